@@ -1,1 +1,11 @@
-//! Placeholder front page.
+//! Logs, replay, metrics and evaluation.
+
+pub mod metrics;
+mod prediction;
+mod truth;
+
+pub use prediction::{
+    FramePrediction, PredictedArrow, PredictedCrosswalk, PredictedLane, PredictedObject,
+    PredictedStopLine,
+};
+pub use truth::{ArrowTruth, CrosswalkTruth, FrameTruth, LaneTruth, ObjectTruth, StopLineTruth};

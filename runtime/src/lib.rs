@@ -1,4 +1,62 @@
 //! Multi-task BEV perception pipeline.
-// mod image; mod preprocess; mod sync; mod ego_motion; mod feature_queue; mod align;
-// mod manifest; mod package; mod engine; mod golden; mod heads; mod tracking;
-// mod frame; mod health; mod coverage; mod pipeline; mod stats; mod time;
+// mod ego_motion; mod feature_queue; mod align;
+// mod golden;
+// mod pipeline;
+
+mod engine;
+mod coverage;
+mod frame;
+mod health;
+mod heads;
+mod manifest;
+mod package;
+mod tracking;
+
+mod stats;
+mod time;
+
+pub use time::{Span, Stamp};
+pub use frame::{
+    ArrowDirections, COVERAGE_SECTORS, CameraState, CameraStatus, CoverageState, EgoMotionState,
+    FRAME_ABI_MAJOR, FRAME_ABI_MINOR, FrameFull, FrameHealth, FrameLayoutError, FramePoint,
+    HealthReasons, HealthState, LANE_RELATION_UNKNOWN, MAX_ARROWS, MAX_CAMERAS,
+    MAX_CROSSWALK_POINTS, MAX_CROSSWALKS, MAX_LANE_POINTS, MAX_LANES, MAX_OBJECTS, MAX_SLOTS,
+    MAX_STOP_LINE_POINTS, MAX_STOP_LINES, MarkingColour, MarkingType, ObjectClass, OutputArrow,
+    OutputCrosswalk, OutputFrame, OutputLane, OutputObject, OutputStopLine, SectorCoverage,
+    SlotState, SlotStatus, UnknownKind,
+};
+pub use stats::{LatencyHistogram, PipelineStats, Stage, StageTimes};
+pub use engine::{
+    CAMERA_DIMENSION, ElementType, Engine, EngineError, EngineLoadError, EngineOptions, Fallback,
+    ImageSet, InputRole, InputSpec, LIBRARY_VARIABLE, LibraryError, NetworkInterface, OnnxRuntime,
+    OnnxRuntimeLibrary, OutputRole, OutputSpec, Provider, SkippedLibrary, Spinning,
+};
+pub use heads::{
+    ARROW_CAPACITY, ArrowDetection, ArrowDetections, CROSSWALK_CAPACITY, CrosswalkDetection,
+    CrosswalkDetections, Detections, LANE_CAPACITY, LANE_POINT_CAPACITY, LaneDetection,
+    LaneDetections, OBJECT_CAPACITY, ObjectDetection, ObjectDetections, ObjectSigma,
+    STOP_LINE_CAPACITY, StopLineDetection, StopLineDetections,
+};
+pub use manifest::{
+    ColourOrder, GoldenSection, HEAD_CAPACITY, HeadKind, HeadSection, LIFT_CAPACITY, LiftSection,
+    MANIFEST_FORMAT, Manifest, ManifestError, NetworkEntry, Precision, PreprocessSection,
+    ProviderKind, QueueSection, QueueStorage, ResizeKernel, SLOT_CAPACITY,
+};
+pub use package::{
+    MANIFEST_FILE, NetworkRequest, Package, PackageError, VerifiedNetwork, cpu_has,
+};
+pub use tracking::{TrackedElement, TrackedLane, TrackedObject, Tracks};
+
+mod image;
+mod preprocess;
+mod simd;
+
+pub use image::{ColourMatrix, ColourRange, ImageError, ImageView, PixelFormat, Plane};
+pub use preprocess::{PreprocessError, PreprocessSetupError, Preprocessor, crop_for};
+
+mod sync;
+
+pub use sync::{
+    Accepted, CameraInSet, ClosedBy, FrameSetDecision, FrameSync, ImageTimes, StampSource,
+    SyncRefusal, SyncSetupError, SyncSpec,
+};

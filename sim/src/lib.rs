@@ -1,7 +1,19 @@
 //! A simulated world that renders surround-camera drives with ground truth.
 
+mod ground_truth;
 mod scene;
-// mod world; mod drive;
-// mod render;
+mod shapes;
+mod world;
+// mod drive;
+mod render;
 
+pub use ground_truth::{
+    Arrow, ArrowKind, Crosswalk, GroundTruth, Lane, LanePoint, MarkingColour, MarkingType, Object, ObjectClass, StopLine,
+    VisibilityMemory,
+};
+pub use render::{
+    Motion, RenderConfig, RenderedImage, Renderer, Sampling, View, VisibilityCounts, YuvMatrix, depth_at_feature_cells,
+    is_point_visible, nv12_len, rgb_to_nv12,
+};
 pub use scene::{Fog, Instance, InstanceId, Lighting, Material, Mesh, PointLight, Scene, Triangle, Vertex, Weather};
+pub use world::{Condition, Split, WORLD_VERSION, World};

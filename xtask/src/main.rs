@@ -1,2 +1,67 @@
-//! Placeholder.
-fn main() {}
+//! Set-up and checks of the repository: `cargo xtask demo`, `cargo xtask test`.
+
+mod command;
+mod onnx_runtime;
+mod python;
+
+use command::{CommandExt, repository};
+use std::process::{Command, ExitCode};
+
+const HELP: &str = "\
+cargo xtask <command>
+
+  demo [ARGS]   set up ONNX Runtime, build, render a drive, replay it: out/demo/index.html
+                (ARGS go to `bevrt demo`, see `cargo xtask demo --help`)
+  test          set up ONNX Runtime, run every test that needs Rust and Python 3 alone
+  test --all    also the tests that need PyTorch (a virtual environment below target/)
+  setup         only bring ONNX Runtime; prints the path of the library
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let outcome = match arguments.first().map(String::as_str) {
+        Some("demo") => demo(&arguments[1..]),
+        Some("test") => test(&arguments[1..]),
+        Some("setup") => onnx_runtime::provide().map(|path| println!("{}", path.display())),
+        Some("help" | "--help" | "-h") | None => {
+            print!("{HELP}");
+            Ok(())
+        }
+        Some(other) => Err(format!("unknown command `{other}`; expected demo, test or setup (see `cargo xtask help`)")),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("xtask: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn demo(arguments: &[String]) -> Result<(), String> {
+    let library = onnx_runtime::provide()?;
+    command::say("building the bevrt command (release)");
+    command::cargo().args(["build", "--release", "--package", "bevrt-cli"]).run()?;
+    let bevrt = repository().join("target/release/bevrt");
+    Command::new(bevrt)
+        .arg("demo")
+        .args(arguments)
+        .env("BEVRT_ONNXRUNTIME", library)
+        .current_dir(repository())
+        .run()
+}
+
+fn test(arguments: &[String]) -> Result<(), String> {
+    let with_all = match arguments {
+        [] => false,
+        [flag] if flag == "--all" => true,
+        other => return Err(format!("`test` takes nothing or --all, found {other:?}")),
+    };
+    let library = onnx_runtime::provide()?;
+    command::say("running the Rust tests");
+    command::cargo()
+        .args(["test", "--workspace", "--no-fail-fast"])
+        .env("BEVRT_ONNXRUNTIME", &library)
+        .run()?;
+    if with_all { python::test() } else { Ok(()) }
+}

@@ -1,0 +1,4 @@
+//! `bevrt demo`.
+
+pub mod elements;
+pub mod overlay;

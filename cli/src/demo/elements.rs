@@ -1,0 +1,194 @@
+//! Results and ground truth in the one form that the page draws.
+
+use bevrt_runtime::OutputFrame;
+use bevrt_sim::{GroundTruth, Lane, MarkingColour, MarkingType, ObjectClass};
+use nalgebra::{Point3, Rotation2, Vector2};
+use serde::Serialize;
+
+/// A box in the ego frame.
+#[derive(Clone, Debug, Serialize)]
+pub struct DrawnBox {
+    pub kind: &'static str,
+    pub id: u32,
+    pub x: f64,
+    pub y: f64,
+    #[serde(skip)]
+    pub z: f64,
+    pub length: f64,
+    pub width: f64,
+    #[serde(skip)]
+    pub height: f64,
+    pub yaw: f64,
+    pub vx: f64,
+    pub vy: f64,
+    pub coasting: bool,
+}
+
+/// A polyline or, when closed, a polygon in the ego frame.
+#[derive(Clone, Debug, Serialize)]
+pub struct DrawnLine {
+    pub kind: &'static str,
+    pub dashed: bool,
+    pub closed: bool,
+    #[serde(serialize_with = "plan_points")]
+    pub points: Vec<Point3<f64>>,
+}
+
+/// A road arrow in the ego frame.
+#[derive(Clone, Debug, Serialize)]
+pub struct DrawnArrow {
+    pub x: f64,
+    pub y: f64,
+    #[serde(skip)]
+    pub z: f64,
+    pub yaw: f64,
+    pub directions: u8,
+}
+
+/// All that is drawn of one instant.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Elements {
+    pub boxes: Vec<DrawnBox>,
+    pub lines: Vec<DrawnLine>,
+    pub arrows: Vec<DrawnArrow>,
+}
+
+/// x and y with centimetres, to keep the page small.
+fn plan_points<S: serde::Serializer>(points: &[Point3<f64>], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(points.iter().map(|p| [rounded(p.x), rounded(p.y)]))
+}
+
+pub fn rounded(value: f64) -> f64 {
+    (value * 100.0).round() / 100.0
+}
+
+fn box_kind(class: u8) -> &'static str {
+    match ObjectClass::from_code(class) {
+        Some(ObjectClass::Motorcycle | ObjectClass::Cyclist) => "two_wheeler",
+        Some(ObjectClass::Pedestrian) => "person",
+        Some(ObjectClass::Cone) => "cone",
+        Some(ObjectClass::Car | ObjectClass::Van | ObjectClass::Truck | ObjectClass::Bus) | None => "vehicle",
+    }
+}
+
+fn lane_kind(marking: u8, colour: u8) -> &'static str {
+    if marking == MarkingType::RoadEdge as u8 {
+        "road_edge"
+    } else if colour == MarkingColour::Yellow as u8 {
+        "lane_yellow"
+    } else {
+        "lane"
+    }
+}
+
+impl From<&OutputFrame> for Elements {
+    fn from(frame: &OutputFrame) -> Self {
+        let boxes = frame.objects().iter().map(|object| DrawnBox {
+            kind: box_kind(object.class),
+            id: object.id,
+            x: rounded(object.x_m.into()),
+            y: rounded(object.y_m.into()),
+            z: object.z_m.into(),
+            length: rounded(object.length_m.into()),
+            width: rounded(object.width_m.into()),
+            height: object.height_m.into(),
+            yaw: rounded(object.yaw_rad.into()),
+            vx: rounded(object.vx_mps.into()),
+            vy: rounded(object.vy_mps.into()),
+            coasting: object.is_coasting != 0,
+        });
+        let point = |p: &bevrt_runtime::FramePoint| Point3::new(p.x_m.into(), p.y_m.into(), p.z_m.into());
+        let mut lines: Vec<_> = frame
+            .lanes()
+            .iter()
+            .map(|lane| DrawnLine {
+                kind: lane_kind(lane.marking, lane.colour),
+                dashed: lane.marking == MarkingType::Dashed as u8,
+                closed: false,
+                points: lane.points().iter().map(point).collect(),
+            })
+            .collect();
+        lines.extend(frame.crosswalks().iter().map(|crosswalk| DrawnLine {
+            kind: "crosswalk",
+            dashed: false,
+            closed: true,
+            points: crosswalk.points().iter().map(point).collect(),
+        }));
+        lines.extend(frame.stop_lines().iter().map(|line| DrawnLine {
+            kind: "stop_line",
+            dashed: false,
+            closed: false,
+            points: line.points().iter().map(point).collect(),
+        }));
+        let arrows = frame.arrows().iter().map(|arrow| DrawnArrow {
+            x: rounded(arrow.x_m.into()),
+            y: rounded(arrow.y_m.into()),
+            z: arrow.z_m.into(),
+            yaw: rounded(arrow.yaw_rad.into()),
+            directions: arrow.directions,
+        });
+        Self { boxes: boxes.collect(), lines, arrows: arrows.collect() }
+    }
+}
+
+impl From<&GroundTruth> for Elements {
+    fn from(truth: &GroundTruth) -> Self {
+        let boxes = truth.objects.iter().filter(|object| object.counts).map(|object| DrawnBox {
+            kind: box_kind(object.class.code()),
+            id: object.id,
+            x: rounded(object.centre.x),
+            y: rounded(object.centre.y),
+            z: object.centre.z,
+            length: rounded(object.size[0].into()),
+            width: rounded(object.size[1].into()),
+            height: object.size[2].into(),
+            yaw: rounded(object.yaw),
+            vx: rounded(object.velocity[0]),
+            vy: rounded(object.velocity[1]),
+            coasting: false,
+        });
+        let mut lines: Vec<_> = truth.lanes.iter().flat_map(seen_stretches).collect();
+        lines.extend(truth.crosswalks.iter().filter(|crosswalk| crosswalk.was_seen).map(|crosswalk| {
+            let turn = Rotation2::new(crosswalk.theta);
+            let corners = [[0.5, -0.5], [0.5, 0.5], [-0.5, 0.5], [-0.5, -0.5]];
+            DrawnLine {
+                kind: "crosswalk",
+                dashed: false,
+                closed: true,
+                points: corners
+                    .map(|[along, across]| {
+                        let offset = turn * Vector2::new(along * crosswalk.length, across * crosswalk.width);
+                        crosswalk.centre + offset.push(0.0)
+                    })
+                    .to_vec(),
+            }
+        }));
+        lines.extend(truth.stop_lines.iter().filter(|line| line.was_seen).map(|line| {
+            let half = Rotation2::new(line.theta) * Vector2::new(line.length / 2.0, 0.0);
+            let points = vec![line.centre - half.push(0.0), line.centre + half.push(0.0)];
+            DrawnLine { kind: "stop_line", dashed: false, closed: false, points }
+        }));
+        let arrows = truth.arrows.iter().filter(|arrow| arrow.was_seen).map(|arrow| DrawnArrow {
+            x: rounded(arrow.position.x),
+            y: rounded(arrow.position.y),
+            z: arrow.position.z,
+            yaw: rounded(arrow.yaw),
+            directions: arrow.kind.bits(),
+        });
+        Self { boxes: boxes.collect(), lines, arrows: arrows.collect() }
+    }
+}
+
+/// The stretches of a lane that count: those seen within the last two seconds.
+fn seen_stretches(lane: &Lane) -> Vec<DrawnLine> {
+    lane.points
+        .chunk_by(|a, b| a.was_seen == b.was_seen)
+        .filter(|stretch| stretch.len() > 1 && stretch[0].was_seen)
+        .map(|stretch| DrawnLine {
+            kind: lane_kind(lane.marking as u8, lane.colour as u8),
+            dashed: lane.marking == MarkingType::Dashed,
+            closed: false,
+            points: stretch.iter().map(|point| point.position).collect(),
+        })
+        .collect()
+}

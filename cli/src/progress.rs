@@ -1,0 +1,10 @@
+//! Progress bars on standard error: what is done, the rate and the remaining time.
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// A bar of `length` steps called `name`; hidden where standard error is no terminal.
+pub fn bar(name: &'static str, length: u64) -> ProgressBar {
+    let style = ProgressStyle::with_template("{prefix:>10} {wide_bar} {pos}/{len} {per_sec} {eta} left {msg}")
+        .expect("the template is valid");
+    ProgressBar::new(length).with_style(style).with_prefix(name)
+}

@@ -1,0 +1,155 @@
+//! All scores together.
+
+use super::detection::{DetectionRange, DetectionScores, DetectionTally, PredictedBox, ScoredBox, TruthBox};
+use super::lanes::{LaneScores, LaneTally};
+use super::markings::{
+    ArrowScores, ArrowTally, CrosswalkScores, CrosswalkTally, StopLineScores, StopLineTally,
+};
+use super::occlusion::{OcclusionScores, OcclusionTally};
+use super::score_classes::ScoreClass;
+use super::sigma::SigmaTally;
+use crate::prediction::{FramePrediction, PredictedObject};
+use crate::truth::{FrameTruth, ObjectTruth};
+
+/// The near range that object detection is scored in as well, metres.
+const NEAR_M: f64 = 30.0;
+
+/// An object class number that the frame format does not have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnknownClass(pub u8);
+
+impl TryFrom<&ObjectTruth> for TruthBox {
+    type Error = UnknownClass;
+
+    fn try_from(truth: &ObjectTruth) -> Result<Self, UnknownClass> {
+        let class = ScoreClass::of_object_class(truth.class).ok_or(UnknownClass(truth.class))?;
+        Ok(Self {
+            scored: ScoredBox {
+                class,
+                centre_m: [truth.position_m[0], truth.position_m[1]],
+                size_m: truth.size_m,
+                yaw_rad: truth.yaw_rad,
+                velocity_mps: truth.velocity_mps,
+            },
+            counts: truth.counts,
+        })
+    }
+}
+
+impl TryFrom<&PredictedObject> for PredictedBox {
+    type Error = UnknownClass;
+
+    fn try_from(object: &PredictedObject) -> Result<Self, UnknownClass> {
+        let class = ScoreClass::of_object_class(object.class).ok_or(UnknownClass(object.class))?;
+        Ok(Self {
+            scored: ScoredBox {
+                class,
+                centre_m: [object.position_m[0], object.position_m[1]],
+                size_m: object.size_m,
+                yaw_rad: object.yaw_rad,
+                velocity_mps: object.velocity_mps,
+            },
+            confidence: object.confidence,
+        })
+    }
+}
+
+/// Verdicts on any number of frames. Frames are compared one by one; tallies can be merged.
+#[derive(Clone, Debug, Default)]
+pub struct ScoreTally {
+    frames: usize,
+    objects: DetectionTally,
+    near_objects: DetectionTally,
+    occlusion: OcclusionTally,
+    lanes: LaneTally,
+    arrows: ArrowTally,
+    crosswalks: CrosswalkTally,
+    stop_lines: StopLineTally,
+    sigma: SigmaTally,
+}
+
+/// All scores over a set of frames.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scores {
+    /// Frames compared.
+    pub frames: usize,
+    /// At nuScenes ranges.
+    pub objects: DetectionScores,
+    /// Within 30 m.
+    pub near_objects: DetectionScores,
+    /// Of hidden objects.
+    pub occlusion: OcclusionScores,
+    /// Painted lines and road edges.
+    pub lanes: LaneScores,
+    /// Arrows.
+    pub arrows: ArrowScores,
+    /// Crosswalks.
+    pub crosswalks: CrosswalkScores,
+    /// Stop lines.
+    pub stop_lines: StopLineScores,
+    /// Quantity, share of errors within one predicted standard deviation, number of errors.
+    pub sigma: Vec<(&'static str, f64, usize)>,
+}
+
+impl ScoreTally {
+    /// Compares one frame; lane F1 takes lanes from `least_lane_confidence` on.
+    ///
+    /// Elements with class numbers that the frame format does not have are left out.
+    pub fn add(&mut self, truth: &FrameTruth, prediction: &FramePrediction, least_lane_confidence: f64) {
+        let (truths, is_hidden): (Vec<TruthBox>, Vec<bool>) = truth
+            .objects
+            .iter()
+            .filter_map(|object| Some((TruthBox::try_from(object).ok()?, object.is_occluded)))
+            .unzip();
+        let predictions: Vec<PredictedBox> = prediction
+            .objects
+            .iter()
+            .filter_map(|object| PredictedBox::try_from(object).ok())
+            .collect();
+        self.frames += 1;
+        self.objects.add(&truths, &predictions, DetectionRange::NuScenes);
+        self.near_objects.add(&truths, &predictions, DetectionRange::Within(NEAR_M));
+        self.occlusion.add(&truths, &is_hidden, &predictions);
+        self.lanes.add(&truth.lanes, &prediction.lanes, least_lane_confidence);
+        self.arrows.add(&truth.arrows, &prediction.arrows, &mut self.sigma);
+        self.crosswalks.add(&truth.crosswalks, &prediction.crosswalks, &mut self.sigma);
+        self.stop_lines.add(&truth.stop_lines, &prediction.stop_lines, &mut self.sigma);
+        self.sigma.add_objects(&truth.objects, &prediction.objects);
+    }
+
+    /// Adds the frames of another tally.
+    pub fn merge(&mut self, other: &Self) {
+        self.frames += other.frames;
+        self.objects.merge(&other.objects);
+        self.near_objects.merge(&other.near_objects);
+        self.occlusion.merge(&other.occlusion);
+        self.lanes.merge(&other.lanes);
+        self.arrows.merge(&other.arrows);
+        self.crosswalks.merge(&other.crosswalks);
+        self.stop_lines.merge(&other.stop_lines);
+        self.sigma.merge(&other.sigma);
+    }
+
+    /// Frames compared so far.
+    pub fn frames(&self) -> usize {
+        self.frames
+    }
+
+    /// The scores over all frames.
+    pub fn scores(&self) -> Scores {
+        let lanes = self.lanes.scores();
+        let mut sigma = self.sigma;
+        sigma.add_lanes(lanes.f1.within_sigma);
+        Scores {
+            frames: self.frames,
+            objects: self.objects.scores(),
+            near_objects: self.near_objects.scores(),
+            occlusion: self.occlusion.scores(),
+            arrows: self.arrows.scores(),
+            crosswalks: self.crosswalks.scores(),
+            stop_lines: self.stop_lines.scores(),
+            sigma: sigma.shares(),
+            lanes,
+        }
+    }
+}

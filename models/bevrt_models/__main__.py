@@ -1,0 +1,155 @@
+"""Command line: `python -m bevrt_models train|export|package|cost|foreign --help`."""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs one command; returns the exit status."""
+    options = _parser().parse_args(arguments)
+    return options.run(options)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m bevrt_models", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    train = commands.add_parser("train", help="train `tiny` on a stream of simulated drives")
+    train.add_argument("--out", type=Path, required=True, help="folder of the run")
+    budget = train.add_mutually_exclusive_group(required=True)
+    budget.add_argument("--minutes", type=float, help="time budget; the schedule follows it")
+    budget.add_argument("--steps", type=int, help="number of steps instead of a time budget")
+    source = train.add_mutually_exclusive_group()
+    source.add_argument("--stream", default="-", help="file or pipe of the stream, - for stdin")
+    source.add_argument("--stream-command", help="shell command that writes the stream to stdout")
+    train.add_argument("--batch", type=int, default=4, help="drives stepped together")
+    train.add_argument("--rate", type=float, default=2e-3, help="highest learning rate")
+    train.add_argument("--no-history", action="store_true", help="ablation: history always empty")
+    train.add_argument("--threads", type=int, default=2)
+    train.add_argument("--seed", type=int, default=1)
+    train.add_argument("--fp32", action="store_true", help="no bf16 autocast")
+    train.add_argument("--resume", action="store_true", help="go on from the folder's checkpoint")
+    train.add_argument("--init-from", type=Path, help="checkpoint, archive, .onnx or package")
+    train.add_argument("--checkpoint-minutes", type=float, default=5.0)
+    train.set_defaults(run=_train)
+
+    export = commands.add_parser("export", help="write the ONNX file of trained weights")
+    export.add_argument("weights", type=Path, help="checkpoint, archive, .onnx or package")
+    export.add_argument("--out", type=Path, required=True, help="the .onnx file")
+    export.set_defaults(run=_export)
+
+    package = commands.add_parser("package", help="write a model package from trained weights")
+    package.add_argument("weights", type=Path, help="checkpoint, archive, .onnx or package")
+    package.add_argument("--out", type=Path, required=True, help="folder of the package")
+    package.add_argument("--version", default="0.1.0", help="version of the package")
+    package.add_argument("--world", default="1", help="version of the world it was trained on")
+    package.add_argument("--thresholds", type=Path, help="JSON: head -> list, one a class")
+    package.set_defaults(run=_package)
+
+    golden = commands.add_parser("golden", help="fill a package's golden outputs from its inputs")
+    golden.add_argument("package", type=Path)
+    golden.set_defaults(run=_golden)
+
+    cost = commands.add_parser("cost", help="GFLOP, parameters and latency of an ONNX file")
+    cost.add_argument("file", type=Path)
+    cost.add_argument("--cameras", type=int, default=6)
+    cost.add_argument("--threads", type=int, default=2)
+    cost.set_defaults(run=_cost)
+
+    foreign = commands.add_parser("foreign", help="write the foreign test package")
+    foreign.add_argument("--out", type=Path, required=True)
+    foreign.set_defaults(run=_foreign)
+    return parser
+
+
+def _train(options: argparse.Namespace) -> int:
+    from .train import Trainer, TrainOptions
+
+    trainer = Trainer(
+        TrainOptions(
+            out=options.out, minutes=options.minutes, steps=options.steps, batch=options.batch,
+            learning_rate=options.rate, has_history=not options.no_history,
+            threads=options.threads, seed=options.seed, bf16=not options.fp32,
+            resume=options.resume, init_from=options.init_from,
+            checkpoint_minutes=options.checkpoint_minutes,
+        )
+    )  # fmt: skip
+    with _stream(options) as source:
+        trainer.run(source)
+    return 0
+
+
+@contextmanager
+def _stream(options: argparse.Namespace):
+    if options.stream_command:
+        with subprocess.Popen(
+            options.stream_command, shell=True, stdout=subprocess.PIPE, bufsize=1 << 20
+        ) as process:
+            try:
+                yield process.stdout
+            finally:
+                process.terminate()
+    elif options.stream == "-":
+        yield sys.stdin.buffer
+    else:
+        with Path(options.stream).open("rb") as source:
+            yield source
+
+
+def _network(weights: Path):
+    from .checkpoint import load_weights, weights_from
+    from .network import TinyNetwork
+
+    network = TinyNetwork()
+    load_weights(network, weights_from(weights))
+    return network
+
+
+def _export(options: argparse.Namespace) -> int:
+    from .export import export
+
+    export(_network(options.weights), options.out)
+    return 0
+
+
+def _package(options: argparse.Namespace) -> int:
+    from .package import write_package
+
+    write_package(
+        _network(options.weights), options.out, options.version, options.world, options.thresholds
+    )
+    return 0
+
+
+def _golden(options: argparse.Namespace) -> int:
+    from .golden import fill_golden
+
+    fill_golden(options.package)
+    return 0
+
+
+def _cost(options: argparse.Namespace) -> int:
+    from .cost import gigaflops, latency_ms, parameters
+
+    for name, value in gigaflops(options.file, options.cameras).items():
+        print(f"{name:8s} {value:7.3f} GFLOP")
+    print(f"{parameters(options.file) / 1e6:.3f} M parameters")
+    p50, p90 = latency_ms(options.file, options.cameras, options.threads)
+    print(f"{p50:.1f} ms median, {p90:.1f} ms p90, {options.threads} threads")
+    return 0
+
+
+def _foreign(options: argparse.Namespace) -> int:
+    from .foreign import write_foreign
+
+    write_foreign(options.out)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

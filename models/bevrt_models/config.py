@@ -1,0 +1,208 @@
+"""The contract of the `tiny` network: grids, lifts, queue and head channels, named once.
+
+Everything here is also written into the package's manifest; the runtime reads it there.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+
+OBJECT_CLASSES = ("car", "van", "truck", "bus", "motorcycle", "cyclist", "pedestrian", "cone")
+LANE_TYPES = ("solid", "dashed", "double", "road_edge")
+LANE_COLOURS = ("white", "yellow")
+# Bit set of directions: straight 1, left 2, right 4, u-turn 8.
+ARROW_KINDS = (1, 2, 4, 3, 5, 6, 7, 8)
+
+ROAD_EDGE = LANE_TYPES.index("road_edge")
+CONE = OBJECT_CLASSES.index("cone")
+PEDESTRIAN = OBJECT_CLASSES.index("pedestrian")
+
+OBJECT_CHANNELS = (
+    *(f"class_{name}" for name in OBJECT_CLASSES),
+    "offset_x_m", "offset_y_m", "z_m", "ln_length", "ln_width", "ln_height",
+    "sin_yaw", "cos_yaw", "vx_mps", "vy_mps", "yaw_rate",
+    "ln_sigma_x", "ln_sigma_y", "ln_sigma_yaw", "ln_sigma_vx", "ln_sigma_vy", "ln_sigma_size",
+)  # fmt: skip
+LANE_CHANNELS = (
+    "mask", "dx_m", "dy_m", "cos_2theta", "sin_2theta", "z_m",
+    *(f"type_{name}" for name in LANE_TYPES), *(f"colour_{name}" for name in LANE_COLOURS),
+    "ln_sigma_lateral",
+)  # fmt: skip
+ARROW_CHANNELS = (
+    *(f"kind_{kind}" for kind in ARROW_KINDS),
+    "dx_m", "dy_m", "sin_yaw", "cos_yaw", "z_m", "ln_sigma_position",
+)  # fmt: skip
+CROSSWALK_CHANNELS = (
+    "centre", "dx_m", "dy_m", "cos_2theta", "sin_2theta", "ln_length", "ln_width", "z_m",
+    "ln_sigma_position",
+)  # fmt: skip
+STOP_LINE_CHANNELS = (
+    "centre", "dx_m", "dy_m", "cos_2theta", "sin_2theta", "ln_length", "z_m", "ln_sigma_position",
+)  # fmt: skip
+
+HEAD_CHANNELS = {
+    "objects": OBJECT_CHANNELS,
+    "lanes": LANE_CHANNELS,
+    "arrows": ARROW_CHANNELS,
+    "crosswalks": CROSSWALK_CHANNELS,
+    "stop_lines": STOP_LINE_CHANNELS,
+}
+
+
+@dataclass(frozen=True)
+class BevGrid:
+    """A grid on the ground in ego: row i is at x = x_min + (i + 0.5) cell, column j at y likewise."""
+
+    x_min_m: float
+    y_min_m: float
+    cell_m: float
+    rows: int
+    cols: int
+
+    @property
+    def cells(self) -> int:
+        """Number of cells."""
+        return self.rows * self.cols
+
+    def centres_x_m(self) -> np.ndarray:
+        """[rows] f64: x of the cell centres."""
+        return self.x_min_m + (np.arange(self.rows) + 0.5) * self.cell_m
+
+    def centres_y_m(self) -> np.ndarray:
+        """[cols] f64: y of the cell centres."""
+        return self.y_min_m + (np.arange(self.cols) + 0.5) * self.cell_m
+
+    def to_index(self, x_m: np.ndarray, y_m: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Continuous (row, column) of a point; a cell's centre has whole numbers."""
+        return (
+            (x_m - self.x_min_m) / self.cell_m - 0.5,
+            (y_m - self.y_min_m) / self.cell_m - 0.5,
+        )
+
+
+@dataclass(frozen=True)
+class DepthBins:
+    """Geometrically spaced bins of Euclidean distance from the camera."""
+
+    count: int
+    min_m: float
+    max_m: float
+
+    def bin_of(self, distance_m: np.ndarray) -> np.ndarray:
+        """Index of the bin, clamped to 0..count-1; distances must be positive."""
+        scale = self.count / math.log(self.max_m / self.min_m)
+        index = np.floor(scale * np.log(np.maximum(distance_m, 1e-3) / self.min_m))
+        return np.clip(index, 0, self.count - 1).astype(np.int64)
+
+
+@dataclass(frozen=True)
+class Lift:
+    """One gather of image features into BEV voxels through the projection table."""
+
+    name: str
+    grid: BevGrid
+    heights_m: tuple[float, ...]
+    stride: int
+    taps: int = 1
+    geometry: bool = True
+    depth_bins: DepthBins | None = None
+
+
+@dataclass(frozen=True)
+class Queue:
+    """The feature queue: single-frame maps kept in the runtime."""
+
+    grid: BevGrid
+    channels: int
+    slots: int
+    stride_s: float
+    storage: str = "f16"
+
+
+@dataclass(frozen=True)
+class Preprocess:
+    """How a source image becomes network input: crop, area resize, (level - mean) / std."""
+
+    width: int = 352
+    height: int = 128
+    crop_top: float = 0.353333
+    kernel: str = "area"
+    colour: str = "rgb"
+    mean: tuple[float, float, float] = (127.5, 127.5, 127.5)
+    std: tuple[float, float, float] = (64.0, 64.0, 64.0)
+
+
+@dataclass(frozen=True)
+class Head:
+    """One output group: its grid, classes and default thresholds of confidence."""
+
+    kind: str
+    grid: BevGrid
+    classes: tuple[str, ...]
+    thresholds: tuple[float, ...]
+    channels: int
+
+
+COARSE_GRID = BevGrid(-51.2, -51.2, 0.8, 128, 128)
+FINE_GRID = BevGrid(-33.6, -16.8, 0.4, 168, 84)
+# The fine grid covers these coarse cells, each split into 2 x 2.
+FINE_IN_COARSE_ROWS = (22, 106)
+FINE_IN_COARSE_COLS = (43, 85)
+ARROW_CLASS_NAMES = (
+    "straight", "left", "right", "straight_left", "straight_right", "left_right",
+    "straight_left_right", "u_turn",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Contract:
+    """Everything that a network, its trainer and its manifest agree on."""
+
+    name: str
+    preprocess: Preprocess
+    lifts: tuple[Lift, ...]
+    queue: Queue | None
+    heads: tuple[Head, ...]
+    world: str = "1"
+    version: str = "0.1.0"
+    tolerance: dict[str, float] = field(
+        default_factory=lambda: {"fp32": 1e-3, "fp16": 2e-2, "int8-cpu": 0.15, "int8-trt": 0.2}
+    )
+
+    def lift(self, name: str) -> Lift:
+        """The lift of that name; KeyError if there is none."""
+        for lift in self.lifts:
+            if lift.name == name:
+                return lift
+        raise KeyError(f"no lift named {name!r} in contract {self.name!r}")
+
+    def head(self, kind: str) -> Head:
+        """The head of that kind; KeyError if there is none."""
+        for head in self.heads:
+            if head.kind == kind:
+                return head
+        raise KeyError(f"no head of kind {kind!r} in contract {self.name!r}")
+
+
+def tiny_contract() -> Contract:
+    """The contract of the network that ships as `tiny`."""
+    bins = DepthBins(32, 2.0, 72.0)
+    return Contract(
+        name="tiny",
+        preprocess=Preprocess(),
+        lifts=(
+            Lift("coarse", COARSE_GRID, (0.0, 0.6, 1.4, 2.6), stride=8, depth_bins=bins),
+            Lift("fine", FINE_GRID, (-0.5, 0.0, 0.5), stride=4),
+        ),
+        queue=Queue(COARSE_GRID, channels=32, slots=4, stride_s=0.5),
+        heads=(
+            Head("objects", COARSE_GRID, OBJECT_CLASSES, (0.3,) * 8, len(OBJECT_CHANNELS)),
+            Head("lanes", FINE_GRID, LANE_TYPES, (0.5,) * 4, len(LANE_CHANNELS)),
+            Head("arrows", FINE_GRID, ARROW_CLASS_NAMES, (0.3,) * 8, len(ARROW_CHANNELS)),
+            Head("crosswalks", FINE_GRID, ("crosswalk",), (0.3,), len(CROSSWALK_CHANNELS)),
+            Head("stop_lines", FINE_GRID, ("stop_line",), (0.3,), len(STOP_LINE_CHANNELS)),
+        ),
+    )

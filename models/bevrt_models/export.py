@@ -1,0 +1,196 @@
+"""Exports a network to ONNX with exactly the inputs and outputs of the contract.
+
+Weights keep their state-dict names as initialisers, and batch norms stay separate nodes (the
+engine folds them when it loads), so that training can go on from the shipped file alone.
+"""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from onnx import numpy_helper
+from onnx.reference import ReferenceEvaluator
+from torch import Tensor, nn
+
+from .config import Contract
+from .network import TinyNetwork
+
+OPSET = 17
+
+
+def input_names(contract: Contract) -> list[str]:
+    """Names of the network's inputs, in order."""
+    names = ["images"]
+    for lift in contract.lifts:
+        names.append(f"{lift.name}_index")
+        if lift.taps > 1:
+            names.append(f"{lift.name}_weight")
+        if lift.depth_bins is not None:
+            names.append(f"{lift.name}_depth_index")
+        if lift.geometry:
+            names.append(f"{lift.name}_geometry")
+    return names + (["history", "history_state"] if contract.queue else [])
+
+
+def output_names(contract: Contract) -> list[str]:
+    """Names of the network's outputs, in order."""
+    return (["bev"] if contract.queue else []) + [head.kind for head in contract.heads]
+
+
+class ContractGraph(nn.Module):
+    """One sample, the contract's shapes in and out."""
+
+    def __init__(self, network: TinyNetwork) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, images: Tensor, *rest: Tensor) -> tuple[Tensor, ...]:
+        """Inputs in the order of `input_names`, outputs in the order of `output_names`."""
+        contract = self.network.contract
+        queue = contract.queue
+        inputs = dict(zip(input_names(contract)[1:], rest, strict=True))
+        history = inputs.pop("history").reshape(1, queue.grid.cells, -1)
+        state = inputs.pop("history_state").reshape(1, queue.slots, 2)
+        outputs = self.network(images, inputs, history, state)
+        bev = outputs["bev"].reshape(queue.grid.rows, queue.grid.cols, queue.channels)
+        return (bev, *(outputs[head.kind] for head in contract.heads))
+
+
+def example_inputs(contract: Contract, cameras: int, seed: int = 0) -> dict[str, np.ndarray]:
+    """Random inputs of the right shapes, with some null indices, by name."""
+    random = np.random.default_rng(seed)
+    size = contract.preprocess
+    inputs = {"images": random.normal(size=(cameras, 3, size.height, size.width))}
+    for lift in contract.lifts:
+        rows = cameras * (size.height // lift.stride) * (size.width // lift.stride)
+        voxels = lift.grid.cells * len(lift.heights_m)
+        index = random.integers(0, rows, voxels * lift.taps)
+        null = random.random(voxels * lift.taps) < 0.3
+        inputs[f"{lift.name}_index"] = np.where(null, rows, index).astype(np.int32)
+        if lift.taps > 1:
+            weight = random.random(voxels * lift.taps)
+            inputs[f"{lift.name}_weight"] = np.where(null, 0.0, weight)
+        if lift.depth_bins is not None:
+            bins = lift.depth_bins.count
+            depth_index = index[:: lift.taps] * bins + random.integers(0, bins, voxels)
+            inputs[f"{lift.name}_depth_index"] = np.where(
+                null[:: lift.taps], rows * bins, depth_index
+            ).astype(np.int32)
+        if lift.geometry:
+            geometry = random.uniform(-0.5, 0.5, (voxels, 4)) * ~null[:: lift.taps, None]
+            inputs[f"{lift.name}_geometry"] = geometry.reshape(lift.grid.cells, -1)
+    if contract.queue:
+        queue = contract.queue
+        shape = (1, queue.grid.rows, queue.grid.cols, queue.slots * queue.channels)
+        inputs["history"] = random.random(shape)
+        ages = queue.stride_s * np.arange(1, queue.slots + 1)
+        inputs["history_state"] = np.stack([np.ones(queue.slots), ages], axis=1)
+    return {
+        name: value if value.dtype == np.int32 else value.astype(np.float32)
+        for name, value in inputs.items()
+    }
+
+
+def export(network: TinyNetwork, path: Path, cameras: int = 6) -> None:
+    """Writes the ONNX file. The number of cameras stays symbolic (`cameras`)."""
+    network.eval()
+    contract = network.contract
+    inputs = example_inputs(contract, cameras)
+    graph = ContractGraph(network).eval()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            graph, tuple(torch.from_numpy(inputs[name]) for name in input_names(contract)),
+            path, input_names=input_names(contract), output_names=output_names(contract),
+            dynamic_axes={"images": {0: "cameras"}}, opset_version=OPSET, dynamo=False,
+            do_constant_folding=False, training=torch.onnx.TrainingMode.PRESERVE,
+        )  # fmt: skip
+    model = onnx.load(path)
+    _keep_names(model, network)
+    _fold_shapes(model)
+    _fix_output_shapes(model, contract)
+    model.producer_name, model.producer_version = "bevrt-models", contract.version
+    model.doc_string = f"{contract.name} {contract.version}, world {contract.world}"
+    onnx.checker.check_model(model)
+    onnx.save(model, path)
+
+
+def _keep_names(model: onnx.ModelProto, network: TinyNetwork) -> None:
+    """Makes every weight an initialiser under its state-dict name.
+
+    The exporter merges weights of equal values through Identity nodes; those become copies again.
+    Raises ValueError if a weight did not reach the graph.
+    """
+    prefix = "network."
+    graph = model.graph
+    stored = {item.name: item for item in graph.initializer}
+    merged = [node for node in graph.node if node.op_type == "Identity"]
+    for node in merged:
+        if node.input[0] in stored and node.output[0].startswith(prefix):
+            twin = graph.initializer.add()
+            twin.CopyFrom(stored[node.input[0]])
+            twin.name = node.output[0]
+            graph.node.remove(node)
+    for node in graph.node:
+        for slot, name in enumerate(node.input):
+            node.input[slot] = name.removeprefix(prefix)
+    for item in graph.initializer:
+        item.name = item.name.removeprefix(prefix)
+    names = {item.name for item in graph.initializer}
+    lost = [name for name in network.state_dict()
+            if name not in names and not name.endswith("num_batches_tracked")]  # fmt: skip
+    if lost:
+        raise ValueError(f"weights did not reach the exported graph: {lost}")
+
+
+def _fold_shapes(model: onnx.ModelProto) -> None:
+    """Turns constant nodes, and small nodes that depend on them alone, into initialisers.
+
+    What the exporter computes of shapes and scales at run time is known now; a graph without it is
+    easier to read, to infer shapes of and to quantise. Arithmetic on weights stays as it is.
+    """
+    graph = model.graph
+    weights = {item.name for item in graph.initializer}
+    known: dict[str, np.ndarray] = {}
+    kept = []
+    for node in graph.node:
+        names = [name for name in node.input if name]
+        if node.op_type == "Constant" or (names and all(name in known for name in names)):
+            single = onnx.helper.make_graph(
+                [node], "fold", [],
+                [onnx.helper.make_empty_tensor_value_info(name) for name in node.output],
+            )  # fmt: skip
+            for name in names:
+                single.initializer.append(numpy_helper.from_array(known[name], name))
+            values = ReferenceEvaluator(
+                onnx.helper.make_model(single, opset_imports=model.opset_import)
+            ).run(None, {})
+            known |= {name: np.asarray(v) for name, v in zip(node.output, values, strict=True)}
+        else:
+            kept.append(node)
+    used = {name for node in kept for name in node.input}
+    del graph.node[:]
+    graph.node.extend(kept)
+    for name in sorted(used & known.keys() - weights):
+        graph.initializer.append(numpy_helper.from_array(known[name], name))
+    for item in [item for item in graph.initializer if item.name not in used]:
+        graph.initializer.remove(item)
+
+
+def _fix_output_shapes(model: onnx.ModelProto, contract: Contract) -> None:
+    """States every output's static shape."""
+    shapes = {head.kind: [1, head.channels, head.grid.rows, head.grid.cols]
+              for head in contract.heads}  # fmt: skip
+    if contract.queue:
+        grid = contract.queue.grid
+        shapes["bev"] = [grid.rows, grid.cols, contract.queue.channels]
+    for value in model.graph.output:
+        axes = value.type.tensor_type.shape
+        del axes.dim[:]
+        for size in shapes[value.name]:
+            axes.dim.add().dim_value = size

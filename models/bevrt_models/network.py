@@ -1,0 +1,184 @@
+"""The `tiny` network: image encoder, two lifts, history fusion, BEV encoder and five heads."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from . import config
+from .layers import (
+    ConvBlock,
+    FeatureRows,
+    HistoryFusion,
+    Lift,
+    ResidualBlock,
+    as_type,
+    upsample,
+)
+
+QUEUE_LIMIT = 6.0
+"""Values of the queued map lie in 0..QUEUE_LIMIT, so that fp16 and 8 bit hold them."""
+
+HEAT_PRIOR = -4.0
+"""Initial bias of every heat map: about 2 % confidence everywhere."""
+
+
+class ImageEncoder(nn.Module):
+    """[N, 3, 128, 352] -> features at stride 8 [N, 64, 16, 44] and stride 4 [N, 32, 32, 88]."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = ConvBlock(3, 32, stride=2)
+        self.level4 = nn.Sequential(ConvBlock(32, 32, stride=2), ResidualBlock(32))
+        self.level8 = nn.Sequential(
+            ConvBlock(32, 64, stride=2), ResidualBlock(64), ResidualBlock(64)
+        )
+        self.level16 = nn.Sequential(
+            ConvBlock(64, 128, stride=2), ResidualBlock(128), ResidualBlock(128)
+        )
+        self.level32 = nn.Sequential(ConvBlock(128, 192, stride=2), ResidualBlock(192))
+        self.lateral32 = nn.Conv2d(192, 64, 1)
+        self.lateral16 = nn.Conv2d(128, 64, 1)
+        self.lateral8 = nn.Conv2d(64, 64, 1)
+        self.lateral4 = nn.Conv2d(32, 32, 1)
+        self.reduce8 = nn.Conv2d(64, 32, 1)
+        self.out8 = ConvBlock(64, 64)
+        self.out4 = ConvBlock(32, 32)
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Features at stride 8 and at stride 4."""
+        x4 = self.level4(self.stem(images))
+        x8 = self.level8(x4)
+        x16 = self.level16(x8)
+        x32 = self.level32(x16)
+        p16 = F.relu(self.lateral16(x16) + upsample(self.lateral32(x32)))
+        p8 = F.relu(self.lateral8(x8) + upsample(p16))
+        p4 = F.relu(self.lateral4(x4) + upsample(self.reduce8(p8)))
+        return self.out8(p8), self.out4(p4)
+
+
+class BevEncoder(nn.Module):
+    """U-net over the coarse grid: [S, 64, 128, 128] -> [S, 48, 128, 128]."""
+
+    def __init__(self, inputs: int = 64, outputs: int = 48) -> None:
+        super().__init__()
+        self.down2 = nn.Sequential(ConvBlock(inputs, 80, stride=2), ResidualBlock(80))
+        self.down4 = nn.Sequential(
+            ConvBlock(80, 128, stride=2), ResidualBlock(128), ResidualBlock(128, dilation=2)
+        )
+        self.up_half = nn.Conv2d(128, 80, 1)
+        self.join_half = ConvBlock(80, 80)
+        self.up_full = nn.Conv2d(80, outputs, 1)
+        self.skip_full = nn.Conv2d(inputs, outputs, 1)
+        self.join_full = ConvBlock(outputs, outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Context of the whole grid at full resolution."""
+        half = self.down2(x)
+        joined = F.relu(half + upsample(self.up_half(self.down4(half))))
+        joined = self.join_half(joined)
+        full = F.relu(self.skip_full(x) + upsample(self.up_full(joined)))
+        return self.join_full(full)
+
+
+class MarkingEncoder(nn.Module):
+    """Fine branch: lifted features [S, 32, 168, 84] and coarse context -> [S, 48, 168, 84]."""
+
+    def __init__(self, context: int = 48) -> None:
+        super().__init__()
+        self.context = nn.Conv2d(context, 32, 1)
+        self.enter = ConvBlock(32, 48)
+        self.down2 = nn.Sequential(
+            ConvBlock(48, 64, stride=2), ConvBlock(64, 64, dilation=2), ConvBlock(64, 64, dilation=3)
+        )
+        self.up = nn.Conv2d(64, 48, 1)
+        self.leave = ConvBlock(48, 48)
+
+    def forward(self, fine: Tensor, coarse: Tensor) -> Tensor:
+        """`coarse` is the context cropped to the fine grid, [S, 48, 84, 42]."""
+        full = self.enter(fine + upsample(self.context(coarse)))
+        half = self.down2(full)
+        return self.leave(F.relu(full + upsample(self.up(half))))
+
+
+def _head(inputs: int, hidden: int, channels: int, heat_channels: int) -> nn.Sequential:
+    last = nn.Conv2d(hidden, channels, 1)
+    nn.init.normal_(last.weight, std=0.01)
+    with torch.no_grad():
+        last.bias.zero_()
+        last.bias[:heat_channels] = HEAT_PRIOR
+    return nn.Sequential(ConvBlock(inputs, hidden), last)
+
+
+class TinyNetwork(nn.Module):
+    """The merged network.
+
+    Several samples may be stacked: images [S * N, 3, h, w] and indices that already count rows
+    over all samples (null = number of all rows). The exported graph has S = 1.
+    """
+
+    def __init__(self, contract: config.Contract | None = None) -> None:
+        super().__init__()
+        self.contract = contract or config.tiny_contract()
+        queue = self.contract.queue
+        coarse, fine = self.contract.lift("coarse"), self.contract.lift("fine")
+        self.encoder = ImageEncoder()
+        self.coarse_features = nn.Conv2d(64, 48, 1)
+        self.depth = nn.Conv2d(64, coarse.depth_bins.count, 1)
+        self.coarse_rows, self.fine_rows = FeatureRows(48), FeatureRows(32)
+        self.register_buffer("no_depth", torch.zeros(1, 1), persistent=False)
+        self.coarse_lift = Lift(48, len(coarse.heights_m), 64, has_depth=True)
+        self.queue_map = nn.Linear(64, queue.channels)
+        self.fusion = HistoryFusion(
+            queue.channels, queue.slots, 64, coarse.grid.rows, coarse.grid.cols
+        )
+        self.bev_encoder = BevEncoder()
+        self.fine_lift = Lift(32, len(fine.heights_m), 32, has_depth=False)
+        self.marking_encoder = MarkingEncoder()
+        self.objects = _head(48, 48, len(config.OBJECT_CHANNELS), len(config.OBJECT_CLASSES))
+        self.lanes = _head(48, 32, len(config.LANE_CHANNELS), 1)
+        self.arrows = _head(48, 32, len(config.ARROW_CHANNELS), len(config.ARROW_KINDS))
+        self.crosswalks = _head(48, 16, len(config.CROSSWALK_CHANNELS), 1)
+        self.stop_lines = _head(48, 16, len(config.STOP_LINE_CHANNELS), 1)
+
+    def forward(
+        self, images: Tensor, tables: dict[str, Tensor], history: Tensor, state: Tensor
+    ) -> dict[str, Tensor]:
+        """Runs S samples.
+
+        images [S * N, 3, h, w]; tables: coarse_index, coarse_depth_index [S * cells * Z],
+        coarse_geometry [S * cells, Z * 4], fine_index, fine_geometry likewise; history
+        [S, cells, slots * C]; state [S, slots, 2].
+        Gives the heads [S, channels, rows, cols], `bev` [S, cells, C] and `depth_logits`
+        [S * N, bins, h / 8, w / 8].
+        """
+        coarse, fine = self.contract.lift("coarse").grid, self.contract.lift("fine").grid
+        samples = int(state.shape[0])
+        f8, f4 = self.encoder(images)
+        depth_logits = self.depth(f8)
+        depth = F.softmax(depth_logits.permute(0, 2, 3, 1), dim=-1).reshape(-1, 1)
+        lifted = self.coarse_lift(
+            self.coarse_rows(self.coarse_features(f8)), tables["coarse_index"],
+            tables["coarse_geometry"],
+            torch.cat([depth, as_type(self.no_depth, depth)]), tables["coarse_depth_index"],
+        )  # fmt: skip
+        bev = torch.clamp(self.queue_map(lifted), 0.0, QUEUE_LIMIT)
+        fused = self.fusion(bev, history, state)
+        plane = fused.reshape(samples, coarse.rows, coarse.cols, -1).permute(0, 3, 1, 2)
+        context = self.bev_encoder(plane)
+        fine_rows = self.fine_lift(
+            self.fine_rows(f4), tables["fine_index"], tables["fine_geometry"]
+        )
+        fine_plane = fine_rows.reshape(samples, fine.rows, fine.cols, -1).permute(0, 3, 1, 2)
+        (r0, r1), (c0, c1) = config.FINE_IN_COARSE_ROWS, config.FINE_IN_COARSE_COLS
+        markings = self.marking_encoder(fine_plane, context[:, :, r0:r1, c0:c1])
+        return {
+            "bev": bev.reshape(samples, coarse.cells, -1),
+            "objects": self.objects(context),
+            "lanes": self.lanes(markings),
+            "arrows": self.arrows(markings),
+            "crosswalks": self.crosswalks(markings),
+            "stop_lines": self.stop_lines(markings),
+            "depth_logits": depth_logits,
+        }

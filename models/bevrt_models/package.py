@@ -1,0 +1,117 @@
+"""Writes model packages: the exported network and the manifest that describes it."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from pathlib import Path
+
+from .config import BevGrid, Contract, Head
+from .export import export
+from .network import TinyNetwork
+
+MANIFEST_FORMAT = 1
+GOLDEN_FILE = "golden.json"
+
+
+@dataclasses.dataclass(frozen=True)
+class NetworkFile:
+    """One network of a package."""
+
+    file: str
+    precision: str
+    providers: tuple[str, ...] = ("cpu", "cuda", "tensorrt")
+    cpu_features: tuple[str, ...] = ()
+
+
+def write_package(
+    network: TinyNetwork, folder: Path, version: str, world: str, thresholds: Path | None
+) -> None:
+    """Exports the network into `folder` and writes its manifest.
+
+    `thresholds` is a JSON object, head -> one number a class; heads that it leaves out keep the
+    contract's. Golden cases that lie in the folder are referred to, and must be filled anew.
+    """
+    chosen = json.loads(thresholds.read_text()) if thresholds else {}
+    contract = dataclasses.replace(
+        network.contract, version=version, world=world,
+        heads=tuple(_with_thresholds(head, chosen) for head in network.contract.heads),
+    )  # fmt: skip
+    entry = NetworkFile(f"{contract.name}-fp32.onnx", "fp32")
+    export(network, folder / entry.file)
+    write_manifest(contract, folder, [entry])
+
+
+def write_manifest(contract: Contract, folder: Path, networks: list[NetworkFile]) -> None:
+    """Writes `manifest.toml` for network files that lie in `folder`."""
+    text = manifest_text(contract, folder, networks)
+    (folder / "manifest.toml").write_text(text)
+
+
+def manifest_text(contract: Contract, folder: Path, networks: list[NetworkFile]) -> str:
+    """The manifest; the hashes are those of the files in `folder`."""
+    lines = [
+        f"format = {MANIFEST_FORMAT}",
+        f"name = {_value(contract.name)}",
+        f"version = {_value(contract.version)}",
+        f"world = {_value(contract.world)}",
+    ]
+    for network in networks:
+        digest = hashlib.sha256((folder / network.file).read_bytes()).hexdigest()
+        lines += _section("[[network]]", {**dataclasses.asdict(network), "sha256": digest})
+    lines += _section("[preprocess]", dataclasses.asdict(contract.preprocess))
+    for lift in contract.lifts:
+        fields = {
+            "name": lift.name, "stride": lift.stride, "taps": lift.taps,
+            "heights_m": lift.heights_m, "geometry": lift.geometry, "grid": lift.grid,
+        }  # fmt: skip
+        if lift.depth_bins is not None:
+            fields["depth_bins"] = dataclasses.asdict(lift.depth_bins)
+        lines += _section("[[lift]]", fields)
+    if contract.queue is not None:
+        queue = contract.queue
+        lines += _section(
+            "[queue]",
+            {"grid": queue.grid, "channels": queue.channels, "slots": queue.slots,
+             "stride_s": queue.stride_s, "storage": queue.storage},
+        )  # fmt: skip
+    for head in contract.heads:
+        lines += _section(
+            "[[head]]",
+            {"kind": head.kind, "output": head.kind, "grid": head.grid, "classes": head.classes,
+             "thresholds": head.thresholds},
+        )  # fmt: skip
+    if (folder / GOLDEN_FILE).exists():
+        lines += _section("[golden]", {"file": GOLDEN_FILE, "tolerance": contract.tolerance})
+    return "\n".join(lines) + "\n"
+
+
+def _with_thresholds(head: Head, chosen: dict[str, list[float]]) -> Head:
+    if head.kind not in chosen:
+        return head
+    values = tuple(float(value) for value in chosen[head.kind])
+    if len(values) != len(head.thresholds):
+        raise ValueError(
+            f"thresholds of {head.kind}: {len(values)} given, {len(head.thresholds)} expected"
+        )
+    return dataclasses.replace(head, thresholds=values)
+
+
+def _section(title: str, fields: dict) -> list[str]:
+    return ["", title, *(f"{key} = {_value(value)}" for key, value in fields.items())]
+
+
+def _value(value) -> str:
+    """A TOML value on one line."""
+    if isinstance(value, BevGrid):
+        value = dataclasses.asdict(value)
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{key} = {_value(item)}" for key, item in value.items()) + " }"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(_value(item) for item in value) + "]"
+    if isinstance(value, (int, float)):
+        return repr(value)
+    return json.dumps(value)

@@ -1,0 +1,337 @@
+"""The training loop: reads drives in step from a stream, learns all heads, keeps checkpoints."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+import time
+from collections import deque
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from . import checkpoint, config, losses
+from .batch import Augment, Batch, Preparer, Sample, collate
+from .history import DriveQueues
+from .layers import RowNorm
+from .metrics import Tracker
+from .network import TinyNetwork
+from .stream import BackgroundReader
+
+
+@dataclass
+class TrainOptions:
+    """What a run is made of; written beside its checkpoints."""
+
+    out: Path
+    minutes: float | None = None
+    steps: int | None = None
+    batch: int = 4
+    learning_rate: float = 2e-3
+    weight_decay: float = 0.02
+    warm_up: float = 0.02
+    final_rate: float = 0.02
+    average: float = 0.998
+    clip: float = 30.0
+    freeze_norm_from: float = 0.75
+    has_history: bool = True
+    threads: int = 2
+    seed: int = 1
+    checkpoint_minutes: float = 5.0
+    report_steps: int = 20
+    metric_steps: int = 5
+    resume: bool = False
+    init_from: Path | None = None
+    bf16: bool = True
+    augment: Augment = field(default_factory=Augment)
+
+
+class AveragedWeights:
+    """Exponential moving average of weights and running statistics; what is exported."""
+
+    def __init__(self, network: nn.Module, decay: float) -> None:
+        self._decay = decay
+        self._source = network.state_dict()
+        self.values = {name: value.detach().clone() for name, value in self._source.items()}
+
+    @torch.no_grad()
+    def update(self, step: int) -> None:
+        """Moves towards the present weights; faster in the first steps."""
+        decay = min(self._decay, (1.0 + step) / (10.0 + step))
+        names = [name for name, value in self._source.items() if value.is_floating_point()]
+        torch._foreach_lerp_(
+            [self.values[name] for name in names], [self._source[name] for name in names],
+            1.0 - decay,
+        )  # fmt: skip
+
+    def load(self, values: dict[str, Tensor]) -> None:
+        """Goes on from saved values."""
+        for name, value in values.items():
+            self.values[name].copy_(value)
+
+
+class Trainer:
+    """One training run: network, optimiser, averaged weights, progress."""
+
+    def __init__(self, options: TrainOptions) -> None:
+        if (options.minutes is None) == (options.steps is None):
+            raise ValueError("give either a time budget in minutes or a number of steps")
+        torch.manual_seed(options.seed)
+        torch.set_num_threads(options.threads)
+        self.options = options
+        self.contract = config.tiny_contract()
+        network = TinyNetwork(self.contract)
+        if options.init_from is not None:
+            checkpoint.load_weights(network, checkpoint.weights_from(options.init_from))
+        self.network = network.to(memory_format=torch.channels_last)
+        self.optimiser = torch.optim.AdamW(
+            _parameter_groups(network, options.weight_decay), lr=options.learning_rate, fused=True
+        )
+        self.average = AveragedWeights(network, options.average)
+        self.queues = DriveQueues(self.contract, options.augment, options.seed + 1)
+        self.tracker = Tracker(self.contract)
+        self.random = np.random.default_rng(options.seed + 2)
+        self.step = 0
+        self.samples = 0
+        self.elapsed_s = 0.0
+        if options.resume and self.checkpoint_path.exists():
+            self._load()
+
+    @property
+    def checkpoint_path(self) -> Path:
+        """Where the run's state is kept."""
+        return self.options.out / "checkpoint.pt"
+
+    def progress(self) -> float:
+        """Share of the budget that is spent, 0..1."""
+        if self.options.steps is not None:
+            return min(self.step / self.options.steps, 1.0)
+        return min(self.elapsed_s / (60.0 * self.options.minutes), 1.0)
+
+    def run(self, source: BinaryIO) -> None:
+        """Trains until the budget is spent or the stream ends, then writes the final state."""
+        options = self.options
+        options.out.mkdir(parents=True, exist_ok=True)
+        (options.out / "options.json").write_text(json.dumps(asdict(options), default=str, indent=1))
+        preparer = Preparer(self.contract, options.augment, options.seed + 3 + self.step)
+        reader = BackgroundReader(source, preparer)
+        reporter = _Reporter(self)
+        last_saved = began = time.monotonic()
+        spent_before = self.elapsed_s
+        waited_from = time.perf_counter()
+        for samples in batches(reader, options.batch):
+            reporter.spent("wait", time.perf_counter() - waited_from)
+            if self.progress() >= 1.0:
+                break
+            self._step(samples, reporter)
+            self.elapsed_s = spent_before + time.monotonic() - began
+            reporter.maybe_report()
+            if time.monotonic() - last_saved > 60.0 * options.checkpoint_minutes:
+                self.save()
+                last_saved = time.monotonic()
+            waited_from = time.perf_counter()
+        reader.stop()
+        self.save()
+        reporter.report()
+
+    def _step(self, samples: list[Sample], reporter: _Reporter) -> None:
+        options, messages = self.options, [sample.message for sample in samples]
+        clock = _Clock(reporter)
+        batch = collate(self.contract, samples, options.augment, self.random)
+        clock.mark("collate")
+        history, state = self.queues.history(messages, options.has_history)
+        clock.mark("align")
+        rate = self._learning_rate()
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        self._set_mode()
+        with torch.autocast("cpu", torch.bfloat16, enabled=options.bf16):
+            outputs = self.network(
+                batch.images, batch.tables, history if options.bf16 else history.float(), state
+            )
+        clock.mark("forward")
+        parts = all_losses(outputs, batch)
+        total = losses.total_loss(parts)
+        clock.mark("loss")
+        self.optimiser.zero_grad(set_to_none=True)
+        total.backward()
+        clock.mark("backward")
+        norm = nn.utils.clip_grad_norm_(self.network.parameters(), options.clip)
+        if torch.isfinite(norm):
+            self.optimiser.step()
+            self.step += 1
+            self.average.update(self.step)
+        else:
+            reporter.skipped += 1
+        clock.mark("update")
+        for message, bev in zip(messages, outputs["bev"], strict=True):
+            self.queues.push(message, bev)
+        self.samples += len(samples)
+        reporter.add(parts, total, float(norm), rate)
+        if self.step % options.metric_steps == 0:
+            self.tracker.add(outputs, messages, batch.targets["lanes"])
+        clock.mark("metrics")
+
+    def _learning_rate(self) -> float:
+        """Linear warm-up, then half a cosine down to the final share."""
+        options, done = self.options, self.progress()
+        if done < options.warm_up:
+            return options.learning_rate * (done / options.warm_up * 0.98 + 0.02)
+        part = (done - options.warm_up) / (1.0 - options.warm_up)
+        share = options.final_rate + (1 - options.final_rate) * 0.5 * (1 + math.cos(math.pi * part))
+        return options.learning_rate * share
+
+    def _set_mode(self) -> None:
+        """Training mode; late in the run, normalisation by the running statistics that serve."""
+        self.network.train()
+        if self.progress() >= self.options.freeze_norm_from:
+            for module in self.network.modules():
+                if isinstance(module, (nn.BatchNorm2d, RowNorm)):
+                    module.eval()
+
+    def save(self) -> None:
+        """Writes the checkpoint and the averaged weights as an fp16 archive."""
+        checkpoint.save_checkpoint(
+            self.checkpoint_path,
+            {
+                "network": self.network.state_dict(), "average": self.average.values,
+                "optimiser": self.optimiser.state_dict(), "step": self.step,
+                "samples": self.samples, "elapsed_s": self.elapsed_s,
+            },
+        )  # fmt: skip
+        checkpoint.save_archive(self.options.out / "weights-fp16.npz", self.average.values)
+
+    def _load(self) -> None:
+        state = checkpoint.load_checkpoint(self.checkpoint_path)
+        self.network.load_state_dict(state["network"])
+        self.average.load(state["average"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.step, self.samples = state["step"], state["samples"]
+        self.elapsed_s = state["elapsed_s"]
+
+
+def batches(samples, size: int):
+    """Groups samples into lists of `size` from different drives, keeping each drive's order."""
+    pending: deque[Sample] = deque()
+    for sample in samples:
+        pending.append(sample)
+        if len(pending) < size:
+            continue
+        chosen, drives, left = [], set(), deque()
+        while pending:
+            item = pending.popleft()
+            if len(chosen) < size and item.message.drive not in drives:
+                chosen.append(item)
+                drives.add(item.message.drive)
+            else:
+                # Nothing of this drive may overtake it.
+                drives.add(item.message.drive)
+                left.append(item)
+        if len(chosen) == size:
+            yield chosen
+            pending = left
+        else:
+            pending = deque(sorted(chosen + list(left), key=lambda item: item.message.step))
+
+
+def all_losses(outputs: dict[str, Tensor], batch: Batch) -> losses.Losses:
+    """Every head's losses by name, unweighted."""
+    targets = batch.targets
+    return {
+        **losses.depth_loss(outputs["depth_logits"], batch.depth),
+        **losses.object_losses(outputs["objects"], targets["objects"], config.CONE),
+        **losses.lane_losses(outputs["lanes"], targets["lanes"]),
+        **losses.arrow_losses(outputs["arrows"], targets["arrows"]),
+        **losses.marking_losses("crosswalks", outputs["crosswalks"], targets["crosswalks"], 2),
+        **losses.marking_losses("stop_lines", outputs["stop_lines"], targets["stop_lines"], 1),
+    }
+
+
+def _parameter_groups(network: nn.Module, weight_decay: float) -> list[dict]:
+    """Decay on matrices and kernels only."""
+    matrices = [p for p in network.parameters() if p.dim() >= 2]
+    vectors = [p for p in network.parameters() if p.dim() < 2]
+    return [
+        {"params": matrices, "weight_decay": weight_decay},
+        {"params": vectors, "weight_decay": 0.0},
+    ]
+
+
+class _Clock:
+    def __init__(self, reporter: _Reporter) -> None:
+        self._reporter = reporter
+        self._last = time.perf_counter()
+
+    def mark(self, name: str) -> None:
+        now = time.perf_counter()
+        self._reporter.spent(name, now - self._last)
+        self._last = now
+
+
+class _Reporter:
+    """Means since the last report: one line on stderr, one JSON object in log.jsonl."""
+
+    def __init__(self, trainer: Trainer) -> None:
+        self._trainer = trainer
+        self.skipped = 0
+        self._reset()
+
+    def _reset(self) -> None:
+        self._sums: dict[str, Tensor] = {}
+        self._times: dict[str, float] = {}
+        self._count, self._norm, self._rate = 0, 0.0, 0.0
+        self._began, self._samples = time.monotonic(), self._trainer.samples
+
+    def spent(self, name: str, seconds: float) -> None:
+        self._times[name] = self._times.get(name, 0.0) + seconds
+
+    def add(self, parts: losses.Losses, total: Tensor, norm: float, rate: float) -> None:
+        for name, value in {"total": total, **parts}.items():
+            value = value.detach()
+            self._sums[name] = self._sums[name] + value if name in self._sums else value
+        self._count += 1
+        self._norm += norm
+        self._rate = rate
+
+    def maybe_report(self) -> None:
+        if self._count >= self._trainer.options.report_steps:
+            self.report()
+
+    def report(self) -> None:
+        if not self._count:
+            return
+        trainer = self._trainer
+        means = {name: float(value) / self._count for name, value in self._sums.items()}
+        rate = (trainer.samples - self._samples) / max(time.monotonic() - self._began, 1e-6)
+        done = trainer.progress()
+        left_s = trainer.elapsed_s * (1.0 - done) / done if done > 0 else float("nan")
+        record = {
+            "step": trainer.step, "samples": trainer.samples, "progress": round(done, 4),
+            "elapsed_s": round(trainer.elapsed_s, 1), "left_s": round(left_s, 1),
+            "samples_per_s": round(rate, 2), "rate": self._rate,
+            "gradient_norm": self._norm / self._count, "skipped": self.skipped, "loss": means,
+            "metrics": trainer.tracker.summary(),
+            "ms": {name: round(1e3 * v / self._count, 1) for name, v in self._times.items()},
+        }  # fmt: skip
+        with (trainer.options.out / "log.jsonl").open("a") as log:
+            log.write(json.dumps(record) + "\n")
+        shown = " ".join(
+            f"{name} {record['metrics'][name]:.2f}"
+            for name in (
+                "vehicle.AP@1m", "vehicle.AP@2m", "pedestrian.AP@1m", "lanes.cell_F1",
+                "arrows.AP@1m", "crosswalks.AP@1m", "stop_lines.AP@1m",
+            ) if name in record["metrics"]
+        )  # fmt: skip
+        print(
+            f"step {trainer.step} ({100 * done:.1f} %, {left_s / 60:.0f} min left) "
+            f"{rate:.1f} samples/s  loss {means['total']:.3f} heat {means['objects.heat']:.2f} "
+            f"offset {means['objects.offset']:.2f} v {means['objects.velocity']:.2f} "
+            f"depth {means['depth']:.2f} lane {means['lanes.mask']:.2f}  {shown}",
+            file=sys.stderr, flush=True,
+        )  # fmt: skip
+        self._reset()

@@ -1,0 +1,64 @@
+//! Running a network: one trait, and ONNX Runtime behind it.
+//!
+//! An engine is made from a network and the [`NetworkInterface`] that the manifest and the rig
+//! demand. Making it checks every input and output of the network, takes all memory, binds it and
+//! runs a warm-up. After that a tensor is known by its role, not by its name.
+
+mod error;
+mod interface;
+mod library;
+mod onnx_runtime;
+
+
+pub use error::{EngineError, EngineLoadError};
+pub use interface::{
+    CAMERA_DIMENSION, ElementType, ImageSet, InputRole, InputSpec, NetworkInterface, OutputRole,
+    OutputSpec,
+};
+pub use library::{LIBRARY_VARIABLE, LibraryError, OnnxRuntimeLibrary, SkippedLibrary};
+pub use onnx_runtime::{EngineOptions, Fallback, OnnxRuntime, Provider, Spinning};
+
+/// A loaded network with its memory.
+///
+/// # Real-time
+/// No method but [`Engine::run`] does more than hand out a slice. `run` allocates only what the
+/// library behind it allocates by itself.
+pub trait Engine: Send {
+    /// What the network takes and gives, with all shapes fixed.
+    fn interface(&self) -> &NetworkInterface;
+
+    /// The provider that runs the network.
+    fn provider(&self) -> &Provider;
+
+    /// One of the two image inputs, `[cameras, 3, height, width]`, to write before [`Engine::run`].
+    ///
+    /// The two sets keep their contents, so one can be filled while results of the other are used.
+    fn images_mut(&mut self, set: ImageSet) -> &mut [f32];
+
+    /// An input of 32-bit floats other than the images.
+    ///
+    /// # Errors
+    /// The network has no such input.
+    fn input_mut(&mut self, role: InputRole) -> Result<&mut [f32], EngineError>;
+
+    /// An input of 32-bit integers: the indices of a projection table.
+    ///
+    /// # Errors
+    /// The network has no such input.
+    fn index_mut(&mut self, role: InputRole) -> Result<&mut [i32], EngineError>;
+
+    /// Runs the network on this set of images and the other inputs as they stand.
+    ///
+    /// # Errors
+    /// The provider failed; the outputs are undefined then.
+    fn run(&mut self, images: ImageSet) -> Result<(), EngineError>;
+
+    /// An output of the last run.
+    ///
+    /// # Errors
+    /// The network has no such output.
+    fn output(&self, role: OutputRole) -> Result<&[f32], EngineError>;
+
+    /// What the last failed run said, for the log.
+    fn last_failure(&self) -> Option<&str>;
+}

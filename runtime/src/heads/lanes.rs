@@ -1,0 +1,109 @@
+//! Lanes: from a map of line cells to ordered polylines.
+//!
+//! Every cell of the mask names the nearest point of its line and the line's direction. The points
+//! are gathered where they lie ([`nodes`]), linked along their directions ([`chains`]), split where
+//! the marking changes for good ([`pieces`]), and resampled ([`polyline`]). Pieces of one line that
+//! the mask left apart are joined at the end ([`fragments`]).
+
+mod chains;
+mod fragments;
+mod nodes;
+mod pieces;
+mod polyline;
+
+use bevrt_calibration::BevGrid;
+
+use super::detections::{LANE_CAPACITY, LaneDetection, LaneDetections};
+use super::ranked::Ranked;
+use super::raster::{Cells, DecodeError, Raster, logit};
+use crate::manifest::{HeadKind, HeadSection};
+use chains::ChainLinker;
+use fragments::join_fragments;
+use nodes::NodeMap;
+use pieces::PieceCutter;
+use polyline::Polyliner;
+
+/// Marking types.
+const MARKINGS: usize = 4;
+/// Shorter lines are no lines.
+const LEAST_LENGTH_M: f32 = 3.0;
+
+/// Decodes maps of lanes, `[13, rows, cols]`.
+///
+/// Channels: mask logit; offset x, y (m, from the cell's centre to the nearest point of the line);
+/// cos and sin of 2θ; z; 4 type logits; 2 colour logits; ln sigma across the line.
+#[derive(Debug)]
+pub struct LaneDecoder {
+    cells: Cells,
+    /// Mean confidence from which a line of each type is reported.
+    thresholds: [f32; MARKINGS],
+    /// The lowest of them as a logit.
+    mask_threshold: f32,
+    nodes: NodeMap,
+    linker: ChainLinker,
+    cutter: PieceCutter,
+    polyliner: Polyliner,
+    found: Ranked<LaneDetection, LANE_CAPACITY>,
+}
+
+impl LaneDecoder {
+    /// A decoder for maps on `grid` with one confidence threshold, or one for each marking type.
+    pub fn new(grid: &BevGrid, thresholds: &[f32]) -> Self {
+        let cells = Cells::new(grid);
+        let of_type = |k: usize| thresholds[k.min(thresholds.len() - 1)];
+        let lowest = thresholds.iter().copied().fold(1.0, f32::min);
+        Self {
+            cells,
+            thresholds: std::array::from_fn(of_type),
+            mask_threshold: logit(lowest),
+            nodes: NodeMap::new(&cells),
+            linker: ChainLinker::new(&cells),
+            cutter: PieceCutter::new(&cells),
+            polyliner: Polyliner::new(),
+            found: Ranked::new(),
+        }
+    }
+
+    /// A decoder for a head of the manifest.
+    pub fn from_section(section: &HeadSection) -> Self {
+        Self::new(&section.grid, &section.thresholds)
+    }
+
+    /// Finds the lanes of one map, strongest first.
+    ///
+    /// Points lie about 1 m apart, further where the line is longer than its points reach; x grows
+    /// along a line, or y where it runs across.
+    ///
+    /// # Errors
+    /// The map has another size, or holds a number that is not finite; `out` is empty then.
+    pub fn decode_into(
+        &mut self,
+        output: &[f32],
+        out: &mut LaneDetections,
+    ) -> Result<(), DecodeError> {
+        out.clear();
+        let raster = Raster::new(output, HeadKind::Lanes.channels(), &self.cells)?;
+        self.nodes.gather(&raster, &self.cells, self.mask_threshold);
+        self.linker.start(&self.nodes);
+        self.found.clear();
+        while let Some(chain) = self.linker.next_chain(&self.nodes, &self.cells) {
+            for piece in self.cutter.cut(&self.nodes, chain) {
+                let lane = self.polyliner.lane(&self.nodes, &chain[piece.range()], &piece);
+                if let Some(lane) = lane {
+                    self.found.offer(lane.confidence, lane);
+                }
+            }
+        }
+        out.extend(self.found.iter().map(|(_, lane)| lane));
+        join_fragments(out, &mut self.polyliner);
+        out.retain(|lane| {
+            lane.confidence >= self.thresholds[usize::from(lane.marking)]
+                && polyline::length_of(lane.points()) >= LEAST_LENGTH_M
+        });
+        out.sort_unstable_by(|a, b| b.confidence.total_cmp(&a.confidence));
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

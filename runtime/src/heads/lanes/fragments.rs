@@ -1,0 +1,122 @@
+use super::polyline::Polyliner;
+use crate::heads::detections::{LaneDetection, LaneDetections};
+
+/// Ends that face each other within this distance belong together.
+const GAP_M: f32 = 4.0;
+/// How far the one end's direction may miss the other end, at no gap and for each metre of it.
+const MISS_M: f32 = 0.3;
+const MISS_SHARE: f32 = 0.06;
+/// Cosine of the largest angle between the two ends.
+const FACING: f32 = 0.95;
+/// The direction of an end is taken over this length.
+const END_M: f32 = 3.0;
+
+/// Joins lanes of one type whose ends face each other, the best fit first.
+pub(super) fn join_fragments(lanes: &mut LaneDetections, polyliner: &mut Polyliner) {
+    while let Some(joint) = best_joint(lanes) {
+        let mut first = lanes[joint.first];
+        let mut second = lanes[joint.second];
+        if joint.first_end == End::Start {
+            reverse(&mut first);
+        }
+        if joint.second_end == End::Finish {
+            reverse(&mut second);
+        }
+        // `second` comes after `first` in the list, so removing it leaves `first` in its place.
+        lanes[joint.first] = polyliner.joined(&first, &second);
+        lanes.remove(joint.second);
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    Start,
+    Finish,
+}
+
+struct Joint {
+    miss_m: f32,
+    first: usize,
+    first_end: End,
+    second: usize,
+    second_end: End,
+}
+
+fn best_joint(lanes: &LaneDetections) -> Option<Joint> {
+    let mut best: Option<Joint> = None;
+    for (first, a) in lanes.iter().enumerate() {
+        for (second, b) in lanes.iter().enumerate().skip(first + 1) {
+            if a.marking != b.marking || a.colour != b.colour {
+                continue;
+            }
+            for first_end in [End::Start, End::Finish] {
+                for second_end in [End::Start, End::Finish] {
+                    let Some(miss_m) = miss(tip(a, first_end), tip(b, second_end)) else {
+                        continue;
+                    };
+                    if best.as_ref().is_none_or(|best| miss_m < best.miss_m) {
+                        best = Some(Joint {
+                            miss_m,
+                            first,
+                            first_end,
+                            second,
+                            second_end,
+                        });
+                    }
+                }
+            }
+        }
+    }
+    best
+}
+
+/// An end of a line and the direction in which it leaves the line.
+#[derive(Clone, Copy)]
+struct Tip {
+    point: [f32; 2],
+    outward: [f32; 2],
+}
+
+fn tip(lane: &LaneDetection, end: End) -> Tip {
+    let points = lane.points();
+    let at = |k: usize| match end {
+        End::Start => points[k],
+        End::Finish => points[points.len() - 1 - k],
+    };
+    let [x, y, _] = at(0);
+    let mut inner = [x, y];
+    for k in 1..points.len() {
+        inner = [at(k)[0], at(k)[1]];
+        if (inner[0] - x).hypot(inner[1] - y) >= END_M {
+            break;
+        }
+    }
+    let length = (x - inner[0]).hypot(y - inner[1]).max(1e-6);
+    Tip {
+        point: [x, y],
+        outward: [(x - inner[0]) / length, (y - inner[1]) / length],
+    }
+}
+
+/// How far two ends miss each other, or `None` when they do not belong together.
+fn miss(a: Tip, b: Tip) -> Option<f32> {
+    let gap = [b.point[0] - a.point[0], b.point[1] - a.point[1]];
+    let length = gap[0].hypot(gap[1]);
+    let facing = -(a.outward[0] * b.outward[0] + a.outward[1] * b.outward[1]);
+    if length > GAP_M || facing < FACING {
+        return None;
+    }
+    // On a bend the gap runs along the mean of both directions.
+    let mean = [a.outward[0] - b.outward[0], a.outward[1] - b.outward[1]];
+    let scale = 1.0 / mean[0].hypot(mean[1]).max(1e-6);
+    let along = (mean[0] * gap[0] + mean[1] * gap[1]) * scale;
+    let across = ((mean[0] * gap[1] - mean[1] * gap[0]) * scale).abs();
+    // Ends may overlap a little, but lines that run side by side are not one line.
+    let is_joint = along > -0.5 && across <= MISS_M + MISS_SHARE * along.max(0.0);
+    is_joint.then_some(across + 0.1 * along.abs())
+}
+
+fn reverse(lane: &mut LaneDetection) {
+    let count = lane.points().len();
+    lane.points_m[..count].reverse();
+}

@@ -1,0 +1,110 @@
+//! The manifest of a model package: what the networks need and what they give.
+//!
+//! [`Manifest::from_toml_str`] is the only way to get one, and it checks everything that can be
+//! checked without opening a network: ranges, names, agreement between sections.
+
+mod error;
+mod sections;
+mod toml_form;
+
+use std::path::Path;
+
+pub use error::ManifestError;
+pub use sections::{
+    ColourOrder, GoldenSection, HeadKind, HeadSection, LiftSection, NetworkEntry, Precision,
+    PreprocessSection, ProviderKind, QueueSection, QueueStorage, ResizeKernel,
+};
+
+/// The manifest format that this version reads.
+pub const MANIFEST_FORMAT: u32 = 1;
+/// Most lifts (projection tables) of one network.
+pub const LIFT_CAPACITY: usize = 4;
+/// Most heads of one network.
+pub const HEAD_CAPACITY: usize = 8;
+/// Most slots of the feature queue.
+pub const SLOT_CAPACITY: usize = 8;
+
+/// A checked manifest.
+#[derive(Clone, Debug)]
+pub struct Manifest {
+    name: String,
+    version: String,
+    world: String,
+    networks: Vec<NetworkEntry>,
+    preprocess: PreprocessSection,
+    lifts: Vec<LiftSection>,
+    queue: Option<QueueSection>,
+    heads: Vec<HeadSection>,
+    golden: Option<GoldenSection>,
+}
+
+impl Manifest {
+    /// Reads and checks a manifest file.
+    ///
+    /// # Errors
+    /// The file cannot be read, is not TOML, or breaks a rule; the message names the file, the
+    /// field, what was expected and what was found.
+    pub fn from_toml_file(path: &Path) -> Result<Self, ManifestError> {
+        let text = std::fs::read_to_string(path).map_err(|source| ManifestError::Read {
+            file: path.to_path_buf(),
+            source,
+        })?;
+        Self::from_toml_str(&text, path)
+    }
+
+    /// Reads and checks a manifest from its text; `file` is the name to put into messages.
+    ///
+    /// # Errors
+    /// As [`Manifest::from_toml_file`], but for reading.
+    pub fn from_toml_str(text: &str, file: &Path) -> Result<Self, ManifestError> {
+        toml_form::parse(text, file)
+    }
+
+    /// Name of the model.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Version of the model.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// Version of the world or data that the model was trained on.
+    pub fn world(&self) -> &str {
+        &self.world
+    }
+
+    /// The networks that the package offers, at least one, in order of preference.
+    pub fn networks(&self) -> &[NetworkEntry] {
+        &self.networks
+    }
+
+    /// How images become the network's input.
+    pub fn preprocess(&self) -> &PreprocessSection {
+        &self.preprocess
+    }
+
+    /// Projection tables that the network takes, at least one.
+    pub fn lifts(&self) -> &[LiftSection] {
+        &self.lifts
+    }
+
+    /// The feature queue, if the network has a history.
+    pub fn queue(&self) -> Option<&QueueSection> {
+        self.queue.as_ref()
+    }
+
+    /// What the network finds, at least one.
+    pub fn heads(&self) -> &[HeadSection] {
+        &self.heads
+    }
+
+    /// The golden self-test, if the package has one.
+    pub fn golden(&self) -> Option<&GoldenSection> {
+        self.golden.as_ref()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,485 @@
+use std::collections::BTreeMap;
+use std::fmt::{Debug, Display};
+use std::path::{Component, Path, PathBuf};
+
+use bevrt_calibration::{BevGrid, CalibrationError, DepthBins, LiftSpec};
+use serde::Deserialize;
+
+use super::{
+    ColourOrder, GoldenSection, HEAD_CAPACITY, HeadKind, HeadSection,
+    LIFT_CAPACITY, LiftSection, MANIFEST_FORMAT, Manifest, ManifestError, NetworkEntry, Precision,
+    PreprocessSection, ProviderKind, QueueSection, QueueStorage, ResizeKernel, SLOT_CAPACITY,
+};
+
+/// Names of the object classes in the order of their indices.
+const OBJECT_CLASSES: [&str; 8] = [
+    "car",
+    "van",
+    "truck",
+    "bus",
+    "motorcycle",
+    "cyclist",
+    "pedestrian",
+    "cone",
+];
+/// Marking types of lanes; a lane head may have one threshold for each.
+const MARKING_COUNT: usize = 4;
+const LARGEST_IMAGE_SIDE: u32 = 8192;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TomlManifest {
+    format: u32,
+    name: String,
+    version: String,
+    world: String,
+    network: Vec<TomlNetwork>,
+    preprocess: TomlPreprocess,
+    lift: Vec<TomlLift>,
+    queue: Option<TomlQueue>,
+    head: Vec<TomlHead>,
+    golden: Option<TomlGolden>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TomlNetwork {
+    file: PathBuf,
+    precision: Precision,
+    providers: Vec<ProviderKind>,
+    #[serde(default)]
+    cpu_features: Vec<String>,
+    sha256: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TomlPreprocess {
+    width: u32,
+    height: u32,
+    crop_top: f64,
+    kernel: ResizeKernel,
+    colour: ColourOrder,
+    mean: [f32; 3],
+    std: [f32; 3],
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TomlLift {
+    name: String,
+    stride: u32,
+    taps: u32,
+    heights_m: Vec<f64>,
+    geometry: bool,
+    grid: BevGrid,
+    depth_bins: Option<DepthBins>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum TomlStorage {
+    F16,
+    U8,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TomlQueue {
+    grid: BevGrid,
+    channels: u32,
+    slots: u32,
+    stride_s: f64,
+    storage: TomlStorage,
+    scale: Option<f32>,
+    zero_point: Option<u8>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TomlHead {
+    kind: HeadKind,
+    output: String,
+    grid: BevGrid,
+    #[serde(default)]
+    classes: Vec<String>,
+    thresholds: Vec<f32>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TomlGolden {
+    file: PathBuf,
+    tolerance: BTreeMap<Precision, f32>,
+}
+
+/// Parses and checks; see [`Manifest::from_toml_str`].
+pub(super) fn parse(text: &str, file: &Path) -> Result<Manifest, ManifestError> {
+    // The format comes first: a manifest of another format may differ in every other field.
+    #[derive(Deserialize)]
+    struct Format {
+        format: u32,
+    }
+    let syntax = |source| ManifestError::Syntax {
+        file: file.to_path_buf(),
+        source: Box::new(source),
+    };
+    let check = Check { file };
+    let Format { format } = toml::from_str(text).map_err(syntax)?;
+    check.that(
+        format == MANIFEST_FORMAT,
+        "format",
+        MANIFEST_FORMAT,
+        format,
+    )?;
+    let form: TomlManifest = toml::from_str(text).map_err(syntax)?;
+    debug_assert_eq!(form.format, format);
+    check.manifest(form)
+}
+
+/// Makes errors that name the file.
+struct Check<'a> {
+    file: &'a Path,
+}
+
+impl Check<'_> {
+    fn that(
+        &self,
+        is_right: bool,
+        field: impl Into<String>,
+        expected: impl Display,
+        found: impl Debug,
+    ) -> Result<(), ManifestError> {
+        if is_right {
+            return Ok(());
+        }
+        Err(ManifestError::Field {
+            file: self.file.to_path_buf(),
+            field: field.into(),
+            expected: expected.to_string(),
+            found: format!("{found:?}"),
+        })
+    }
+
+    fn manifest(&self, form: TomlManifest) -> Result<Manifest, ManifestError> {
+        self.that(!form.name.is_empty(), "name", "a name", &form.name)?;
+        self.that(
+            !form.network.is_empty(),
+            "network",
+            "at least one section",
+            0,
+        )?;
+        self.count("lift", form.lift.len(), LIFT_CAPACITY)?;
+        self.count("head", form.head.len(), HEAD_CAPACITY)?;
+        let networks = self.each("network", form.network, Self::network)?;
+        let preprocess = self.preprocess(form.preprocess)?;
+        let lifts = self.each("lift", form.lift, |check, field, lift| {
+            check.lift(field, lift, &preprocess)
+        })?;
+        let heads = self.each("head", form.head, Self::head)?;
+        self.unique("lift", "name", lifts.iter().map(|lift| &lift.name))?;
+        self.unique("head", "output", heads.iter().map(|head| &head.output))?;
+        for (k, head) in heads.iter().enumerate() {
+            self.that(
+                head.output != "bev",
+                format!("head[{k}].output"),
+                "another name than that of the queued map",
+                &head.output,
+            )?;
+        }
+        Ok(Manifest {
+            name: form.name,
+            version: form.version,
+            world: form.world,
+            networks,
+            preprocess,
+            lifts,
+            queue: form.queue.map(|queue| self.queue(queue)).transpose()?,
+            heads,
+            golden: form.golden.map(|golden| self.golden(golden)).transpose()?,
+        })
+    }
+
+    fn each<T, U>(
+        &self,
+        section: &str,
+        items: Vec<T>,
+        convert: impl Fn(&Self, &str, T) -> Result<U, ManifestError>,
+    ) -> Result<Vec<U>, ManifestError> {
+        items
+            .into_iter()
+            .enumerate()
+            .map(|(k, item)| convert(self, &format!("{section}[{k}]"), item))
+            .collect()
+    }
+
+    fn count(&self, field: &str, count: usize, capacity: usize) -> Result<(), ManifestError> {
+        self.that(
+            (1..=capacity).contains(&count),
+            field,
+            format_args!("1 to {capacity} sections"),
+            count,
+        )
+    }
+
+    fn unique<'t>(
+        &self,
+        section: &str,
+        field: &str,
+        names: impl Iterator<Item = &'t String>,
+    ) -> Result<(), ManifestError> {
+        let mut seen: Vec<&String> = Vec::new();
+        for (k, name) in names.enumerate() {
+            self.that(
+                !name.is_empty() && !seen.contains(&name),
+                format!("{section}[{k}].{field}"),
+                "a name that no other section has",
+                name,
+            )?;
+            seen.push(name);
+        }
+        Ok(())
+    }
+
+    /// A path that stays inside the package.
+    fn inside(&self, field: String, path: &Path) -> Result<(), ManifestError> {
+        let stays = path
+            .components()
+            .all(|part| matches!(part, Component::Normal(_)));
+        self.that(
+            stays && path.file_name().is_some(),
+            field,
+            "a file inside the package",
+            path,
+        )
+    }
+
+    fn network(&self, field: &str, form: TomlNetwork) -> Result<NetworkEntry, ManifestError> {
+        self.inside(format!("{field}.file"), &form.file)?;
+        self.that(
+            !form.providers.is_empty(),
+            format!("{field}.providers"),
+            "at least one provider",
+            &form.providers,
+        )?;
+        let Some(sha256) = sha256_of_hex(&form.sha256) else {
+            return Err(ManifestError::Field {
+                file: self.file.to_path_buf(),
+                field: format!("{field}.sha256"),
+                expected: "64 hexadecimal digits".into(),
+                found: format!("{:?}", form.sha256),
+            });
+        };
+        Ok(NetworkEntry {
+            file: form.file,
+            precision: form.precision,
+            providers: form.providers,
+            cpu_features: form.cpu_features,
+            sha256,
+        })
+    }
+
+    fn preprocess(&self, form: TomlPreprocess) -> Result<PreprocessSection, ManifestError> {
+        for (name, side) in [("width", form.width), ("height", form.height)] {
+            self.that(
+                (1..=LARGEST_IMAGE_SIDE).contains(&side),
+                format!("preprocess.{name}"),
+                format_args!("1 to {LARGEST_IMAGE_SIDE} pixels"),
+                side,
+            )?;
+        }
+        self.that(
+            (0.0..1.0).contains(&form.crop_top),
+            "preprocess.crop_top",
+            "a share in [0, 1)",
+            form.crop_top,
+        )?;
+        self.that(
+            form.mean.iter().all(|mean| mean.is_finite()),
+            "preprocess.mean",
+            "finite numbers",
+            form.mean,
+        )?;
+        self.that(
+            form.std.iter().all(|std| std.is_finite() && *std > 0.0),
+            "preprocess.std",
+            "numbers above 0",
+            form.std,
+        )?;
+        Ok(PreprocessSection {
+            width: form.width,
+            height: form.height,
+            crop_top: form.crop_top,
+            kernel: form.kernel,
+            colour: form.colour,
+            mean: form.mean,
+            std: form.std,
+        })
+    }
+
+    /// Puts the file and the section into a refusal by the calibration crate.
+    fn calibrated(
+        &self,
+        section: &str,
+        result: Result<(), CalibrationError>,
+    ) -> Result<(), ManifestError> {
+        result.map_err(|error| ManifestError::Calibration {
+            file: self.file.to_path_buf(),
+            section: section.to_string(),
+            source: Box::new(error),
+        })
+    }
+
+    fn grid(&self, field: &str, grid: BevGrid) -> Result<BevGrid, ManifestError> {
+        self.calibrated(&format!("{field}.grid"), grid.validate())?;
+        Ok(grid)
+    }
+
+    fn lift(
+        &self,
+        field: &str,
+        form: TomlLift,
+        preprocess: &PreprocessSection,
+    ) -> Result<LiftSection, ManifestError> {
+        let divides = |side: u32| form.stride > 0 && side.is_multiple_of(form.stride);
+        self.that(
+            divides(preprocess.width) && divides(preprocess.height),
+            format!("{field}.stride"),
+            format_args!(
+                "a divisor of the image size {} x {}",
+                preprocess.width, preprocess.height
+            ),
+            form.stride,
+        )?;
+        let spec = LiftSpec {
+            grid: form.grid,
+            heights_m: form.heights_m,
+            feature_width: preprocess.width / form.stride,
+            feature_height: preprocess.height / form.stride,
+            stride: form.stride,
+            taps: form.taps,
+            depth_bins: form.depth_bins,
+        };
+        self.calibrated(field, spec.validate())?;
+        Ok(LiftSection {
+            name: form.name,
+            geometry: form.geometry,
+            spec,
+        })
+    }
+
+    fn queue(&self, form: TomlQueue) -> Result<QueueSection, ManifestError> {
+        self.that(
+            (1..=4096).contains(&form.channels),
+            "queue.channels",
+            "1 to 4096",
+            form.channels,
+        )?;
+        self.that(
+            (1..=SLOT_CAPACITY as u32).contains(&form.slots),
+            "queue.slots",
+            format_args!("1 to {SLOT_CAPACITY}"),
+            form.slots,
+        )?;
+        self.that(
+            form.stride_s.is_finite() && (1e-3..=60.0).contains(&form.stride_s),
+            "queue.stride_s",
+            "0.001 to 60 seconds",
+            form.stride_s,
+        )?;
+        let storage = match (form.storage, form.scale, form.zero_point) {
+            (TomlStorage::F16, None, None) => QueueStorage::F16,
+            (TomlStorage::U8, Some(scale), Some(zero_point))
+                if scale.is_finite() && scale > 0.0 =>
+            {
+                QueueStorage::U8 { scale, zero_point }
+            }
+            (TomlStorage::F16 | TomlStorage::U8, scale, zero_point) => {
+                return Err(ManifestError::Field {
+                    file: self.file.to_path_buf(),
+                    field: "queue.storage".into(),
+                    expected: "f16 without, or u8 with, `scale` above 0 and `zero_point`".into(),
+                    found: format!("scale {scale:?}, zero_point {zero_point:?}"),
+                });
+            }
+        };
+        Ok(QueueSection {
+            grid: self.grid("queue", form.grid)?,
+            channels: form.channels,
+            slots: form.slots,
+            stride_s: form.stride_s,
+            storage,
+        })
+    }
+
+    fn head(&self, field: &str, form: TomlHead) -> Result<HeadSection, ManifestError> {
+        let grid = self.grid(field, form.grid)?;
+        let count = form.thresholds.len();
+        let (allowed, expected) = match form.kind {
+            HeadKind::Lanes => (count == 1 || count == MARKING_COUNT, "1 or 4 thresholds".into()),
+            HeadKind::Objects | HeadKind::Arrows | HeadKind::Crosswalks | HeadKind::StopLines => {
+                let classes = form.kind.class_count();
+                (count == classes, format!("{classes} thresholds"))
+            }
+        };
+        self.that(
+            allowed,
+            format!("{field}.thresholds"),
+            expected,
+            &form.thresholds,
+        )?;
+        self.that(
+            form.thresholds
+                .iter()
+                .all(|&threshold| 0.0 < threshold && threshold < 1.0),
+            format!("{field}.thresholds"),
+            "numbers between 0 and 1",
+            &form.thresholds,
+        )?;
+        if form.kind == HeadKind::Objects {
+            self.that(
+                form.classes == OBJECT_CLASSES,
+                format!("{field}.classes"),
+                format_args!("{OBJECT_CLASSES:?}"),
+                &form.classes,
+            )?;
+        }
+        Ok(HeadSection {
+            kind: form.kind,
+            output: form.output,
+            grid,
+            classes: form.classes,
+            thresholds: form.thresholds,
+        })
+    }
+
+    fn golden(&self, form: TomlGolden) -> Result<GoldenSection, ManifestError> {
+        self.inside("golden.file".into(), &form.file)?;
+        for (precision, tolerance) in &form.tolerance {
+            self.that(
+                tolerance.is_finite() && *tolerance > 0.0,
+                format!("golden.tolerance.{precision}"),
+                "a number above 0",
+                tolerance,
+            )?;
+        }
+        Ok(GoldenSection {
+            file: form.file,
+            tolerance: form.tolerance.into_iter().collect(),
+        })
+    }
+}
+
+fn sha256_of_hex(text: &str) -> Option<[u8; 32]> {
+    let digits = text.as_bytes();
+    if digits.len() != 64 || !text.is_ascii() {
+        return None;
+    }
+    let mut bytes = [0_u8; 32];
+    for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+        let high = char::from(pair[0]).to_digit(16)?;
+        let low = char::from(pair[1]).to_digit(16)?;
+        *byte = u8::try_from(high * 16 + low).ok()?;
+    }
+    Some(bytes)
+}

@@ -1,0 +1,143 @@
+//! A model package: a folder with a manifest, networks and golden cases.
+
+mod cpu_features;
+mod error;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+pub use cpu_features::cpu_has;
+pub use error::PackageError;
+
+use crate::manifest::{Manifest, NetworkEntry, Precision, ProviderKind};
+
+/// Name of the manifest in a package.
+pub const MANIFEST_FILE: &str = "manifest.toml";
+
+/// A model package whose manifest has been checked.
+#[derive(Clone, Debug)]
+pub struct Package {
+    folder: PathBuf,
+    manifest: Manifest,
+}
+
+/// What the one who loads a package asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NetworkRequest {
+    /// Provider that will run the network.
+    pub provider: ProviderKind,
+    /// Number format; `None` takes the first network of the package that fits.
+    pub precision: Option<Precision>,
+}
+
+/// A network file whose hash has been checked; the very bytes that were hashed.
+#[derive(Clone, Debug)]
+pub struct VerifiedNetwork {
+    file: PathBuf,
+    bytes: Vec<u8>,
+}
+
+impl VerifiedNetwork {
+    /// Where the bytes came from, for messages.
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// The ONNX model.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl Package {
+    /// Opens the package in `folder` and checks its manifest. Networks are not read yet.
+    ///
+    /// # Errors
+    /// The manifest is missing or breaks a rule.
+    pub fn open(folder: &Path) -> Result<Self, PackageError> {
+        let manifest = Manifest::from_toml_file(&folder.join(MANIFEST_FILE))?;
+        Ok(Self {
+            folder: folder.to_path_buf(),
+            manifest,
+        })
+    }
+
+    /// The folder of the package.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The checked manifest.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// The first network that fits the request and this CPU.
+    ///
+    /// CPU features count only when the CPU runs the network.
+    ///
+    /// # Errors
+    /// No network fits; the message says what every one lacks.
+    pub fn choose(&self, request: NetworkRequest) -> Result<&NetworkEntry, PackageError> {
+        let mut reasons = Vec::new();
+        for entry in self.manifest.networks() {
+            match misfit(entry, request) {
+                None => return Ok(entry),
+                Some(reason) => reasons.push(format!("{}: {reason}", entry.file.display())),
+            }
+        }
+        Err(PackageError::NoNetwork {
+            folder: self.folder.clone(),
+            request,
+            reasons,
+        })
+    }
+
+    /// Reads a network of this package and checks its hash.
+    ///
+    /// The caller loads these bytes, not the file again, so what runs is what was checked.
+    ///
+    /// # Errors
+    /// The file cannot be read or its hash differs from the manifest's.
+    pub fn read_network(&self, entry: &NetworkEntry) -> Result<VerifiedNetwork, PackageError> {
+        let file = self.folder.join(&entry.file);
+        let bytes = fs::read(&file).map_err(|source| PackageError::Read {
+            file: file.clone(),
+            source,
+        })?;
+        let found: [u8; 32] = Sha256::digest(&bytes).into();
+        if found != entry.sha256 {
+            return Err(PackageError::Hash {
+                file,
+                expected: entry.sha256,
+                found,
+            });
+        }
+        Ok(VerifiedNetwork { file, bytes })
+    }
+}
+
+/// Why the network does not fit, or `None` when it does.
+fn misfit(entry: &NetworkEntry, request: NetworkRequest) -> Option<String> {
+    if !entry.providers.contains(&request.provider) {
+        return Some(format!("not for the {} provider", request.provider));
+    }
+    if let Some(precision) = request.precision
+        && precision != entry.precision
+    {
+        return Some(format!("is {}", entry.precision));
+    }
+    if request.provider != ProviderKind::Cpu {
+        return None;
+    }
+    entry
+        .cpu_features
+        .iter()
+        .find(|feature| !cpu_has(feature))
+        .map(|feature| format!("this CPU lacks `{feature}`"))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,123 @@
+//! The two tiers of errors: set-up with words, the frame path without.
+
+use std::error::Error;
+use std::fmt;
+
+use bevrt_calibration::CalibrationError;
+
+use crate::engine::{EngineError, EngineLoadError};
+use crate::golden::GoldenError;
+use crate::package::PackageError;
+use crate::preprocess::PreprocessSetupError;
+use crate::sync::{SyncRefusal, SyncSetupError};
+
+/// Why a pipeline cannot be made, or a calibration not be taken.
+#[derive(Debug)]
+pub enum SetupError {
+    /// The model package is wrong.
+    Package(PackageError),
+    /// The network cannot be loaded.
+    Engine(EngineLoadError),
+    /// The golden cases cannot be run, or they fail.
+    Golden(GoldenError),
+    /// Rig and lifts do not fit together.
+    Calibration(CalibrationError),
+    /// Images of a camera cannot be preprocessed.
+    Images {
+        /// The camera.
+        camera: String,
+        /// Why not.
+        source: PreprocessSetupError,
+    },
+    /// The synchronisation options are impossible.
+    Sync(SyncSetupError),
+    /// A limit of this build is exceeded, or an option cannot be.
+    Limit {
+        /// What is limited.
+        field: &'static str,
+        /// What would be right.
+        expected: String,
+        /// What was found.
+        found: String,
+    },
+}
+
+impl fmt::Display for SetupError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Package(error) => error.fmt(f),
+            Self::Engine(error) => error.fmt(f),
+            Self::Golden(error) => error.fmt(f),
+            Self::Calibration(error) => error.fmt(f),
+            Self::Images { camera, source } => write!(f, "camera {camera:?}: {source}"),
+            Self::Sync(error) => error.fmt(f),
+            Self::Limit { field, expected, found } => {
+                write!(f, "{field}: expected {expected}, found {found}")
+            }
+        }
+    }
+}
+
+impl Error for SetupError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Package(error) => error.source(),
+            Self::Engine(error) => error.source(),
+            Self::Golden(error) => error.source(),
+            Self::Calibration(error) => error.source(),
+            Self::Images { source, .. } => source.source(),
+            Self::Sync(error) => error.source(),
+            Self::Limit { .. } => None,
+        }
+    }
+}
+
+macro_rules! from {
+    ($($variant:ident($error:ty)),+) => {$(
+        impl From<$error> for SetupError {
+            fn from(error: $error) -> Self {
+                Self::$variant(error)
+            }
+        }
+    )+};
+}
+
+from!(
+    Package(PackageError),
+    Engine(EngineLoadError),
+    Golden(GoldenError),
+    Calibration(CalibrationError),
+    Sync(SyncSetupError)
+);
+
+/// What can go wrong on the frame path. The pipeline goes on working after each of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FrameError {
+    /// The image has not the size of its camera in the calibration.
+    ImageSize,
+    /// The format is none of those that the pipeline was made for.
+    ImageFormat,
+    /// The image is in no frame set; the camera's state in the next frame tells why, too.
+    Refused(SyncRefusal),
+    /// The network lacks a tensor that the manifest promises.
+    Engine(EngineError),
+}
+
+impl fmt::Display for FrameError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ImageSize => f.write_str("the image has not the size of its camera"),
+            Self::ImageFormat => f.write_str("images of this format were not provided for"),
+            Self::Refused(refusal) => write!(f, "the image is in no frame set: {refusal:?}"),
+            Self::Engine(error) => error.fmt(f),
+        }
+    }
+}
+
+impl Error for FrameError {}
+
+impl From<EngineError> for FrameError {
+    fn from(error: EngineError) -> Self {
+        Self::Engine(error)
+    }
+}

@@ -1,0 +1,233 @@
+//! One step: a closed frame set goes all the way to an output frame.
+
+use bevrt_calibration::{Ego, MAX_CAMERAS, Odom, Pose};
+use heapless::Vec;
+
+use super::publish::publish_into;
+use super::tables::{CameraMask, Correction};
+use super::{FrameError, Pipeline, StampCorrection, StepOutcome, image_set};
+use crate::coverage::fill_sectors;
+use crate::engine::{EngineError, ImageSet, OutputRole};
+use crate::frame::{EgoMotionState, HealthReasons, OutputFrame};
+use crate::health::{CameraObservation, Observations};
+use crate::stats::{Stage, StageTimes, Stopwatch};
+use crate::sync::{ClosedBy, FrameSetDecision};
+use crate::time::Stamp;
+
+/// Whether the network's results can be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verdict {
+    /// They are there and finite.
+    Sound,
+    /// There are none, for this reason.
+    Void(HealthReasons),
+}
+
+/// What is known of the motion at the stamp of a set.
+#[derive(Clone, Copy, Debug)]
+struct Motion {
+    odom_from_ego: Option<Pose<Odom, Ego>>,
+    state: EgoMotionState,
+}
+
+pub(super) fn run(
+    pipeline: &mut Pipeline,
+    now: Stamp,
+    out: &mut OutputFrame,
+) -> Result<StepOutcome, FrameError> {
+    if pipeline.last_now.is_some_and(|last| now < last) {
+        pipeline.restart_after_set_back();
+    }
+    pipeline.last_now = Some(now);
+    let Some(set) = pipeline.sync.poll(now) else { return Ok(StepOutcome::Waiting) };
+    let mut step = Step::begin(pipeline, set, now);
+    let verdict = step.perceive()?;
+    step.publish(verdict, out);
+    Ok(StepOutcome::Frame)
+}
+
+/// The work on one set, with the times that it takes.
+struct Step<'a> {
+    pipeline: &'a mut Pipeline,
+    set: FrameSetDecision,
+    images: ImageSet,
+    now: Stamp,
+    motion: Motion,
+    watch: Stopwatch,
+    times: StageTimes,
+}
+
+impl<'a> Step<'a> {
+    fn begin(pipeline: &'a mut Pipeline, set: FrameSetDecision, now: Stamp) -> Self {
+        let watch = Stopwatch::start();
+        let images = image_set(set.sequence);
+        let spent = std::mem::take(&mut pipeline.image_times[images.index()]);
+        let mut times = StageTimes::default();
+        times.add(Stage::Preprocess, spent.all);
+        times.add(Stage::Total, spent.all);
+        times.add(Stage::FromLastImage, spent.last);
+        pipeline.last_set = images;
+        let motion = motion_at(pipeline, set.stamp);
+        Self { pipeline, set, images, now, motion, watch, times }
+    }
+
+    /// Runs the network on the set, decodes and tracks.
+    fn perceive(&mut self) -> Result<Verdict, FrameError> {
+        self.pipeline.detections.clear();
+        if self.set.cameras.iter().all(|camera| camera.image.is_none()) {
+            self.pipeline.history.skip();
+            return Ok(Verdict::Void(HealthReasons::NO_CAMERA));
+        }
+        self.align()?;
+        self.lap(Stage::Align);
+        let ran = self.pipeline.engine.run(self.images);
+        self.lap(Stage::Network);
+        if let Err(error) = ran {
+            return self.failed(error);
+        }
+        let verdict = self.decode()?;
+        self.lap(Stage::Decode);
+        if verdict == Verdict::Sound {
+            self.track();
+            self.lap(Stage::Track);
+        }
+        Ok(verdict)
+    }
+
+    /// Brings projection tables, missing images and history into the network's inputs.
+    fn align(&mut self) -> Result<(), FrameError> {
+        let mut seeing = CameraMask::default();
+        for (camera, status) in self.set.cameras.iter().enumerate() {
+            if status.image.is_some() {
+                seeing.insert(camera);
+            } else {
+                let images = self.pipeline.engine.images_mut(self.images);
+                self.pipeline.images.blank(camera, images);
+            }
+        }
+        let corrections = self.corrections();
+        let Pipeline { engine, tables, history, ego_motion, .. } = &mut *self.pipeline;
+        tables.update(engine.as_mut(), seeing, &corrections)?;
+        history.present(self.set.stamp, self.motion.odom_from_ego.as_ref(), ego_motion, engine.as_mut())?;
+        Ok(())
+    }
+
+    /// How the vehicle moved between each camera's exposure and the stamp of the set.
+    fn corrections(&self) -> [Correction; MAX_CAMERAS] {
+        let mut corrections = [Correction::default(); MAX_CAMERAS];
+        let StampCorrection::From(least) = self.pipeline.options.stamp_correction else {
+            return corrections;
+        };
+        let Some(odom_from_reference) = self.motion.odom_from_ego else { return corrections };
+        let reference_from_odom = odom_from_reference.inverse();
+        for (camera, correction) in self.set.cameras.iter().zip(&mut corrections) {
+            let Some(image) = camera.image else { continue };
+            if image.stamp.distance(self.set.stamp) < least {
+                continue;
+            }
+            let motion = motion_at(self.pipeline, image.stamp);
+            if let Some(odom_from_camera) = motion.odom_from_ego {
+                *correction = Correction::of(&(reference_from_odom * odom_from_camera));
+            }
+        }
+        corrections
+    }
+
+    fn failed(&mut self, error: EngineError) -> Result<Verdict, FrameError> {
+        match error {
+            EngineError::Run => Ok(Verdict::Void(HealthReasons::ENGINE_FAILED)),
+            EngineError::NoSuchTensor => Err(FrameError::Engine(error)),
+        }
+    }
+
+    /// Decodes every head, then stores the new map: only when all of them are finite.
+    fn decode(&mut self) -> Result<Verdict, FrameError> {
+        let Pipeline { engine, decoders, detections, history, tables, .. } = &mut *self.pipeline;
+        for (place, decoder) in decoders.iter_mut().enumerate() {
+            let output = engine.output(OutputRole::Head(place))?;
+            if decoder.decode_into(output, detections).is_err() {
+                detections.clear();
+                return Ok(Verdict::Void(HealthReasons::NOT_FINITE));
+            }
+        }
+        let Some(odom_from_ego) = self.motion.odom_from_ego else { return Ok(Verdict::Sound) };
+        let stored = history.store(self.set.stamp, &odom_from_ego, engine.as_ref(), tables.ranges())?;
+        if stored.is_err() {
+            detections.clear();
+            return Ok(Verdict::Void(HealthReasons::NOT_FINITE));
+        }
+        Ok(Verdict::Sound)
+    }
+
+    fn track(&mut self) {
+        let Pipeline { tracker, detections, .. } = &mut *self.pipeline;
+        tracker.update(self.set.stamp, self.motion.odom_from_ego.as_ref(), detections);
+    }
+
+    /// Writes the frame and records the times.
+    fn publish(mut self, verdict: Verdict, out: &mut OutputFrame) {
+        out.clear();
+        let mut reasons = std::mem::take(&mut self.pipeline.pending);
+        match verdict {
+            Verdict::Sound => {
+                if publish_into(self.pipeline.tracker.tracks(), out).is_err() {
+                    reasons.insert(HealthReasons::FRAME_FULL);
+                }
+            }
+            Verdict::Void(reason) => reasons.insert(reason),
+        }
+        if self.set.closed_by != ClosedBy::Completeness {
+            reasons.insert(HealthReasons::SET_DEADLINE);
+        }
+        out.sequence = self.pipeline.sequence;
+        out.stamp_ns = self.set.stamp.nanoseconds();
+        out.now_ns = self.now.nanoseconds();
+        self.assess(reasons, out);
+        self.fill_coverage(verdict, out);
+        self.pipeline.sequence += 1;
+        self.lap(Stage::Publish);
+        self.pipeline.stats.record(&self.times);
+    }
+
+    fn assess(&mut self, found: HealthReasons, out: &mut OutputFrame) {
+        let cameras: Vec<CameraObservation, MAX_CAMERAS> = self
+            .set
+            .cameras
+            .iter()
+            .map(|camera| CameraObservation {
+                state: camera.state,
+                last_stamp: camera.last_stamp,
+                stamp_in_frame: camera.image.map(|image| image.stamp),
+            })
+            .collect();
+        let Pipeline { health, history, ego_motion, rig, .. } = &mut *self.pipeline;
+        let observations = Observations {
+            now: self.now,
+            stamp: self.set.stamp,
+            reference_camera: rig.reference(),
+            cameras: &cameras,
+            ego_motion: self.motion.state,
+            newest_ego_motion: ego_motion.newest_stamp(),
+            slots: history.slots(),
+            found,
+            has_lost_history: history.take_loss(),
+        };
+        health.assess_into(&observations, &mut out.health);
+    }
+
+    fn fill_coverage(&mut self, verdict: Verdict, out: &mut OutputFrame) {
+        let Pipeline { history, tables, .. } = &mut *self.pipeline;
+        let now = match verdict {
+            Verdict::Sound => *tables.ranges(),
+            Verdict::Void(_) => return,
+        };
+        fill_sectors(&mut out.coverage, &now, history.coverage());
+    }
+
+    fn lap(&mut self, stage: Stage) {
+        let lap = self.watch.lap();
+        self.times.add(stage, lap);
+        self.times.add(Stage::Total, lap);
+        self.times.add(Stage::FromLastImage, lap);
+    }
+}

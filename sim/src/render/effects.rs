@@ -1,0 +1,199 @@
+//! What happens between scene and sensor: glow of bright lamps, motion blur, rain.
+
+use super::hash::{Stream, mix2};
+use super::shade::Radiance;
+
+const GLOW_CELL: usize = 8;
+
+/// Buffers of the effects, reused.
+#[derive(Default)]
+pub(super) struct Effects {
+    glow: [Vec<f32>; 3],
+    swap: Vec<f32>,
+    copy: Vec<f32>,
+}
+
+impl Effects {
+    /// Adds the light that lens and air scatter around whatever is brighter than white. `strength` grows with rain and fog.
+    pub(super) fn add_glow(&mut self, radiance: &mut Radiance, white: f32, strength: f32) {
+        let (width, height) = (radiance.width, radiance.height);
+        let (columns, rows) = (width.div_ceil(GLOW_CELL), height.div_ceil(GLOW_CELL));
+        let mut is_dark = true;
+        for (cells, plane) in self.glow.iter_mut().zip(&radiance.planes) {
+            cells.clear();
+            cells.resize(columns * rows, 0.0);
+            for (y, line) in plane.chunks_exact(width).enumerate() {
+                let row = &mut cells[y / GLOW_CELL * columns..(y / GLOW_CELL + 1) * columns];
+                for (cell, block) in row.iter_mut().zip(line.chunks(GLOW_CELL)) {
+                    *cell += block.iter().map(|&x| (x - white).clamp(0.0, 8.0 * white)).sum::<f32>();
+                }
+            }
+            is_dark &= cells.iter().all(|&x| x < 0.02 * white);
+        }
+        if is_dark {
+            return;
+        }
+        let scale = strength / (GLOW_CELL * GLOW_CELL) as f32;
+        for (cells, plane) in self.glow.iter_mut().zip(&mut radiance.planes) {
+            for _ in 0..2 {
+                blur(cells, &mut self.swap, columns, rows);
+            }
+            spread(cells, columns, rows, scale, plane, width);
+        }
+    }
+
+    /// Smears the picture along the movement of its points during the exposure.
+    ///
+    /// `flow` gives the movement in pixels of the block around a pixel.
+    pub(super) fn blur_motion(&mut self, radiance: &mut Radiance, flow: impl Fn(usize, usize) -> [f32; 2]) {
+        const BLOCK: usize = 8;
+        let (width, height) = (radiance.width, radiance.height);
+        for plane in &mut radiance.planes {
+            self.copy.clear();
+            self.copy.extend_from_slice(plane);
+            for by in (0..height).step_by(BLOCK) {
+                for bx in (0..width).step_by(BLOCK) {
+                    let middle = ((bx + BLOCK / 2).min(width - 1), (by + BLOCK / 2).min(height - 1));
+                    let [fx, fy] = flow(middle.0, middle.1);
+                    let length = fx.abs().max(fy.abs());
+                    if length < 0.7 {
+                        continue;
+                    }
+                    let taps = (length.ceil() as i32 + 1).clamp(3, 9);
+                    for y in by..(by + BLOCK).min(height) {
+                        for x in bx..(bx + BLOCK).min(width) {
+                            plane[y * width + x] = smear(&self.copy, (width, height), (x, y), [fx, fy], taps);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Streaks of falling rain and drops on the lens. `scale` is this picture's width over that of the sensor.
+    pub(super) fn add_rain(&mut self, radiance: &mut Radiance, rain: f32, brightness: f32, scale: f32, seeds: RainSeeds) {
+        let mut stream = Stream::new(mix2(seeds.drops, 0xD0));
+        for _ in 0..(rain * 14.0) as usize {
+            self.add_drop(radiance, &mut stream, scale);
+        }
+        let (width, height) = (radiance.width as f32, radiance.height as f32);
+        let mut stream = Stream::new(mix2(seeds.streaks, 0x5A));
+        let lean = stream.range(-0.12, 0.12);
+        for _ in 0..(rain * 420.0) as usize {
+            let (x, y) = (stream.next() * width, stream.next() * height);
+            let near = stream.next();
+            let length = (18.0 + 70.0 * near * near) * scale;
+            let weight = stream.range(0.04, 0.14) * (scale.sqrt()).min(1.0);
+            add_streak(radiance, [x, y], [lean * length, length], brightness * weight);
+        }
+    }
+
+    /// A drop shows a blurred, upside-down picture of what lies behind it.
+    fn add_drop(&mut self, radiance: &mut Radiance, stream: &mut Stream, scale: f32) {
+        let (width, height) = (radiance.width, radiance.height);
+        let (cx, cy) = (stream.next() * width as f32, stream.next() * height as f32);
+        let radius = (stream.range(10.0, 34.0) * scale).max(1.5);
+        let tall = stream.range(1.0, 1.35);
+        let low = |c: f32, r: f32| (c - r).floor().max(0.0) as usize;
+        let high = |c: f32, r: f32, end: usize| ((c + r).ceil().max(0.0) as usize).min(end);
+        for plane in &mut radiance.planes {
+            self.copy.clear();
+            self.copy.extend_from_slice(plane);
+            for y in low(cy, radius * tall)..high(cy, radius * tall, height) {
+                for x in low(cx, radius)..high(cx, radius, width) {
+                    let (dx, dy) = ((x as f32 - cx) / radius, (y as f32 - cy) / (radius * tall));
+                    let square = dx * dx + dy * dy;
+                    if square >= 1.0 {
+                        continue;
+                    }
+                    let bend = -2.4 * radius * (1.0 - 0.3 * square);
+                    let source = smear(&self.copy, (width, height), (x, y), [radius * 0.9, radius * 0.9], 3);
+                    let through = lookup(&self.copy, (width, height), cx + dx * bend, cy + dy * bend);
+                    let rim = 1.0 - 0.35 * square * square;
+                    let cover = ((1.0 - square) * 3.0).min(1.0) * 0.85;
+                    let old = plane[y * width + x];
+                    plane[y * width + x] = old + ((0.35 * source + 0.65 * through) * rim - old) * cover;
+                }
+            }
+        }
+    }
+}
+
+/// Seeds of rain: drops stay on the lens, streaks change with the frame.
+#[derive(Clone, Copy)]
+pub(super) struct RainSeeds {
+    pub(super) drops: u64,
+    pub(super) streaks: u64,
+}
+
+fn lookup(plane: &[f32], (width, height): (usize, usize), x: f32, y: f32) -> f32 {
+    let column = (x.max(0.0) as usize).min(width - 1);
+    let row = (y.max(0.0) as usize).min(height - 1);
+    plane[row * width + column]
+}
+
+fn smear(plane: &[f32], size: (usize, usize), (x, y): (usize, usize), flow: [f32; 2], taps: i32) -> f32 {
+    let mut sum = 0.0;
+    for tap in 0..taps {
+        let t = tap as f32 / (taps - 1) as f32 - 0.5;
+        sum += lookup(plane, size, x as f32 + 0.5 + flow[0] * t, y as f32 + 0.5 + flow[1] * t);
+    }
+    sum / taps as f32
+}
+
+fn add_streak(radiance: &mut Radiance, from: [f32; 2], along: [f32; 2], light: f32) {
+    let (width, height) = (radiance.width, radiance.height);
+    let steps = along[1].abs().ceil().max(1.0) as usize;
+    for step in 0..steps {
+        let t = (step as f32 + 0.5) / steps as f32;
+        let (x, y) = (from[0] + along[0] * t, from[1] + along[1] * t);
+        if x < 0.0 || y < 0.0 || x >= (width - 1) as f32 || y >= height as f32 {
+            continue;
+        }
+        let column = x as usize;
+        let part = x - column as f32;
+        let fade = light * 4.0 * t * (1.0 - t);
+        for plane in &mut radiance.planes {
+            let at = y as usize * width + column;
+            plane[at] += fade * (1.0 - part);
+            plane[at + 1] += fade * part;
+        }
+    }
+}
+
+/// Binomial blur of 5 by 5 cells.
+fn blur(cells: &mut [f32], swap: &mut Vec<f32>, columns: usize, rows: usize) {
+    const WEIGHTS: [f32; 5] = [0.0625, 0.25, 0.375, 0.25, 0.0625];
+    swap.clear();
+    swap.resize(cells.len(), 0.0);
+    let near = |at: usize, k: usize, end: usize| (at + k).saturating_sub(2).min(end - 1);
+    for y in 0..rows {
+        for x in 0..columns {
+            swap[y * columns + x] = (0..5).map(|k| WEIGHTS[k] * cells[y * columns + near(x, k, columns)]).sum();
+        }
+    }
+    for y in 0..rows {
+        for x in 0..columns {
+            cells[y * columns + x] = (0..5).map(|k| WEIGHTS[k] * swap[near(y, k, rows) * columns + x]).sum();
+        }
+    }
+}
+
+/// Adds bilinearly enlarged cells to a plane.
+fn spread(cells: &[f32], columns: usize, rows: usize, scale: f32, plane: &mut [f32], width: usize) {
+    for (y, line) in plane.chunks_exact_mut(width).enumerate() {
+        let v = ((y as f32 + 0.5) / GLOW_CELL as f32 - 0.5).clamp(0.0, (rows - 1) as f32);
+        let row = (v as usize).min(rows.saturating_sub(2));
+        let fv = v - row as f32;
+        let below = (row + 1).min(rows - 1);
+        for (x, value) in line.iter_mut().enumerate() {
+            let u = ((x as f32 + 0.5) / GLOW_CELL as f32 - 0.5).clamp(0.0, (columns - 1) as f32);
+            let column = (u as usize).min(columns.saturating_sub(2));
+            let fu = u - column as f32;
+            let right = (column + 1).min(columns - 1);
+            let top = cells[row * columns + column] * (1.0 - fu) + cells[row * columns + right] * fu;
+            let bottom = cells[below * columns + column] * (1.0 - fu) + cells[below * columns + right] * fu;
+            *value += scale * (top + (bottom - top) * fv);
+        }
+    }
+}
