@@ -18,7 +18,6 @@ pub mod opencv;
 pub mod ros;
 
 use crate::{BrownConrady, CalibrationError, Intrinsics, Lens};
-use node::Node;
 
 /// Camera matrix as focal lengths and principal point.
 struct CameraMatrix {
@@ -29,7 +28,8 @@ struct CameraMatrix {
 impl CameraMatrix {
     /// Reads `[fx 0 cx, 0 fy cy, 0 0 1]`, row by row.
     fn from_rows(field: &str, rows: &[f64]) -> Result<Self, CalibrationError> {
-        let refuse = |expected: &str| Err(CalibrationError::new(field, expected, format!("{rows:?}")));
+        let refuse =
+            |expected: &str| Err(CalibrationError::new(field, expected, format!("{rows:?}")));
         let &[fx, skew, cx, zero_a, fy, cy, zero_b, zero_c, one] = rows else {
             return refuse("nine numbers of a 3×3 camera matrix");
         };
@@ -55,13 +55,19 @@ impl CameraMatrix {
 fn pinhole(field: &str, coefficients: &[f64]) -> Result<Lens, CalibrationError> {
     match BrownConrady::from_coefficients(coefficients) {
         Ok(k) => Ok(Lens::Pinhole { k }),
-        Err(error) => Err(CalibrationError::new(field, error.expected(), error.found())),
+        Err(error) => Err(CalibrationError::new(
+            field,
+            error.expected(),
+            error.found(),
+        )),
     }
 }
 
 fn fisheye(field: &str, coefficients: &[f64]) -> Result<Lens, CalibrationError> {
     match coefficients {
-        &[k1, k2, k3, k4] => Ok(Lens::Fisheye { k: [k1, k2, k3, k4] }),
+        &[k1, k2, k3, k4] => Ok(Lens::Fisheye {
+            k: [k1, k2, k3, k4],
+        }),
         other => Err(CalibrationError::new(
             field,
             "4 coefficients k1 k2 k3 k4 of a fisheye lens",

@@ -37,7 +37,7 @@ pub fn run(arguments: &PicturesArguments) -> Result<(), Failure> {
     std::fs::create_dir_all(&arguments.out)?;
     let rig = scaled(&rig::resolve(&arguments.rig)?, arguments.width)?;
     let last_s = arguments.at.iter().copied().fold(0.0, f64::max);
-    let drive = Drive::new(arguments.seed, DriveOptions { duration_s: last_s + 1.0, ..DriveOptions::default() });
+    let drive = Drive::new(arguments.seed, &rig, DriveOptions { duration_s: last_s + 1.0, ..DriveOptions::default() });
     let renderer = Renderer::new(RenderConfig::FULL_SIZE).with_threads(2);
     let mut observer = Observer::new(rig.clone(), 352, renderer);
     let mut memory = VisibilityMemory::new();

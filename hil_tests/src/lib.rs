@@ -1,5 +1,6 @@
 //! Logs, replay, metrics and evaluation.
 
+pub mod logs;
 pub mod metrics;
 mod prediction;
 mod truth;

@@ -44,7 +44,10 @@ def _parser() -> argparse.ArgumentParser:
     export.set_defaults(run=_export)
 
     package = commands.add_parser("package", help="write a model package from trained weights")
-    package.add_argument("weights", type=Path, help="checkpoint, archive, .onnx or package")
+    package.add_argument(
+        "weights", type=Path,
+        help="checkpoint, archive, .onnx or package; `random` for an untrained network",
+    )  # fmt: skip
     package.add_argument("--out", type=Path, required=True, help="folder of the package")
     package.add_argument("--version", default="0.1.0", help="version of the package")
     package.add_argument("--world", default="1", help="version of the world it was trained on")
@@ -106,6 +109,8 @@ def _network(weights: Path):
     from .network import TinyNetwork
 
     network = TinyNetwork()
+    if weights == Path("random"):
+        return network
     load_weights(network, weights_from(weights))
     return network
 

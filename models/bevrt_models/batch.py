@@ -29,10 +29,13 @@ class Sample:
 
 @dataclass
 class Augment:
-    """What the trainer adds to the stream. Probabilities are per sample unless said."""
+    """What the trainer adds to the stream, which loses cameras and jitters rigs by itself.
 
-    camera_drop: float = 0.04
-    gain: float = 0.1
+    Probabilities are per sample, of slots per slot.
+    """
+
+    camera_drop: float = 0.0
+    gain: float = 0.05
     slot_drop: float = 0.1
     history_drop: float = 0.1
     ego_yaw_rad: float = 0.003

@@ -54,7 +54,7 @@ HEAD_CHANNELS = {
 
 @dataclass(frozen=True)
 class BevGrid:
-    """A grid on the ground in ego: row i is at x = x_min + (i + 0.5) cell, column j at y likewise."""
+    """A grid on the ground in ego: row i has x = x_min + (i + 0.5) cell, column j y likewise."""
 
     x_min_m: float
     y_min_m: float

@@ -1,9 +1,9 @@
 """A foreign network: everything that `tiny` is not, as far as the contract allows.
 
 Another grid, other channel and slot counts, four cameras, two heads, one lift with four weighted
-taps and neither depth bins nor geometry, BGR input of another size, random weights. The runtime must
-run its package; the raw outputs must equal those that Python's ONNX Runtime gives here for the same
-inputs. It is built node by node with `onnx.helper`, as someone without our trainer would.
+taps and neither depth bins nor geometry, BGR input of another size, random weights. The runtime
+must run its package; the raw outputs must equal those that Python's ONNX Runtime gives here for the
+same inputs. It is built node by node with `onnx.helper`, as someone without our trainer would.
 """
 
 from __future__ import annotations
@@ -149,9 +149,9 @@ def foreign_model(contract: Contract, seed: int = 7) -> onnx.ModelProto:
 def given_inputs(contract: Contract) -> dict[str, np.ndarray]:
     """Inputs that need no random generator to be made again, by name.
 
-    Element i of an f32 input is ((i * 37 + 11 * k) mod 127) / 127 - 0.3 with k the input's place
-    in the order of the contract; of an index (i * 31 + k) mod (null + 1). history_state is
-    (1, 0.4 (slot + 1)).
+    Element i of an f32 input is ((i * 37 + 11 * k) mod 127) / 127 - 0.3, worked out in f64, with k
+    the input's place in the order of the contract; of an index (i * 31 + k) mod (null + 1);
+    history_state is (1, 0.4 (slot + 1)).
     """
     inputs = example_inputs(contract, CAMERAS)
     size, lift = contract.preprocess, contract.lifts[0]

@@ -160,9 +160,9 @@ class HistoryFusion(nn.Module):
         nn.init.zeros_(self.state_bias.weight)
         self.place_hidden = nn.Linear(8, 32)
         self.place_out = nn.Linear(32, outputs)
-        x, y = torch.linspace(-1, 1, rows)[:, None, None], torch.linspace(-1, 1, cols)[None, :, None]
-        self.register_buffer("place_x", x, persistent=False)
-        self.register_buffer("place_y", y, persistent=False)
+        x, y = torch.linspace(-1, 1, rows), torch.linspace(-1, 1, cols)
+        self.register_buffer("place_x", x[:, None, None], persistent=False)
+        self.register_buffer("place_y", y[None, :, None], persistent=False)
 
     def forward(self, now: Tensor, history: Tensor, state: Tensor) -> Tensor:
         """now [S * cells, C], history [S, cells, slots * C], state [S, slots, 2] -> [S, cells, O].

@@ -103,7 +103,7 @@ class Tracker:
 
     def _objects(self, frame: dict, output: Tensor, objects: np.ndarray) -> None:
         head = self._contract.head("objects")
-        kind, score, xy, at = peaks(output[:8], output[8:], head.grid)
+        kind, score, xy, _ = peaks(output[:8], output[8:], head.grid)
         near = np.hypot(xy[:, 0], xy[:, 1]) < 40.0
         in_range = np.hypot(objects[:, 1], objects[:, 2]) < 40.0
         for group, classes in OBJECT_GROUPS.items():

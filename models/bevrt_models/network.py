@@ -90,8 +90,9 @@ class MarkingEncoder(nn.Module):
         self.context = nn.Conv2d(context, 32, 1)
         self.enter = ConvBlock(32, 48)
         self.down2 = nn.Sequential(
-            ConvBlock(48, 64, stride=2), ConvBlock(64, 64, dilation=2), ConvBlock(64, 64, dilation=3)
-        )
+            ConvBlock(48, 64, stride=2), ConvBlock(64, 64, dilation=2),
+            ConvBlock(64, 64, dilation=3),
+        )  # fmt: skip
         self.up = nn.Conv2d(64, 48, 1)
         self.leave = ConvBlock(48, 48)
 

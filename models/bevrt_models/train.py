@@ -6,7 +6,6 @@ import json
 import math
 import sys
 import time
-from collections import deque
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -21,7 +20,7 @@ from .history import DriveQueues
 from .layers import RowNorm
 from .metrics import Tracker
 from .network import TinyNetwork
-from .stream import BackgroundReader
+from .stream import BackgroundReader, StreamError
 
 
 @dataclass
@@ -117,7 +116,8 @@ class Trainer:
         """Trains until the budget is spent or the stream ends, then writes the final state."""
         options = self.options
         options.out.mkdir(parents=True, exist_ok=True)
-        (options.out / "options.json").write_text(json.dumps(asdict(options), default=str, indent=1))
+        chosen = json.dumps(asdict(options), default=str, indent=1)
+        (options.out / "options.json").write_text(chosen + "\n")
         preparer = Preparer(self.contract, options.augment, options.seed + 3 + self.step)
         reader = BackgroundReader(source, preparer)
         reporter = _Reporter(self)
@@ -216,27 +216,27 @@ class Trainer:
 
 
 def batches(samples, size: int):
-    """Groups samples into lists of `size` from different drives, keeping each drive's order."""
-    pending: deque[Sample] = deque()
+    """Groups samples into lists of `size` from different drives, keeping each drive's order.
+
+    Raises StreamError if the stream has fewer drives than that.
+    """
+    waiting: list[Sample] = []
     for sample in samples:
-        pending.append(sample)
-        if len(pending) < size:
-            continue
-        chosen, drives, left = [], set(), deque()
-        while pending:
-            item = pending.popleft()
-            if len(chosen) < size and item.message.drive not in drives:
-                chosen.append(item)
-                drives.add(item.message.drive)
-            else:
-                # Nothing of this drive may overtake it.
-                drives.add(item.message.drive)
-                left.append(item)
+        waiting.append(sample)
+        chosen, left, drives = [], [], set()
+        for item in waiting:
+            # A drive's second sample waits, and everything of the drive behind it.
+            is_first = item.message.drive not in drives and len(chosen) < size
+            (chosen if is_first else left).append(item)
+            drives.add(item.message.drive)
         if len(chosen) == size:
             yield chosen
-            pending = left
-        else:
-            pending = deque(sorted(chosen + list(left), key=lambda item: item.message.step))
+            waiting = left
+        elif len(waiting) > 16 * size:
+            raise StreamError(
+                f"{len(waiting)} messages came from {len(drives)} drives, but a step takes "
+                f"{size} different ones: stream at least as many drives as the batch has samples"
+            )
 
 
 def all_losses(outputs: dict[str, Tensor], batch: Batch) -> losses.Losses:

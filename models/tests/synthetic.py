@@ -80,7 +80,7 @@ def table(contract: Contract, lift: Lift) -> dict[str, np.ndarray]:
 
 
 class Drive:
-    """One drive: the vehicle goes ahead with a turn, boxes and marks stand in its odometry frame."""
+    """The vehicle goes ahead with a turn; boxes and marks stand in its odometry frame."""
 
     def __init__(self, seed: int, contract: Contract, tables: dict[str, np.ndarray]) -> None:
         self._random = np.random.default_rng(seed)
@@ -161,8 +161,8 @@ class Drive:
                     images[camera, :, int(b) : int(b) + 2, int(a) : int(a) + 2] = 220
             for box in objects[far_first]:
                 centre, half = box[1:4], box[4:7] / 2
-                u, v, distance = project(np.stack([centre - [0, 0, half[2]],
-                                                   centre + [0, 0, half[2]]]), camera)  # fmt: skip
+                up = np.array([0.0, 0.0, half[2]])
+                u, v, distance = project(np.stack([centre - up, centre + up]), camera)
                 if np.isnan(u).any():
                     continue
                 radius = FOCAL_PX[camera] * half[0] / distance[0]

@@ -10,7 +10,7 @@ use bevrt_calibration::{Ego, Odom, Pose};
 use nalgebra::UnitQuaternion;
 
 use crate::frame::EgoMotionState;
-use crate::time::{Span, Stamp};
+use crate::time::Stamp;
 
 mod interpolate;
 mod ring;

@@ -9,6 +9,9 @@ mod interface;
 mod library;
 mod onnx_runtime;
 
+#[cfg(test)]
+pub(crate) mod conformance;
+
 
 pub use error::{EngineError, EngineLoadError};
 pub use interface::{

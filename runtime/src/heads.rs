@@ -29,5 +29,6 @@ pub use detections::{
 };
 pub use lanes::LaneDecoder;
 pub use objects::ObjectDecoder;
+pub(crate) use objects::{ObjectGroup, is_same_object};
 pub use raster::DecodeError;
 pub use stop_lines::StopLineDecoder;

@@ -1,7 +1,6 @@
 //! Multi-task BEV perception pipeline.
-// mod ego_motion; mod feature_queue; mod align;
+// mod feature_queue; mod align;
 // mod golden;
-// mod pipeline;
 
 mod engine;
 mod coverage;
@@ -10,6 +9,7 @@ mod health;
 mod heads;
 mod manifest;
 mod package;
+// mod pipeline;
 mod tracking;
 
 mod stats;
@@ -32,8 +32,9 @@ pub use engine::{
     OnnxRuntimeLibrary, OutputRole, OutputSpec, Provider, SkippedLibrary, Spinning,
 };
 pub use heads::{
-    ARROW_CAPACITY, ArrowDetection, ArrowDetections, CROSSWALK_CAPACITY, CrosswalkDetection,
-    CrosswalkDetections, Detections, LANE_CAPACITY, LANE_POINT_CAPACITY, LaneDetection,
+    ARROW_CAPACITY, ArrowDecoder, ArrowDetection, ArrowDetections, CROSSWALK_CAPACITY,
+    CrosswalkDecoder, CrosswalkDetection, CrosswalkDetections, DecodeError, Detections,
+    HeadDecoder, LANE_CAPACITY, LaneDecoder, ObjectDecoder, StopLineDecoder, LANE_POINT_CAPACITY, LaneDetection,
     LaneDetections, OBJECT_CAPACITY, ObjectDetection, ObjectDetections, ObjectSigma,
     STOP_LINE_CAPACITY, StopLineDetection, StopLineDetections,
 };
@@ -45,7 +46,10 @@ pub use manifest::{
 pub use package::{
     MANIFEST_FILE, NetworkRequest, Package, PackageError, VerifiedNetwork, cpu_has,
 };
-pub use tracking::{TrackedElement, TrackedLane, TrackedObject, Tracks};
+pub use tracking::{
+    ElementTracker, LaneTracker, ObjectTracker, TrackableElement, TrackedElement, TrackedLane,
+    TrackedObject, Tracker, Tracks,
+};
 
 mod image;
 mod preprocess;
@@ -59,4 +63,15 @@ mod sync;
 pub use sync::{
     Accepted, CameraInSet, ClosedBy, FrameSetDecision, FrameSync, ImageTimes, StampSource,
     SyncRefusal, SyncSetupError, SyncSpec,
+};
+
+mod ego_motion;
+
+pub use ego_motion::{
+    EgoMotion, EgoMotionFault, EgoMotionSetupError, EgoMotionSource, EgoMotionSpec,
+    EgoMotionUpdate, EgoPose,
+};
+mod zz { /*
+    FrameError, FrozenCheck, GoldenCheck, Pipeline, PipelineOptions, RawTensor, RawValues, SetupError,
+    StampCorrection, StepOutcome,
 };

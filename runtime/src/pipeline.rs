@@ -13,7 +13,7 @@ mod tables;
 
 use bevrt_calibration::{Ego, Odom, Pose, Rig};
 
-use crate::ego_motion::{EgoMotion, EgoMotionRefusal, VehicleMotion};
+use crate::ego_motion::{EgoMotion, EgoMotionFault, EgoMotionUpdate};
 use crate::engine::{Engine, ImageSet};
 use crate::frame::{HealthReasons, OutputFrame};
 use crate::health::HealthMonitor;
@@ -28,7 +28,7 @@ use crate::tracking::Tracker;
 
 pub use error::{FrameError, SetupError};
 pub use options::{
-    FrozenCheck, GoldenCheck, HistoryMode, PipelineOptions, StampCorrection,
+    FrozenCheck, GoldenCheck, PipelineOptions, StampCorrection,
 };
 pub use raw::{RawTensor, RawValues};
 
@@ -76,6 +76,8 @@ pub struct Pipeline {
     last_set: ImageSet,
     sequence: u64,
     last_now: Option<Stamp>,
+    /// Epoch of the ego motion at the last frame.
+    epoch: Option<u32>,
     /// Reasons for the next frame.
     pending: HealthReasons,
 }
@@ -148,25 +150,27 @@ impl Pipeline {
     /// Takes a pose of the vehicle in an odometry frame, true at `stamp`.
     ///
     /// # Errors
-    /// The pose was refused; the next frame tells why, too.
+    /// [`EgoMotionFault`] when the pose is refused; what is known stays as it was.
     pub fn push_pose(
         &mut self,
         stamp: Stamp,
         odom_from_ego: &Pose<Odom, Ego>,
-    ) -> Result<(), EgoMotionRefusal> {
+    ) -> Result<EgoMotionUpdate, EgoMotionFault> {
         self.ego_motion.push_pose(stamp, odom_from_ego)
     }
 
-    /// Takes speed and yaw rate of the vehicle, true at `stamp`, as the CAN bus gives them.
+    /// Takes speed (m/s, backwards negative) and yaw rate (rad/s, to the left positive), true at
+    /// `stamp`, as a CAN bus carries them.
     ///
     /// # Errors
-    /// The values were refused; the next frame tells why, too.
-    pub fn push_vehicle_motion(
+    /// [`EgoMotionFault`] when the values are refused; what is known stays as it was.
+    pub fn push_rates(
         &mut self,
         stamp: Stamp,
-        motion: &VehicleMotion,
-    ) -> Result<(), EgoMotionRefusal> {
-        self.ego_motion.push_vehicle_motion(stamp, motion)
+        speed_mps: f64,
+        yaw_rate_radps: f64,
+    ) -> Result<EgoMotionUpdate, EgoMotionFault> {
+        self.ego_motion.push_rates(stamp, speed_mps, yaw_rate_radps)
     }
 
     /// Closes a frame set if one is due at `now` and writes its frame.
@@ -257,6 +261,7 @@ impl Pipeline {
         self.detections.clear();
         self.image_times = [ImageTimes::default(); 2];
         self.last_now = None;
+        self.epoch = None;
     }
 
     fn restart_after_set_back(&mut self) {

@@ -205,6 +205,8 @@ pub struct Arrow {
     pub yaw: f64,
     /// Directions that it allows.
     pub kind: ArrowKind,
+    /// Extent along `yaw`, metres.
+    pub length: f64,
     /// Visible part of its surface now.
     pub visible_fraction: f32,
     /// Seen now or within the last 2 s.

@@ -1,16 +1,19 @@
 //! A simulated world that renders surround-camera drives with ground truth.
 
+mod drive;
 mod ground_truth;
+mod observer;
 mod scene;
 mod shapes;
 mod world;
-// mod drive;
 mod render;
 
+pub use drive::{CanSample, Drive, DriveOptions};
 pub use ground_truth::{
     Arrow, ArrowKind, Crosswalk, GroundTruth, Lane, LanePoint, MarkingColour, MarkingType, Object, ObjectClass, StopLine,
     VisibilityMemory,
 };
+pub use observer::Observer;
 pub use render::{
     Motion, RenderConfig, RenderedImage, Renderer, Sampling, View, VisibilityCounts, YuvMatrix, depth_at_feature_cells,
     is_point_visible, nv12_len, rgb_to_nv12,

@@ -44,25 +44,28 @@ impl Observer {
         &self.images
     }
 
-    /// Renders all cameras at `t_s` seconds of the drive and gives the ground truth of that instant with its
+    /// Renders all cameras at `t_s` seconds of the drive, which must have been made with this rig, and gives the ground truth of that instant with its
     /// visibility; what follows from the past is filled by a [`crate::VisibilityMemory`].
     pub fn observe(&mut self, drive: &Drive, t_s: f64) -> GroundTruth {
         let scene = drive.scene_at(t_s);
         let mut truth = drive.ground_truth(t_s);
-        let poses: Vec<_> = self
-            .rig
-            .cameras()
-            .iter()
-            .map(|camera| drive.camera_pose(t_s, &camera.ego_from_cam))
+        let poses: Vec<_> = (0..self.images.len())
+            .map(|camera| *drive.camera_pose(drive.camera_time(t_s, camera), camera).as_isometry())
             .collect();
         let views: Vec<_> = self
             .rig
             .cameras()
             .iter()
             .zip(&poses)
-            .map(|(camera, pose)| View { intrinsics: &camera.intrinsics, world_from_cam: *pose, motion: None })
+            .zip(0..)
+            .map(|((camera, pose), index)| View {
+                intrinsics: &camera.intrinsics,
+                world_from_cam: *pose,
+                camera: index,
+                motion: None,
+            })
             .collect();
-        self.renderer.render_all(&scene, &views, &mut self.images);
+        self.renderer.render_set(&scene, &views, &mut self.images);
         self.judge(&mut truth, &poses);
         truth
     }

@@ -8,6 +8,7 @@ mod depth;
 mod develop;
 mod effects;
 mod environment;
+mod fragments;
 mod geometry;
 mod hash;
 mod image;
@@ -17,10 +18,12 @@ mod motion;
 mod noise;
 mod nv12;
 mod occlusion;
+mod puddles;
 mod raster;
 mod shade;
 mod shadow;
 mod simd;
+mod spans;
 mod surface;
 #[cfg(test)]
 mod tests;
@@ -35,7 +38,7 @@ use bevrt_calibration::Intrinsics;
 use develop::{Sensor, develop};
 use effects::{Effects, RainSeeds};
 use environment::Environment;
-use geometry::{Eye, Geometry};
+use geometry::{Eye, Geometry, SampleLens};
 use hash::mix2;
 use lens::RayTable;
 use nalgebra::{Isometry3, Point3, Vector3};
@@ -129,7 +132,6 @@ struct Canvas {
     radiance: Radiance,
     effects: Effects,
     row: Vec<f32>,
-    blind: Vec<bool>,
 }
 
 impl Renderer {
@@ -213,7 +215,7 @@ impl Canvas {
         let seen = Seen { table, eye: &eye, geometry: &self.geometry, surface: &self.surface };
         self.shader.run(scene, &seen, &camera, environment, &mut self.radiance, out);
         out.visibility.samples_to_pixels((table.sampling * table.sampling) as f32);
-        self.add_effects(config, scene, view, environment, out);
+        self.add_effects(config, scene, view, (table, &eye), environment, out);
         let sensor = Sensor {
             exposure: scene.weather.exposure,
             gain: scene.weather.sensor_gain,
@@ -221,13 +223,16 @@ impl Canvas {
             softness: config.softness,
             seed: mix2(mix2(scene.seed, scene.frame), u64::from(view.camera)),
         };
-        table.mark_blind(&mut self.blind);
-        develop(&self.radiance, &sensor, &self.blind, &mut self.row, &mut out.rgb);
+        develop(&self.radiance, &sensor, &table.blind, &mut self.row, &mut out.rgb);
     }
 
-    fn add_effects(&mut self, config: &RenderConfig, scene: &Scene, view: &View<'_>, environment: &Environment, out: &RenderedImage) {
+    fn add_effects(&mut self, config: &RenderConfig, scene: &Scene, view: &View<'_>, (table, eye): (&RayTable, &Eye), environment: &Environment, out: &RenderedImage) {
         let weather = &scene.weather;
         let light = &environment.light;
+        if light.wetness > 0.0 {
+            let lens = SampleLens::of_pixels(view, table);
+            self.shader.puddles.mirror(&lens, eye, light, &out.depth_m, &mut self.radiance);
+        }
         if let Some(motion) = &view.motion {
             let flow = motion.flow(view.intrinsics, &out.depth_m);
             self.effects.blur_motion(&mut self.radiance, flow);

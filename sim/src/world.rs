@@ -61,7 +61,7 @@ impl World {
         paint::paint(&layout, &marks, &terrain, seed, &mut chunks);
         let scenery = scenery::generate(&layout, &marks, &terrain, seed);
         let mut instances = chunks.into_instances();
-        instances.push(pavement::skirt(&terrain));
+        instances.push(pavement::meadow(&terrain));
         instances.extend(scenery.instances);
         Self { seed, layout, terrain, marks, instances, standing: scenery.standing, lamps: scenery.lamps }
     }
@@ -178,10 +178,22 @@ mod tests {
 
 #[cfg(test)]
 mod timing {
+    use super::*;
     #[test]
     fn tmp_timing() {
-        let t = std::time::Instant::now();
-        for seed in 0..50 { std::hint::black_box(super::World::generate(seed)); }
-        println!("generate {:?}", t.elapsed() / 50);
+        let mut d=[0.0;7];
+        for seed in 0..50 {
+            let mut t = std::time::Instant::now();
+            let mut lap = |k: usize, d: &mut [f64;7]| { d[k] += t.elapsed().as_secs_f64()*20.0; t = std::time::Instant::now(); };
+            let layout = Layout::generate(seed); lap(0,&mut d);
+            let terrain = Terrain::generate(&layout, seed); lap(1,&mut d);
+            let marks = Marks::generate(&layout, seed); lap(2,&mut d);
+            let mut chunks = Chunks::default();
+            pavement::pave(&layout, &terrain, &mut chunks); lap(3,&mut d);
+            paint::paint(&layout, &marks, &terrain, seed, &mut chunks); lap(4,&mut d);
+            let i=chunks.into_instances(); lap(5,&mut d); std::hint::black_box(&i);
+            let s=scenery::generate(&layout, &marks, &terrain, seed); lap(6,&mut d); std::hint::black_box(&s.lamps);
+        }
+        println!("layout terrain marks pave paint chunks scenery {d:.2?}");
     }
 }

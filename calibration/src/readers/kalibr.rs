@@ -6,7 +6,7 @@ use nalgebra::Matrix4;
 
 use super::node::{Node, parse_yaml};
 use super::{CameraMatrix, fisheye, pinhole};
-use crate::{Cam, CalibrationError, Camera, Ego, Intrinsics, Lens, Pose, Rig, Sensor, rig};
+use crate::{CalibrationError, Cam, Camera, Ego, Intrinsics, Lens, Pose, Rig, Sensor, rig};
 
 /// The cameras of a Kalibr chain, with poses in the chain's own frame.
 ///
@@ -50,16 +50,23 @@ impl Camchain {
         let value = parse_yaml(text)?;
         let root = Node::root(&value);
         let mut cameras: Vec<ChainCamera> = Vec::new();
-        let is_to_imu = root.get("cam0").is_some_and(|camera| camera.get("T_cam_imu").is_some());
+        let is_to_imu = root
+            .get("cam0")
+            .is_some_and(|camera| camera.get("T_cam_imu").is_some());
         for index in 0..root.members()?.len() {
             let name = format!("cam{index}");
             let node = root.need(&[&name])?;
             let previous = cameras.last().map(|camera| camera.sensor_from_cam);
-            let camera = read_camera(&name, &node, is_to_imu, previous).map_err(|error| error.in_camera(&name))?;
+            let camera = read_camera(&name, &node, is_to_imu, previous)
+                .map_err(|error| error.in_camera(&name))?;
             cameras.push(camera);
         }
         if cameras.is_empty() {
-            return Err(CalibrationError::new("file", "at least one camera cam0", "none"));
+            return Err(CalibrationError::new(
+                "file",
+                "at least one camera cam0",
+                "none",
+            ));
         }
         Ok(Self { cameras, is_to_imu })
     }
@@ -108,7 +115,11 @@ fn read_camera(
     };
     Ok(ChainCamera {
         name: name.to_owned(),
-        topic: node.get("rostopic").map(|topic| topic.text()).transpose()?.map(str::to_owned),
+        topic: node
+            .get("rostopic")
+            .map(|topic| topic.text())
+            .transpose()?
+            .map(str::to_owned),
         intrinsics: intrinsics(node)?,
         sensor_from_cam,
     })

@@ -22,19 +22,28 @@ impl<'a> Node<'a> {
     /// The field of this name, if it is there and not null.
     pub(super) fn get(&self, field: &str) -> Option<Node<'a>> {
         let value = self.value.get(field).filter(|value| !value.is_null())?;
-        let path = if self.path.is_empty() {
+        Some(Node {
+            value,
+            path: self.path_of(field),
+        })
+    }
+
+    fn path_of(&self, field: &str) -> String {
+        if self.path.is_empty() {
             field.to_owned()
         } else {
             format!("{}.{field}", self.path)
-        };
-        Some(Node { value, path })
+        }
     }
 
     /// The first of several names for one field that is there.
     pub(super) fn need(&self, names: &[&str]) -> Result<Node<'a>, CalibrationError> {
         names.iter().find_map(|name| self.get(name)).ok_or_else(|| {
-            let field = if self.path.is_empty() { "file" } else { &self.path };
-            CalibrationError::new(field, format!("a field {}", names.join(" or ")), self.keys())
+            CalibrationError::new(
+                self.path_of(names.first().copied().unwrap_or_default()),
+                format!("a field named {}", names.join(" or ")),
+                self.keys(),
+            )
         })
     }
 
@@ -47,14 +56,19 @@ impl<'a> Node<'a> {
     }
 
     pub(super) fn size(&self) -> Result<u32, CalibrationError> {
-        let size = self.value.as_u64().and_then(|size| u32::try_from(size).ok());
+        let size = self
+            .value
+            .as_u64()
+            .and_then(|size| u32::try_from(size).ok());
         size.ok_or_else(|| self.refuse("a whole number of pixels"))
     }
 
     /// Width and height in a list of two.
     pub(super) fn size_pair(&self) -> Result<[u32; 2], CalibrationError> {
         match self.numbers()?.as_slice() {
-            &[width, height] if is_size(width) && is_size(height) => Ok([width as u32, height as u32]),
+            &[width, height] if is_size(width) && is_size(height) => {
+                Ok([width as u32, height as u32])
+            }
             _ => Err(self.refuse("width and height in pixels")),
         }
     }
@@ -73,8 +87,22 @@ impl<'a> Node<'a> {
 
     /// The members of a mapping, in the file's alphabetical order.
     pub(super) fn members(&self) -> Result<Vec<(&'a str, Node<'a>)>, CalibrationError> {
-        let members = self.value.as_object().ok_or_else(|| self.refuse("a mapping"))?;
-        Ok(members.iter().map(|(key, value)| (key.as_str(), Node { value, path: key.clone() })).collect())
+        let members = self
+            .value
+            .as_object()
+            .ok_or_else(|| self.refuse("a mapping"))?;
+        Ok(members
+            .iter()
+            .map(|(key, value)| {
+                (
+                    key.as_str(),
+                    Node {
+                        value,
+                        path: key.clone(),
+                    },
+                )
+            })
+            .collect())
     }
 
     /// The numbers of a list, of a list of lists, or of a mapping with `data` (and `rows`, `cols` that
@@ -103,9 +131,13 @@ impl<'a> Node<'a> {
     pub(super) fn array<const N: usize>(&self) -> Result<[f64; N], CalibrationError> {
         let numbers = self.numbers()?;
         let count = numbers.len();
-        numbers
-            .try_into()
-            .map_err(|_| CalibrationError::new(&self.path, format!("{N} numbers"), format!("{count} numbers")))
+        numbers.try_into().map_err(|_| {
+            CalibrationError::new(
+                &self.path,
+                format!("{N} numbers"),
+                format!("{count} numbers"),
+            )
+        })
     }
 
     pub(super) fn refuse(&self, expected: &str) -> CalibrationError {
@@ -154,12 +186,20 @@ pub(super) fn parse_yaml(text: &str) -> Result<Value, CalibrationError> {
         None => body,
     };
     serde_saphyr::from_str(body).map_err(|error| {
-        let found = error.to_string();
-        CalibrationError::new("file", "YAML", found.trim_end().to_owned()).caused_by(error)
+        // Its first line says what and where; the rest is an excerpt of the file.
+        let message = error.to_string();
+        let found = message
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .trim_start_matches("error: ")
+            .to_owned();
+        CalibrationError::new("file", "YAML", found).caused_by(error)
     })
 }
 
 /// Parses JSON.
 pub(super) fn parse_json(text: &str) -> Result<Value, CalibrationError> {
-    serde_json::from_str(text).map_err(|error| CalibrationError::new("file", "JSON", error.to_string()).caused_by(error))
+    serde_json::from_str(text)
+        .map_err(|error| CalibrationError::new("file", "JSON", error.to_string()).caused_by(error))
 }

@@ -9,7 +9,14 @@ use super::node::{Node, parse_json};
 use crate::{CalibrationError, Camera, Lens, Pose, Rig, rig};
 
 /// The cameras in the order that networks of this project expect; others follow by name.
-const ORDER: [&str; 6] = ["front", "front_left", "front_right", "back_left", "back_right", "back"];
+const ORDER: [&str; 6] = [
+    "front",
+    "front_left",
+    "front_right",
+    "back_left",
+    "back_right",
+    "back",
+];
 
 /// `calibrated_sensor.json` joined with `sensor.json`: every calibration of every camera.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,8 +48,8 @@ impl Tables {
         let sensors = rig::read(&sensor_file)?;
         let channels = camera_channels(&sensors).map_err(|error| error.in_file(&sensor_file))?;
         let calibrated = rig::read(&calibrated_file)?;
-        let cameras =
-            calibrated_cameras(&calibrated, &channels, size_px).map_err(|error| error.in_file(&calibrated_file))?;
+        let cameras = calibrated_cameras(&calibrated, &channels, size_px)
+            .map_err(|error| error.in_file(&calibrated_file))?;
         Ok(Self { cameras })
     }
 
@@ -50,7 +57,11 @@ impl Tables {
     ///
     /// # Errors
     /// As [`Tables::read`], without files.
-    pub fn from_json_str(calibrated_sensor: &str, sensor: &str, size_px: [u32; 2]) -> Result<Self, CalibrationError> {
+    pub fn from_json_str(
+        calibrated_sensor: &str,
+        sensor: &str,
+        size_px: [u32; 2],
+    ) -> Result<Self, CalibrationError> {
         let channels = camera_channels(sensor)?;
         let cameras = calibrated_cameras(calibrated_sensor, &channels, size_px)?;
         Ok(Self { cameras })
@@ -78,7 +89,12 @@ impl Tables {
             };
             cameras.push(found.camera.clone());
         }
-        let rank = |name: &str| ORDER.iter().position(|known| *known == name).unwrap_or(ORDER.len());
+        let rank = |name: &str| {
+            ORDER
+                .iter()
+                .position(|known| *known == name)
+                .unwrap_or(ORDER.len())
+        };
         cameras.sort_by(|a, b| (rank(&a.name), &a.name).cmp(&(rank(&b.name), &b.name)));
         Rig::new(cameras, 0)
     }
@@ -125,9 +141,13 @@ fn camera(record: &Node, channel: &str, size_px: [u32; 2]) -> Result<Camera, Cal
     let translation = Vector3::from(record.need(&["translation"])?.array::<3>()?);
     let wxyz = record.need(&["rotation"])?.array::<4>()?;
     Ok(Camera {
-        name: channel.strip_prefix("CAM_").unwrap_or(channel).to_lowercase(),
+        name: channel
+            .strip_prefix("CAM_")
+            .unwrap_or(channel)
+            .to_lowercase(),
         // nuScenes images are published undistorted.
         intrinsics: matrix.intrinsics(size_px, Lens::IDEAL)?,
-        ego_from_cam: Pose::from_quaternion_wxyz(wxyz, translation).map_err(|error| error.within(record.path()))?,
+        ego_from_cam: Pose::from_quaternion_wxyz(wxyz, translation)
+            .map_err(|error| error.within(record.path()))?,
     })
 }

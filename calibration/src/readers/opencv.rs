@@ -24,7 +24,10 @@ pub enum LensModel {
 ///
 /// # Errors
 /// Names file and field.
-pub fn file_storage(path: impl AsRef<Path>, model: LensModel) -> Result<Intrinsics, CalibrationError> {
+pub fn file_storage(
+    path: impl AsRef<Path>,
+    model: LensModel,
+) -> Result<Intrinsics, CalibrationError> {
     let path = path.as_ref();
     file_storage_str(&rig::read(path)?, model).map_err(|error| error.in_file(path))
 }
@@ -44,7 +47,10 @@ pub fn file_storage_str(text: &str, model: LensModel) -> Result<Intrinsics, Cali
 }
 
 fn size(root: &Node) -> Result<[u32; 2], CalibrationError> {
-    if let Some(pair) = ["resolution", "image_size", "imageSize"].iter().find_map(|name| root.get(name)) {
+    if let Some(pair) = ["resolution", "image_size", "imageSize"]
+        .iter()
+        .find_map(|name| root.get(name))
+    {
         return pair.size_pair();
     }
     Ok([
@@ -54,7 +60,13 @@ fn size(root: &Node) -> Result<[u32; 2], CalibrationError> {
 }
 
 fn lens(root: &Node, model: LensModel) -> Result<Lens, CalibrationError> {
-    let names = ["distortion_coefficients", "Distortion_Coefficients", "dist_coeffs", "distCoeffs", "D"];
+    let names = [
+        "distortion_coefficients",
+        "Distortion_Coefficients",
+        "dist_coeffs",
+        "distCoeffs",
+        "D",
+    ];
     let coefficients = root.need(&names)?;
     let numbers = coefficients.numbers()?;
     match model {

@@ -33,7 +33,11 @@ pub fn camera_info(path: impl AsRef<Path>) -> Result<RosCamera, CalibrationError
 pub fn camera_info_str(text: &str) -> Result<RosCamera, CalibrationError> {
     let value = parse_yaml(text)?;
     let root = Node::root(&value);
-    let name = root.get("camera_name").map(|node| node.text()).transpose()?.map(str::to_owned);
+    let name = root
+        .get("camera_name")
+        .map(|node| node.text())
+        .transpose()?
+        .map(str::to_owned);
     let intrinsics = intrinsics(&root).map_err(|error| match &name {
         Some(name) => error.in_camera(name),
         None => error,
@@ -53,7 +57,10 @@ fn intrinsics(root: &Node) -> Result<Intrinsics, CalibrationError> {
 }
 
 fn lens(root: &Node) -> Result<Lens, CalibrationError> {
-    let coefficients = root.get("distortion_coefficients").or_else(|| root.get("D")).or_else(|| root.get("d"));
+    let coefficients = root
+        .get("distortion_coefficients")
+        .or_else(|| root.get("D"))
+        .or_else(|| root.get("d"));
     let Some(coefficients) = coefficients else {
         return Ok(Lens::IDEAL);
     };
@@ -72,7 +79,11 @@ fn lens(root: &Node) -> Result<Lens, CalibrationError> {
         )),
         "rational_polynomial" => pinhole(field, &numbers),
         "equidistant" | "fisheye" => fisheye(field, &numbers),
-        "none" | "" => Err(CalibrationError::new(field, "no coefficients, as the model is none", format!("{numbers:?}"))),
+        "none" | "" => Err(CalibrationError::new(
+            field,
+            "no coefficients, as the model is none",
+            format!("{numbers:?}"),
+        )),
         _ => Err(model.refuse("plumb_bob, rational_polynomial, equidistant or fisheye")),
     }
 }

@@ -102,7 +102,7 @@ impl DriveLane {
         });
         let options = DriveOptions { duration_s: self.seconds + 2.0 * STEP_S, ..DriveOptions::default() };
         self.current = Some(Current {
-            drive: Drive::new(seed, options),
+            drive: Drive::new(seed, &drawn, options),
             seed,
             cameras: cameras.collect(),
             observer: Observer::new(drawn, self.preprocess.width, Renderer::new(config)),

@@ -3,6 +3,7 @@ use std::f64::consts::PI;
 use nalgebra::Vector3;
 
 use super::*;
+use crate::time::Span;
 
 fn at(milliseconds: i64) -> Stamp {
     Stamp::from_nanoseconds(milliseconds * 1_000_000)

@@ -174,3 +174,6 @@ impl Engine for OnnxRuntime {
         self.last_failure.as_deref()
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

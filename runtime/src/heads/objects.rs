@@ -22,15 +22,16 @@ const VEHICLE_OVERLAP: f32 = 0.35;
 /// Classes that can be mistaken for one another; only within a group one detection can be a
 /// second one of the same thing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Group {
+pub(crate) enum ObjectGroup {
     Vehicle,
     TwoWheeler,
     Pedestrian,
     Cone,
 }
 
-impl Group {
-    const fn of(class: u8) -> Self {
+impl ObjectGroup {
+    /// The group of a class index.
+    pub(crate) const fn of(class: u8) -> Self {
         match class {
             0..=3 => Self::Vehicle,
             4 | 5 => Self::TwoWheeler,
@@ -88,7 +89,7 @@ impl ObjectDecoder {
         let raster = Raster::new(output, HeadKind::Objects.channels(), &self.cells)?;
         for (confidence, peak) in self.peaks.find(&raster) {
             let object = object_at(&raster, &self.cells, peak, confidence);
-            if out.iter().any(|stronger| is_same(stronger, &object)) {
+            if out.iter().any(|stronger| is_same_object(stronger, &object)) {
                 continue;
             }
             if out.push(object).is_err() {
@@ -121,14 +122,15 @@ fn object_at(raster: &Raster<'_>, cells: &Cells, peak: Peak, confidence: f32) ->
     }
 }
 
-fn is_same(a: &ObjectDetection, b: &ObjectDetection) -> bool {
-    let group = Group::of(a.class);
-    if group != Group::of(b.class) {
+/// Whether two detections stand for one thing.
+pub(crate) fn is_same_object(a: &ObjectDetection, b: &ObjectDetection) -> bool {
+    let group = ObjectGroup::of(a.class);
+    if group != ObjectGroup::of(b.class) {
         return false;
     }
     let (a, b) = (footprint(a), footprint(b));
     a.distance(&b) < group.least_distance_m()
-        || (group == Group::Vehicle && a.overlap(&b) > VEHICLE_OVERLAP)
+        || (group == ObjectGroup::Vehicle && a.overlap(&b) > VEHICLE_OVERLAP)
 }
 
 fn footprint(object: &ObjectDetection) -> Footprint {

@@ -181,6 +181,12 @@ impl Check<'_> {
         self.unique("head", "output", heads.iter().map(|head| &head.output))?;
         for (k, head) in heads.iter().enumerate() {
             self.that(
+                heads[..k].iter().all(|other| other.kind != head.kind),
+                format!("head[{k}].kind"),
+                "a kind that no other head has",
+                head.kind,
+            )?;
+            self.that(
                 head.output != "bev",
                 format!("head[{k}].output"),
                 "another name than that of the queued map",

@@ -6,7 +6,8 @@ use std::fmt;
 use bevrt_calibration::CalibrationError;
 
 use crate::engine::{EngineError, EngineLoadError};
-use crate::golden::GoldenError;
+use crate::feature_queue::{QueueError, QueueSetupError};
+use crate::ego_motion::EgoMotionSetupError;
 use crate::package::PackageError;
 use crate::preprocess::PreprocessSetupError;
 use crate::sync::{SyncRefusal, SyncSetupError};
@@ -18,8 +19,6 @@ pub enum SetupError {
     Package(PackageError),
     /// The network cannot be loaded.
     Engine(EngineLoadError),
-    /// The golden cases cannot be run, or they fail.
-    Golden(GoldenError),
     /// Rig and lifts do not fit together.
     Calibration(CalibrationError),
     /// Images of a camera cannot be preprocessed.
@@ -31,6 +30,10 @@ pub enum SetupError {
     },
     /// The synchronisation options are impossible.
     Sync(SyncSetupError),
+    /// The limits of ego motion are impossible.
+    EgoMotion(EgoMotionSetupError),
+    /// The feature queue of the manifest is impossible.
+    Queue(QueueSetupError),
     /// A limit of this build is exceeded, or an option cannot be.
     Limit {
         /// What is limited.
@@ -47,10 +50,11 @@ impl fmt::Display for SetupError {
         match self {
             Self::Package(error) => error.fmt(f),
             Self::Engine(error) => error.fmt(f),
-            Self::Golden(error) => error.fmt(f),
             Self::Calibration(error) => error.fmt(f),
             Self::Images { camera, source } => write!(f, "camera {camera:?}: {source}"),
             Self::Sync(error) => error.fmt(f),
+            Self::EgoMotion(error) => error.fmt(f),
+            Self::Queue(error) => error.fmt(f),
             Self::Limit { field, expected, found } => {
                 write!(f, "{field}: expected {expected}, found {found}")
             }
@@ -63,10 +67,11 @@ impl Error for SetupError {
         match self {
             Self::Package(error) => error.source(),
             Self::Engine(error) => error.source(),
-            Self::Golden(error) => error.source(),
             Self::Calibration(error) => error.source(),
             Self::Images { source, .. } => source.source(),
             Self::Sync(error) => error.source(),
+            Self::EgoMotion(error) => error.source(),
+            Self::Queue(error) => error.source(),
             Self::Limit { .. } => None,
         }
     }
@@ -85,9 +90,10 @@ macro_rules! from {
 from!(
     Package(PackageError),
     Engine(EngineLoadError),
-    Golden(GoldenError),
     Calibration(CalibrationError),
-    Sync(SyncSetupError)
+    Sync(SyncSetupError),
+    EgoMotion(EgoMotionSetupError),
+    Queue(QueueSetupError)
 );
 
 /// What can go wrong on the frame path. The pipeline goes on working after each of them.
@@ -101,6 +107,8 @@ pub enum FrameError {
     Refused(SyncRefusal),
     /// The network lacks a tensor that the manifest promises.
     Engine(EngineError),
+    /// The queue refused the network's map, or the network's history has another size.
+    Queue(QueueError),
 }
 
 impl fmt::Display for FrameError {
@@ -110,11 +118,18 @@ impl fmt::Display for FrameError {
             Self::ImageFormat => f.write_str("images of this format were not provided for"),
             Self::Refused(refusal) => write!(f, "the image is in no frame set: {refusal:?}"),
             Self::Engine(error) => error.fmt(f),
+            Self::Queue(error) => error.fmt(f),
         }
     }
 }
 
 impl Error for FrameError {}
+
+impl From<QueueError> for FrameError {
+    fn from(error: QueueError) -> Self {
+        Self::Queue(error)
+    }
+}
 
 impl From<EngineError> for FrameError {
     fn from(error: EngineError) -> Self {

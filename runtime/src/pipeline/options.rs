@@ -4,22 +4,12 @@ use std::path::PathBuf;
 
 use bevrt_calibration::Rig;
 
+use crate::ego_motion::{EgoMotionSource, EgoMotionSpec};
 use crate::engine::EngineOptions;
+use crate::feature_queue::QueueMode;
 use crate::image::PixelFormat;
 use crate::manifest::Precision;
 use crate::time::Span;
-
-/// What the network is given of the past. All but the first are for measuring what history is worth.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum HistoryMode {
-    /// Past maps, aligned to the present ego frame.
-    #[default]
-    Aligned,
-    /// Past maps as they were, as if the vehicle had not moved.
-    Unaligned,
-    /// Nothing: every slot is empty and flagged so.
-    Empty,
-}
 
 /// Whether each camera's projection follows the vehicle's motion since its own exposure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,8 +70,10 @@ pub struct PipelineOptions {
     pub frame_deadline: Span,
     /// Whether cameras are watched for a picture that stands still.
     pub frozen_check: FrozenCheck,
+    /// Kind and limits of the ego motion that is pushed.
+    pub ego_motion: EgoMotionSpec,
     /// What the network is given of the past.
-    pub history: HistoryMode,
+    pub history: QueueMode,
     /// Whether projections follow the exposure skew between cameras.
     pub stamp_correction: StampCorrection,
     /// Whether the golden cases run at set-up.
@@ -90,7 +82,8 @@ pub struct PipelineOptions {
 
 impl PipelineOptions {
     /// The defaults: the CPU with all cores, NV12, YUYV, RGB, BGR and grey images, sets closed
-    /// within 80 ms, frames due within 250 ms of their exposure.
+    /// within 80 ms, frames due within 250 ms of their
+    /// exposure, ego motion as poses.
     pub fn new(package: impl Into<PathBuf>, rig: Rig) -> Self {
         Self {
             package: package.into(),
@@ -108,7 +101,8 @@ impl PipelineOptions {
             set_deadline: Span::from_milliseconds(80),
             frame_deadline: Span::from_milliseconds(250),
             frozen_check: FrozenCheck::default(),
-            history: HistoryMode::default(),
+            ego_motion: EgoMotionSpec::new(EgoMotionSource::Poses),
+            history: QueueMode::default(),
             stamp_correction: StampCorrection::default(),
             golden: GoldenCheck::default(),
         }

@@ -1,14 +1,16 @@
 //! One step: a closed frame set goes all the way to an output frame.
 
-use bevrt_calibration::{Ego, MAX_CAMERAS, Odom, Pose};
+use bevrt_calibration::MAX_CAMERAS;
 use heapless::Vec;
 
 use super::publish::publish_into;
 use super::tables::{CameraMask, Correction};
 use super::{FrameError, Pipeline, StampCorrection, StepOutcome, image_set};
 use crate::coverage::fill_sectors;
+use crate::ego_motion::EgoPose;
 use crate::engine::{EngineError, ImageSet, OutputRole};
-use crate::frame::{EgoMotionState, HealthReasons, OutputFrame};
+use crate::feature_queue::QueueError;
+use crate::frame::{HealthReasons, OutputFrame};
 use crate::health::{CameraObservation, Observations};
 use crate::stats::{Stage, StageTimes, Stopwatch};
 use crate::sync::{ClosedBy, FrameSetDecision};
@@ -21,13 +23,6 @@ enum Verdict {
     Sound,
     /// There are none, for this reason.
     Void(HealthReasons),
-}
-
-/// What is known of the motion at the stamp of a set.
-#[derive(Clone, Copy, Debug)]
-struct Motion {
-    odom_from_ego: Option<Pose<Odom, Ego>>,
-    state: EgoMotionState,
 }
 
 pub(super) fn run(
@@ -52,7 +47,8 @@ struct Step<'a> {
     set: FrameSetDecision,
     images: ImageSet,
     now: Stamp,
-    motion: Motion,
+    pose: Option<EgoPose>,
+    has_lost_history: bool,
     watch: Stopwatch,
     times: StageTimes,
 }
@@ -67,19 +63,19 @@ impl<'a> Step<'a> {
         times.add(Stage::Total, spent.all);
         times.add(Stage::FromLastImage, spent.last);
         pipeline.last_set = images;
-        let motion = motion_at(pipeline, set.stamp);
-        Self { pipeline, set, images, now, motion, watch, times }
+        let pose = pipeline.ego_motion.pose_at(set.stamp).ok();
+        let has_lost_history = follow_epoch(pipeline, pose);
+        Self { pipeline, set, images, now, pose, has_lost_history, watch, times }
     }
 
     /// Runs the network on the set, decodes and tracks.
     fn perceive(&mut self) -> Result<Verdict, FrameError> {
         self.pipeline.detections.clear();
-        if self.set.cameras.iter().all(|camera| camera.image.is_none()) {
-            self.pipeline.history.skip();
-            return Ok(Verdict::Void(HealthReasons::NO_CAMERA));
-        }
         self.align()?;
         self.lap(Stage::Align);
+        if self.set.cameras.iter().all(|camera| camera.image.is_none()) {
+            return Ok(Verdict::Void(HealthReasons::NO_CAMERA));
+        }
         let ran = self.pipeline.engine.run(self.images);
         self.lap(Stage::Network);
         if let Err(error) = ran {
@@ -108,8 +104,7 @@ impl<'a> Step<'a> {
         let corrections = self.corrections();
         let Pipeline { engine, tables, history, ego_motion, .. } = &mut *self.pipeline;
         tables.update(engine.as_mut(), seeing, &corrections)?;
-        history.present(self.set.stamp, self.motion.odom_from_ego.as_ref(), ego_motion, engine.as_mut())?;
-        Ok(())
+        history.present(self.set.stamp, ego_motion, engine.as_mut())
     }
 
     /// How the vehicle moved between each camera's exposure and the stamp of the set.
@@ -118,16 +113,15 @@ impl<'a> Step<'a> {
         let StampCorrection::From(least) = self.pipeline.options.stamp_correction else {
             return corrections;
         };
-        let Some(odom_from_reference) = self.motion.odom_from_ego else { return corrections };
-        let reference_from_odom = odom_from_reference.inverse();
+        let ego_motion = &self.pipeline.ego_motion;
         for (camera, correction) in self.set.cameras.iter().zip(&mut corrections) {
             let Some(image) = camera.image else { continue };
             if image.stamp.distance(self.set.stamp) < least {
                 continue;
             }
-            let motion = motion_at(self.pipeline, image.stamp);
-            if let Some(odom_from_camera) = motion.odom_from_ego {
-                *correction = Correction::of(&(reference_from_odom * odom_from_camera));
+            // Unknown motion leaves the camera where the calibration has it.
+            if let Ok(motion) = ego_motion.past_from_now(self.set.stamp, image.stamp) {
+                *correction = Correction::of(&motion);
             }
         }
         corrections
@@ -150,18 +144,20 @@ impl<'a> Step<'a> {
                 return Ok(Verdict::Void(HealthReasons::NOT_FINITE));
             }
         }
-        let Some(odom_from_ego) = self.motion.odom_from_ego else { return Ok(Verdict::Sound) };
-        let stored = history.store(self.set.stamp, &odom_from_ego, engine.as_ref(), tables.ranges())?;
-        if stored.is_err() {
-            detections.clear();
-            return Ok(Verdict::Void(HealthReasons::NOT_FINITE));
+        match history.store(self.set.stamp, engine.as_ref(), tables.ranges()) {
+            Ok(()) => Ok(Verdict::Sound),
+            Err(FrameError::Queue(QueueError::NotFinite)) => {
+                detections.clear();
+                Ok(Verdict::Void(HealthReasons::NOT_FINITE))
+            }
+            Err(error) => Err(error),
         }
-        Ok(Verdict::Sound)
     }
 
     fn track(&mut self) {
         let Pipeline { tracker, detections, .. } = &mut *self.pipeline;
-        tracker.update(self.set.stamp, self.motion.odom_from_ego.as_ref(), detections);
+        let odom_from_ego = self.pose.as_ref().map(|pose| &pose.odom_from_ego);
+        tracker.update(self.set.stamp, odom_from_ego, detections);
     }
 
     /// Writes the frame and records the times.
@@ -206,22 +202,21 @@ impl<'a> Step<'a> {
             stamp: self.set.stamp,
             reference_camera: rig.reference(),
             cameras: &cameras,
-            ego_motion: self.motion.state,
-            newest_ego_motion: ego_motion.newest_stamp(),
+            ego_motion: ego_motion.state_at(self.set.stamp),
+            newest_ego_motion: ego_motion.newest(),
             slots: history.slots(),
             found,
-            has_lost_history: history.take_loss(),
+            has_lost_history: self.has_lost_history,
         };
         health.assess_into(&observations, &mut out.health);
     }
 
     fn fill_coverage(&mut self, verdict: Verdict, out: &mut OutputFrame) {
-        let Pipeline { history, tables, .. } = &mut *self.pipeline;
-        let now = match verdict {
-            Verdict::Sound => *tables.ranges(),
-            Verdict::Void(_) => return,
-        };
-        fill_sectors(&mut out.coverage, &now, history.coverage());
+        if verdict == Verdict::Sound {
+            let Pipeline { history, tables, ego_motion, .. } = &*self.pipeline;
+            let remembered = history.coverage(self.set.stamp, ego_motion);
+            fill_sectors(&mut out.coverage, tables.ranges(), &remembered);
+        }
     }
 
     fn lap(&mut self, stage: Stage) {
@@ -230,4 +225,18 @@ impl<'a> Step<'a> {
         self.times.add(Stage::Total, lap);
         self.times.add(Stage::FromLastImage, lap);
     }
+}
+
+/// Drops tracks when poses cannot be related to those of the last frame any more.
+///
+/// The queue needs no help: it finds out for each map. Returns whether history was lost.
+fn follow_epoch(pipeline: &mut Pipeline, pose: Option<EgoPose>) -> bool {
+    let Some(pose) = pose else { return false };
+    let last = pipeline.epoch.replace(pose.epoch);
+    let is_new = last.is_some_and(|last| last != pose.epoch);
+    if is_new {
+        pipeline.tracker.reset();
+        pipeline.pending.insert(HealthReasons::EGO_MOTION_JUMP);
+    }
+    is_new
 }

@@ -1,14 +1,13 @@
 //! Projection tables of all lifts, kept in step with calibration, lost cameras and exposure skew.
 
 use bevrt_calibration::{
-    CalibrationError, DepthBins, Ego, LiftSpec, MAX_CAMERAS, NetworkCamera, Pose, ProjectionTable,
-    Rig,
+    CalibrationError, Ego, LiftSpec, MAX_CAMERAS, NetworkCamera, Pose, ProjectionTable, Rig,
 };
 use nalgebra::{UnitQuaternion, Vector3};
 
 use crate::coverage::{CoverageMap, SectorRanges};
 use crate::engine::{Engine, EngineError, InputRole};
-use crate::manifest::{LiftSection, Manifest, PreprocessSection};
+use crate::manifest::{Manifest, PreprocessSection};
 use crate::preprocess::crop_for;
 
 /// Steps in which a camera's own motion is followed: far below a cell, far above the noise of
@@ -63,10 +62,17 @@ struct Basis {
     corrections: [Correction; MAX_CAMERAS],
 }
 
+#[derive(Debug)]
+struct Lift {
+    spec: LiftSpec,
+    table: ProjectionTable,
+    takes_geometry: bool,
+}
+
 /// The projection tables of a network and what they were built from.
 #[derive(Debug)]
 pub(super) struct LiftTables {
-    lifts: Vec<(LiftSpec, ProjectionTable)>,
+    lifts: Vec<Lift>,
     cameras: Vec<NetworkCamera>,
     /// Counts calibrations.
     calibration: u32,
@@ -79,21 +85,22 @@ impl LiftTables {
     /// Takes all memory. Nothing is built before the first [`LiftTables::update`].
     ///
     /// # Errors
-    /// A lift of the manifest is impossible.
+    /// The manifest has no lift.
     pub(super) fn new(manifest: &Manifest, rig: &Rig) -> Result<Self, CalibrationError> {
-        let mut lifts = Vec::new();
-        for section in manifest.lifts() {
-            let spec = lift_spec(section, manifest.preprocess());
-            spec.validate().map_err(|error| error.within(&format!("lift {}", section.name)))?;
-            let table = ProjectionTable::new(&spec, rig.cameras().len());
-            lifts.push((spec, table));
-        }
-        let widest = lifts
+        let cameras = rig.cameras().len();
+        let lifts: Vec<_> = manifest
+            .lifts()
             .iter()
-            .max_by(|(a, _), (b, _)| extent_m(a).total_cmp(&extent_m(b)))
+            .map(|section| Lift {
+                spec: section.spec.clone(),
+                table: ProjectionTable::new(&section.spec, cameras),
+                takes_geometry: section.geometry,
+            })
+            .collect();
+        let widest = widest(&lifts)
             .ok_or_else(|| CalibrationError::new("lift", "at least one", "none"))?;
         Ok(Self {
-            coverage: CoverageMap::new(&widest.0.grid),
+            coverage: CoverageMap::new(&widest.spec.grid),
             lifts,
             cameras: network_cameras(manifest.preprocess(), rig),
             calibration: 0,
@@ -130,9 +137,9 @@ impl LiftTables {
             camera.ego_at_reference_from_ego_at_camera = corrections[index].pose();
         }
         self.built_from = None;
-        for (place, (spec, table)) in self.lifts.iter_mut().enumerate() {
-            table.rebuild(spec, &self.cameras);
-            hand_over(engine, place, table)?;
+        for (place, lift) in self.lifts.iter_mut().enumerate() {
+            lift.table.rebuild(&lift.spec, &self.cameras);
+            lift.hand_over(engine, place)?;
         }
         self.measure_ranges();
         self.built_from = Some(basis);
@@ -145,8 +152,7 @@ impl LiftTables {
     }
 
     fn measure_ranges(&mut self) {
-        let widest = self.lifts.iter().max_by(|(a, _), (b, _)| extent_m(a).total_cmp(&extent_m(b)));
-        if let Some((spec, table)) = widest {
+        if let Some(Lift { spec, table, .. }) = widest(&self.lifts) {
             let taps_per_cell = spec.heights_m.len() * spec.taps as usize;
             let null = (self.cameras.len() * spec.rows_per_camera()) as i32;
             self.ranges = self.coverage.ranges(&table.index, taps_per_cell, null);
@@ -154,21 +160,28 @@ impl LiftTables {
     }
 }
 
-/// The lift that a section of the manifest describes.
-fn lift_spec(section: &LiftSection, preprocess: &PreprocessSection) -> LiftSpec {
-    LiftSpec {
-        grid: section.grid,
-        heights_m: section.heights_m.clone(),
-        feature_width: preprocess.width / section.stride,
-        feature_height: preprocess.height / section.stride,
-        stride: section.stride,
-        taps: section.taps,
-        depth_bins: section.depth_bins.map(|bins| DepthBins {
-            count: bins.count,
-            min_m: bins.min_m,
-            max_m: bins.max_m,
-        }),
+impl Lift {
+    /// Copies the table into the network's inputs.
+    fn hand_over(&self, engine: &mut dyn Engine, place: usize) -> Result<(), EngineError> {
+        let Self { table, .. } = self;
+        engine.index_mut(InputRole::LiftIndex(place))?.copy_from_slice(&table.index);
+        if !table.weight.is_empty() {
+            engine.input_mut(InputRole::LiftWeight(place))?.copy_from_slice(&table.weight);
+        }
+        if !table.depth_index.is_empty() {
+            engine.index_mut(InputRole::LiftDepthIndex(place))?.copy_from_slice(&table.depth_index);
+        }
+        if self.takes_geometry {
+            engine.input_mut(InputRole::LiftGeometry(place))?.copy_from_slice(&table.geometry);
+        }
+        Ok(())
     }
+}
+
+/// The lift that reaches farthest: coverage is read off its table.
+fn widest(lifts: &[Lift]) -> Option<&Lift> {
+    let extent_m = |spec: &LiftSpec| spec.grid.cell_m * (spec.grid.rows + spec.grid.cols) as f64;
+    lifts.iter().max_by(|a, b| extent_m(&a.spec).total_cmp(&extent_m(&b.spec)))
 }
 
 fn network_cameras(preprocess: &PreprocessSection, rig: &Rig) -> Vec<NetworkCamera> {
@@ -181,31 +194,6 @@ fn network_cameras(preprocess: &PreprocessSection, rig: &Rig) -> Vec<NetworkCame
             NetworkCamera::new(camera, crop, width, height)
         })
         .collect()
-}
-
-fn extent_m(spec: &LiftSpec) -> f64 {
-    spec.grid.cell_m * (spec.grid.rows + spec.grid.cols) as f64
-}
-
-fn hand_over(
-    engine: &mut dyn Engine,
-    place: usize,
-    table: &ProjectionTable,
-) -> Result<(), EngineError> {
-    engine.index_mut(InputRole::LiftIndex(place))?.copy_from_slice(&table.index);
-    if !table.weight.is_empty() {
-        engine.input_mut(InputRole::LiftWeight(place))?.copy_from_slice(&table.weight);
-    }
-    if !table.depth_index.is_empty() {
-        engine.index_mut(InputRole::LiftDepthIndex(place))?.copy_from_slice(&table.depth_index);
-    }
-    match engine.input_mut(InputRole::LiftGeometry(place)) {
-        Ok(geometry) => geometry.copy_from_slice(&table.geometry),
-        // The manifest says whether a network takes geometry.
-        Err(EngineError::NoSuchTensor) => {}
-        Err(error) => return Err(error),
-    }
-    Ok(())
 }
 
 #[cfg(test)]

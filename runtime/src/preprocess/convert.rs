@@ -211,6 +211,7 @@ mod tests {
             let c = YuvCoefficients::new(matrix, range);
             let results = Simd::available().map(|simd| convert(simd, &y, &uv, &c));
             assert_eq!(results[0], results[1]);
+            assert_eq!(results[1], results[2]);
         }
     }
 

@@ -61,3 +61,14 @@ pub struct Tracks {
     /// Stop lines, strongest first.
     pub stop_lines: Vec<TrackedElement<StopLineDetection>, STOP_LINE_CAPACITY>,
 }
+
+impl Tracks {
+    /// Forgets everything.
+    pub fn clear(&mut self) {
+        self.objects.clear();
+        self.lanes.clear();
+        self.arrows.clear();
+        self.crosswalks.clear();
+        self.stop_lines.clear();
+    }
+}

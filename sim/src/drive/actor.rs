@@ -111,6 +111,11 @@ impl Actor {
         }
     }
 
+    /// Moves, or waits to move on: not parked.
+    pub(super) fn is_in_traffic(&self) -> bool {
+        matches!(self.motion, Motion::Along { .. })
+    }
+
     /// Pose of the shape's frame at a state: on the ground under the middle of the box.
     pub(super) fn pose(&self, world: &World, state: &ActorState) -> Isometry3<f64> {
         match self.class {

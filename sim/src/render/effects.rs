@@ -2,6 +2,7 @@
 
 use super::hash::{Stream, mix2};
 use super::shade::Radiance;
+use super::simd::kernel;
 
 const GLOW_CELL: usize = 8;
 
@@ -24,11 +25,8 @@ impl Effects {
             cells.resize(columns * rows, 0.0);
             for (y, line) in plane.chunks_exact(width).enumerate() {
                 let row = &mut cells[y / GLOW_CELL * columns..(y / GLOW_CELL + 1) * columns];
-                for (cell, block) in row.iter_mut().zip(line.chunks(GLOW_CELL)) {
-                    *cell += block.iter().map(|&x| (x - white).clamp(0.0, 8.0 * white)).sum::<f32>();
-                }
+                is_dark &= !gather_row(line, white, row);
             }
-            is_dark &= cells.iter().all(|&x| x < 0.02 * white);
         }
         if is_dark {
             return;
@@ -38,7 +36,7 @@ impl Effects {
             for _ in 0..2 {
                 blur(cells, &mut self.swap, columns, rows);
             }
-            spread(cells, columns, rows, scale, plane, width);
+            spread(cells, columns, rows, scale, plane, width, &mut self.swap);
         }
     }
 
@@ -97,8 +95,9 @@ impl Effects {
         let low = |c: f32, r: f32| (c - r).floor().max(0.0) as usize;
         let high = |c: f32, r: f32, end: usize| ((c + r).ceil().max(0.0) as usize).min(end);
         for plane in &mut radiance.planes {
-            self.copy.clear();
-            self.copy.extend_from_slice(plane);
+            let (y0, y1) = (low(cy, 3.0 * radius), high(cy, 3.0 * radius, height));
+            self.copy.resize(plane.len(), 0.0);
+            self.copy[y0 * width..y1 * width].copy_from_slice(&plane[y0 * width..y1 * width]);
             for y in low(cy, radius * tall)..high(cy, radius * tall, height) {
                 for x in low(cx, radius)..high(cx, radius, width) {
                     let (dx, dy) = ((x as f32 - cx) / radius, (y as f32 - cy) / (radius * tall));
@@ -179,21 +178,54 @@ fn blur(cells: &mut [f32], swap: &mut Vec<f32>, columns: usize, rows: usize) {
     }
 }
 
-/// Adds bilinearly enlarged cells to a plane.
-fn spread(cells: &[f32], columns: usize, rows: usize, scale: f32, plane: &mut [f32], width: usize) {
-    for (y, line) in plane.chunks_exact_mut(width).enumerate() {
+/// Adds bilinearly enlarged cells to a plane; `line` is scratch for one row of cells.
+fn spread(cells: &[f32], columns: usize, rows: usize, scale: f32, plane: &mut [f32], width: usize, line: &mut Vec<f32>) {
+    line.clear();
+    line.resize(columns + 2, 0.0);
+    for (y, pixels) in plane.chunks_exact_mut(width).enumerate() {
         let v = ((y as f32 + 0.5) / GLOW_CELL as f32 - 0.5).clamp(0.0, (rows - 1) as f32);
-        let row = (v as usize).min(rows.saturating_sub(2));
-        let fv = v - row as f32;
-        let below = (row + 1).min(rows - 1);
-        for (x, value) in line.iter_mut().enumerate() {
-            let u = ((x as f32 + 0.5) / GLOW_CELL as f32 - 0.5).clamp(0.0, (columns - 1) as f32);
-            let column = (u as usize).min(columns.saturating_sub(2));
-            let fu = u - column as f32;
-            let right = (column + 1).min(columns - 1);
-            let top = cells[row * columns + column] * (1.0 - fu) + cells[row * columns + right] * fu;
-            let bottom = cells[below * columns + column] * (1.0 - fu) + cells[below * columns + right] * fu;
-            *value += scale * (top + (bottom - top) * fv);
+        let (above, below) = (v as usize, (v as usize + 1).min(rows - 1));
+        let part = v - above as f32;
+        for (x, value) in line[1..=columns].iter_mut().enumerate() {
+            let (a, b) = (cells[above * columns + x], cells[below * columns + x]);
+            *value = scale * (a + (b - a) * part);
         }
+        (line[0], line[columns + 1]) = (line[1], line[columns]);
+        spread_row(line, pixels);
+    }
+}
+
+kernel! {
+    /// Adds a row of cells, padded by one on either side, to a row of pixels.
+    fn spread_row(line: &[f32], pixels: &mut [f32]) {
+        const HALF: usize = GLOW_CELL / 2;
+        for (cell, block) in pixels.chunks_mut(GLOW_CELL).enumerate() {
+            let (left, here, right) = (line[cell], line[cell + 1], line[cell + 2]);
+            for (k, value) in block.iter_mut().enumerate() {
+                let t = (k as f32 + 0.5) / GLOW_CELL as f32 - 0.5;
+                let towards = if k < HALF { left } else { right };
+                *value += here + (towards - here) * if t < 0.0 { -t } else { t };
+            }
+        }
+    }
+}
+
+kernel! {
+    /// Adds what is brighter than white in a row of pixels to a row of cells; tells whether there was any.
+    fn gather_row(pixels: &[f32], white: f32, cells: &mut [f32]) -> bool {
+        let mut total = 0.0;
+        for (cell, block) in cells.iter_mut().zip(pixels.chunks(GLOW_CELL)) {
+            let mut lanes = [0.0; GLOW_CELL];
+            for (lane, &x) in lanes.iter_mut().zip(block) {
+                *lane = (x - white).clamp(0.0, 8.0 * white);
+            }
+            let mut sum = 0.0;
+            for lane in lanes {
+                sum += lane;
+            }
+            *cell += sum;
+            total += sum;
+        }
+        total > 0.0
     }
 }

@@ -140,9 +140,9 @@ impl Geometry {
         self.place_vertices(instance, view, table, eye);
         let noise = NoiseTexture::shared();
         let pixel_angle = table.pixel_angle();
-        let keeps_leaf = |point: Vector3<f32>| {
+        let keeps_leaf = |point: Vector3<f32>, graze: f32| {
             let footprint = point.norm() * pixel_angle / LEAF_TEXEL_M;
-            leaf_density(noise, eye.world(point), footprint) > 0.36
+            leaf_density(noise, eye.world(point), footprint) > 0.30 + 0.34 * graze * graze
         };
         let mut covered = 0;
         for triangle in &mesh.triangles {
@@ -156,7 +156,7 @@ impl Geometry {
             let Some((setup, per_volume)) = Setup::new(corners, mesh.is_double_sided, mesh.layer) else { continue };
             let material = &mesh.materials[triangle.material as usize];
             let has_holes = matches!(material, Material::Foliage { .. });
-            let keeps: Option<&dyn Fn(Vector3<f32>) -> bool> = if has_holes { Some(&keeps_leaf) } else { None };
+            let keeps: Option<&dyn Fn(Vector3<f32>, f32) -> bool> = if has_holes { Some(&keeps_leaf) } else { None };
             let index = self.triangles.len() as u32;
             debug_assert!(index != NOBODY);
             covered += surface.fill(table, &setup, index, bounds, counting, keeps);
@@ -201,14 +201,21 @@ pub(super) fn leaf_density(noise: &NoiseTexture, position: Vector3<f32>, footpri
 }
 
 /// The camera model in sample coordinates and single precision.
-enum SampleLens<'a> {
+pub(super) enum SampleLens<'a> {
     Rectilinear { fx: f32, fy: f32, cx: f32, cy: f32 },
     Curved { view: &'a View<'a>, sampling: f32 },
 }
 
 impl<'a> SampleLens<'a> {
+    pub(super) fn of_pixels(view: &'a View<'a>, table: &RayTable) -> Self {
+        Self::with_sampling(view, table, 1.0)
+    }
+
     fn new(view: &'a View<'a>, table: &RayTable) -> Self {
-        let n = table.sampling as f32;
+        Self::with_sampling(view, table, table.sampling as f32)
+    }
+
+    fn with_sampling(view: &'a View<'a>, table: &RayTable, n: f32) -> Self {
         let lens = view.intrinsics;
         if table.is_rectilinear {
             let centre = |c: f64| (c as f32 + 0.5) * n - 0.5;
@@ -218,7 +225,7 @@ impl<'a> SampleLens<'a> {
     }
 
     #[inline]
-    fn project(&self, point: &Vector3<f32>) -> Option<[f32; 2]> {
+    pub(super) fn project(&self, point: &Vector3<f32>) -> Option<[f32; 2]> {
         match self {
             Self::Rectilinear { fx, fy, cx, cy } => {
                 let inverse = 1.0 / point.z;

@@ -41,6 +41,8 @@ pub(super) struct RayTable {
     pub(super) z: Vec<f32>,
     /// Rays of pixel centres, tile after tile, `(TILE / sampling)²` each.
     pub(super) centres: Vec<[f32; 3]>,
+    /// Pixels that the lens cannot see, row-major; empty if it sees everywhere.
+    pub(super) blind: Vec<bool>,
     /// Cones from single tiles (first) to the whole image (last).
     pub(super) levels: Vec<Level>,
     /// Straight lines stay straight in the image.
@@ -81,9 +83,18 @@ impl RayTable {
                 centres[at] = ray(column as f64, row as f64);
             }
         }
+        let blind = if is_rectilinear {
+            Vec::new()
+        } else {
+            let at = |pixel: usize| {
+                let (row, column) = (pixel / width_px, pixel % width_px);
+                (row / side * tiles_x + column / side) * side * side + row % side * side + column % side
+            };
+            (0..width_px * height_px).map(|pixel| centres[at(pixel)] == [0.0; 3]).collect()
+        };
         let levels = pyramid(&x, &y, &z, tiles_x, tiles_y);
         let focal = ((intrinsics.fx() + intrinsics.fy()) * 0.5) as f32 * sampling as f32;
-        Self { key: *intrinsics, sampling, width_px, height_px, tiles_x, tiles_y, x, y, z, centres, levels, is_rectilinear, focal }
+        Self { key: *intrinsics, sampling, width_px, height_px, tiles_x, tiles_y, x, y, z, centres, blind, levels, is_rectilinear, focal }
     }
 
     /// Whether the table was made for these intrinsics.
@@ -94,21 +105,6 @@ impl RayTable {
     /// Angle of one pixel, radians.
     pub(super) fn pixel_angle(&self) -> f32 {
         self.sampling as f32 / self.focal
-    }
-
-    /// Marks the pixels that the lens cannot see, row-major; leaves `blind` empty if it sees everywhere.
-    pub(super) fn mark_blind(&self, blind: &mut Vec<bool>) {
-        blind.clear();
-        if self.is_rectilinear {
-            return;
-        }
-        let side = TILE / self.sampling;
-        blind.resize(self.width_px * self.height_px, false);
-        for (pixel, is_blind) in blind.iter_mut().enumerate() {
-            let (row, column) = (pixel / self.width_px, pixel % self.width_px);
-            let at = (row / side * self.tiles_x + column / side) * side * side + row % side * side + column % side;
-            *is_blind = self.centres[at] == [0.0; 3];
-        }
     }
 
     /// A level of at most some 64 blocks, for culling spheres.

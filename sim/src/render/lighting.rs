@@ -3,7 +3,6 @@
 use super::environment::{Light, ViewLamp};
 use super::simd::kernel;
 use super::surface::Finish;
-use nalgebra::Vector3;
 
 /// Points of a batch.
 pub(super) const BATCH: usize = 64;
@@ -14,15 +13,28 @@ pub(super) struct Batch {
     pub(super) len: usize,
     pub(super) pixel: [u32; BATCH],
     pub(super) weight: Lanes,
-    distance: Lanes,
-    ray: [Lanes; 3],
-    position: [Lanes; 3],
-    normal: [Lanes; 3],
+    pub(super) distance: Lanes,
+    /// Unit ray, in camera axes until the point is placed, in world axes then.
+    pub(super) ray: [Lanes; 3],
+    /// Wrapped world position.
+    pub(super) position: [Lanes; 3],
+    /// Horizontal position relative to the camera, world axes.
+    pub(super) offset: [Lanes; 2],
+    pub(super) normal: [Lanes; 3],
+    pub(super) uv: [Lanes; 2],
+    pub(super) footprint: Lanes,
+    /// Texel and height in the shadow map.
+    pub(super) shadow: [Lanes; 3],
+    pub(super) is_ground: [bool; BATCH],
+    /// Part of the sun that is not in shadow.
+    pub(super) sunlight: Lanes,
+    /// Part of the sky that is not hidden by a vehicle.
+    pub(super) open: Lanes,
+    /// Mirrored part of the light after [`illuminate`], fog included.
+    pub(super) fresnel: Lanes,
     albedo: [Lanes; 3],
     gloss: Lanes,
     mirror: Lanes,
-    sunlight: Lanes,
-    open: Lanes,
     /// Emission on entry, radiance towards the camera after [`illuminate`].
     pub(super) out: [Lanes; 3],
     irradiance: [Lanes; 3],
@@ -40,12 +52,18 @@ impl Default for Batch {
             distance: zero,
             ray: three,
             position: three,
+            offset: [zero; 2],
             normal: three,
+            uv: [zero; 2],
+            footprint: zero,
+            shadow: three,
+            is_ground: [false; BATCH],
+            sunlight: zero,
+            open: zero,
+            fresnel: zero,
             albedo: three,
             gloss: zero,
             mirror: zero,
-            sunlight: zero,
-            open: zero,
             out: three,
             irradiance: three,
             sparkle: three,
@@ -54,21 +72,19 @@ impl Default for Batch {
 }
 
 impl Batch {
-    /// Adds a point; the batch must not be full.
-    #[allow(clippy::too_many_arguments)]
-    pub(super) fn push(&mut self, pixel: u32, weight: f32, distance: f32, ray: Vector3<f32>, position: Vector3<f32>, normal: Vector3<f32>, finish: &Finish, sunlight: f32, open: f32) {
-        let i = self.len;
-        (self.pixel[i], self.weight[i], self.distance[i]) = (pixel, weight, distance);
+    /// Sets what the surface reflects at point `i`.
+    pub(super) fn finish(&mut self, i: usize, finish: &Finish) {
         for c in 0..3 {
-            self.ray[c][i] = ray[c];
-            self.position[c][i] = position[c];
-            self.normal[c][i] = normal[c];
             self.albedo[c][i] = finish.albedo[c];
             self.out[c][i] = finish.emission[c];
         }
-        (self.gloss[i], self.mirror[i]) = (finish.gloss, finish.mirror);
-        (self.sunlight[i], self.open[i]) = (sunlight, open);
-        self.len += 1;
+        (self.gloss[i], self.mirror[i], self.is_ground[i]) = (finish.gloss, finish.mirror, finish.is_ground);
+    }
+
+    /// Number of points, rounded up to whole vectors.
+    #[inline(always)]
+    fn lanes(&self) -> usize {
+        ((self.len + 7) & !7).min(BATCH)
     }
 }
 
@@ -104,7 +120,7 @@ kernel! {
     /// Sun, sky and light bounced from the ground; resets the sums of the lamps.
     fn daylight(batch: &mut Batch, light: &Light) {
         let sun = light.sun;
-        for i in 0..BATCH {
+        for i in 0..batch.lanes() {
             let (nx, ny, nz) = (batch.normal[0][i], batch.normal[1][i], batch.normal[2][i]);
             let facing = nx * sun.x + ny * sun.y + nz * sun.z;
             let direct = if facing > 0.0 { facing * batch.sunlight[i] } else { 0.0 };
@@ -139,7 +155,7 @@ kernel! {
             Some(d) => (1.0, d.x, d.y, d.z),
             None => (0.0, 0.0, 0.0, 0.0),
         };
-        for i in 0..BATCH {
+        for i in 0..batch.lanes() {
             let (lx, ly, lz) = (px - batch.position[0][i], py - batch.position[1][i], pz - batch.position[2][i]);
             let square = lx * lx + ly * ly + lz * lz + 0.04;
             let inverse = 1.0 / square.sqrt();
@@ -163,7 +179,7 @@ kernel! {
             let p4 = p2 * p2;
             let p8 = p4 * p4;
             let p32 = p8 * p8 * p8 * p8;
-            let mirrored = if facing > 0.0 { batch.gloss[i] * (p32 * p32 * 2.0 + p8 * 0.1) } else { 0.0 };
+            let mirrored = if facing > 0.0 { batch.gloss[i] * batch.gloss[i] * (p32 * p32 * 2.0 + p8 * 0.1) } else { 0.0 };
             for c in 0..3 {
                 batch.irradiance[c][i] += lamp.rgb[c] * strength * facing;
                 batch.sparkle[c][i] += lamp.rgb[c] * strength * mirrored;
@@ -175,7 +191,7 @@ kernel! {
 kernel! {
     /// Reflection of all that light, the mirrored sky, emission, and fog before it.
     fn compose(batch: &mut Batch, light: &Light) {
-        for i in 0..BATCH {
+        for i in 0..batch.lanes() {
             let (nx, ny, nz) = (batch.normal[0][i], batch.normal[1][i], batch.normal[2][i]);
             let (rx, ry, rz) = (batch.ray[0][i], batch.ray[1][i], batch.ray[2][i]);
             let into = rx * nx + ry * ny + rz * nz;
@@ -197,6 +213,7 @@ kernel! {
                 let seen = batch.albedo[c][i] * batch.irradiance[c][i] * (1.0 - fresnel) + sky * fresnel + batch.sparkle[c][i] + batch.out[c][i];
                 batch.out[c][i] = light.fog_rgb[c] + (seen - light.fog_rgb[c]) * clear;
             }
+            batch.fresnel[i] = fresnel * clear;
         }
     }
 }

@@ -100,7 +100,8 @@ impl Surface {
     }
 
     /// Draws a triangle inside of `bounds`, or wherever it is seen if they are unknown. Returns how many samples the
-    /// counted instance newly covers, occluded or not. `keeps` is asked for samples of materials with holes.
+    /// counted instance newly covers, occluded or not. `keeps` is asked for samples of materials with holes, with the
+    /// point in the camera frame and how grazing the view is (0 to 1).
     pub(super) fn fill(
         &mut self,
         table: &RayTable,
@@ -108,7 +109,7 @@ impl Surface {
         index: u32,
         bounds: Option<SampleBox>,
         counting: Option<Counting>,
-        keeps: Option<&dyn Fn(Vector3<f32>) -> bool>,
+        keeps: Option<&dyn Fn(Vector3<f32>, f32) -> bool>,
     ) -> u32 {
         const MANY_TILES: usize = 48;
         let whole = [0, 0, table.tiles_x * TILE - 1, table.tiles_y * TILE - 1];
@@ -165,7 +166,7 @@ impl Surface {
         (tx, ty): (usize, usize),
         limits: &SampleBox,
         counting: Option<Counting>,
-        keeps: Option<&dyn Fn(Vector3<f32>) -> bool>,
+        keeps: Option<&dyn Fn(Vector3<f32>, f32) -> bool>,
         is_only_tile: bool,
     ) -> u32 {
         let tile = ty * table.tiles_x + tx;
@@ -294,12 +295,13 @@ kernel! {
     }
 }
 
-fn fill_with_holes(setup: &Setup, rays: &TileView<'_>, inverse: &mut [f32; TILE_AREA], owner: &mut [u32; TILE_AREA], index: u32, keeps: &dyn Fn(Vector3<f32>) -> bool) {
+fn fill_with_holes(setup: &Setup, rays: &TileView<'_>, inverse: &mut [f32; TILE_AREA], owner: &mut [u32; TILE_AREA], index: u32, keeps: &dyn Fn(Vector3<f32>, f32) -> bool) {
+    let normal = setup.plane.normalize();
     for i in 0..TILE_AREA {
         let ray = Vector3::new(rays.x[i], rays.y[i], rays.z[i]);
         let d = setup.plane.dot(&ray);
         let wins = d * setup.bias > inverse[i] && setup.edges.iter().all(|edge| edge.dot(&ray) >= 0.0);
-        if wins && keeps(ray / d) {
+        if wins && keeps(ray / d, 1.0 - normal.dot(&ray)) {
             inverse[i] = d;
             owner[i] = index;
         }

@@ -167,33 +167,25 @@ fn grow_grass(terrain: &Terrain, chunks: &mut Chunks) {
     }
 }
 
-/// Wide meadows around the terrain, up to the horizon.
-pub(crate) fn skirt(terrain: &Terrain) -> Instance {
+/// A wide meadow below the terrain, up to the horizon: closes the view where the terrain is not drawn.
+pub(crate) fn meadow(terrain: &Terrain) -> Instance {
     const REACH_M: f64 = 700.0;
+    const DEPTH_M: f64 = 1.5;
     let [columns, rows] = terrain.size();
-    let corners = [(0, 0), (columns - 1, 0), (columns - 1, rows - 1), (0, rows - 1)];
-    let middle = terrain.node(columns / 2, rows / 2);
-    let mut mesh = Mesh { materials: vec![Material::Grass], ..Mesh::default() };
-    for (column, row) in corners {
-        let inner = terrain.node(column, row);
-        let out = Vector2::new((inner.x - middle.x).signum(), (inner.y - middle.y).signum());
-        // Slightly inside and below the border, so that no gap opens.
-        let near = inner - out * 2.0;
-        let far = inner + out * REACH_M;
-        let z = terrain.z(&inner) - 1.0;
-        for (place, z) in [(near, z), (far, z - 2.0)] {
-            mesh.vertices.push(Vertex {
-                position: Point3::new(place.x as f32, place.y as f32, z as f32),
-                normal: Vector3::z(),
-                uv: [place.x as f32, place.y as f32],
-            });
-        }
-    }
-    for i in 0..4_u32 {
-        let (near, far) = (2 * i, 2 * i + 1);
-        let (next_near, next_far) = ((2 * i + 2) % 8, (2 * i + 3) % 8);
-        mesh.triangles.push(Triangle { corners: [near, far, next_far], material: 0 });
-        mesh.triangles.push(Triangle { corners: [near, next_far, next_near], material: 0 });
-    }
+    let z = terrain.lowest() - DEPTH_M;
+    let (low, high) = (terrain.node(0, 0), terrain.node(columns - 1, rows - 1));
+    let (low, high) = (low - Vector2::repeat(REACH_M), high + Vector2::repeat(REACH_M));
+    let vertices = [[low.x, low.y], [high.x, low.y], [high.x, high.y], [low.x, high.y]].map(|[x, y]| Vertex {
+        position: Point3::new(x as f32, y as f32, z as f32),
+        normal: Vector3::z(),
+        uv: [x as f32, y as f32],
+    });
+    let triangles = [[0, 1, 2], [0, 2, 3]].map(|corners| Triangle { corners, material: 0 });
+    let mesh = Mesh {
+        vertices: vertices.to_vec(),
+        triangles: triangles.to_vec(),
+        materials: vec![Material::Grass],
+        ..Mesh::default()
+    };
     super::chunks::instance_of(mesh, InstanceId(0))
 }

@@ -73,14 +73,16 @@ pub(super) fn generate(layout: &Layout, marks: &Marks, terrain: &Terrain, seed: 
         buildings: Vec::new(),
         scenery: Scenery::default(),
     };
-    for index in 0..layout.roads.len() {
-        let road = &layout.roads[index];
-        let junctions: Vec<f64> = layout.junctions.iter().flat_map(|j| &j.arms).filter(|a| a.road == index).map(|a| a.mouth_s).collect();
+    for road in &layout.roads {
         for block in &road.blocks {
             for side in [1.0, -1.0] {
                 builder.line_with_buildings(road, block, side);
             }
         }
+    }
+    for index in 0..layout.roads.len() {
+        let road = &layout.roads[index];
+        let junctions: Vec<f64> = layout.junctions.iter().flat_map(|j| &j.arms).filter(|a| a.road == index).map(|a| a.mouth_s).collect();
         for block in &road.blocks {
             for side in [1.0, -1.0] {
                 builder.line_with_greenery(road, block, side);
@@ -111,7 +113,7 @@ impl Builder<'_> {
     fn line_with_buildings(&mut self, road: &Road, block: &Block, side: f64) {
         let character = self.layout.character;
         let (density, setback, height, width) = match character {
-            Character::Urban => (0.85, (0.3, 5.0), (7.0, 26.0), (10.0, 26.0)),
+            Character::Urban => (0.93, (0.3, 5.0), (7.0, 26.0), (10.0, 26.0)),
             Character::Suburban => (0.75, (4.0, 11.0), (4.0, 9.0), (8.0, 15.0)),
             Character::Rural => (0.12, (6.0, 20.0), (4.0, 8.0), (9.0, 16.0)),
         };
@@ -121,18 +123,25 @@ impl Builder<'_> {
             let depth = self.random.between(8.0, 14.0);
             let gap = if character == Character::Urban { self.random.between(0.0, 6.0) } else { self.random.between(3.0, 12.0) };
             let at = road.curve.at(s + 0.5 * length);
-            let aside = edge(road, side) + side * (road.section.sidewalk_m + self.random.between(setback.0, setback.1) + 0.5 * depth);
+            let axis = Vector2::new(at.heading.cos(), at.heading.sin());
             let tall = self.random.between(height.0, height.1);
-            if self.random.chance(density) {
-                let axis = Vector2::new(at.heading.cos(), at.heading.sin());
-                let footprint = Footprint { centre: at.aside(aside), axis, half: [0.5 * length, 0.5 * depth] };
-                self.build(footprint, at.heading, tall);
+            let mut beyond = road.section.sidewalk_m + self.random.between(setback.0, setback.1) + 0.5 * depth;
+            let wish = self.random.unit();
+            // In bends a house stands farther back; some stand in the second row.
+            beyond += if wish > 0.9 { 16.0 } else { 0.0 };
+            for _ in 0..if wish < density { 4 } else { 0 } {
+                let centre = at.aside(edge(road, side) + side * beyond);
+                if self.build(Footprint { centre, axis, half: [0.5 * length, 0.5 * depth] }, at.heading, tall) {
+                    break;
+                }
+                beyond += 2.5;
             }
             s += length + gap;
         }
     }
 
-    fn build(&mut self, footprint: Footprint, heading: f64, height: f64) {
+    /// Builds a house unless it would stand on a road or in another house.
+    fn build(&mut self, footprint: Footprint, heading: f64, height: f64) -> bool {
         let left = Vector2::new(-footprint.axis.y, footprint.axis.x);
         let need = if self.layout.character == Character::Rural { 4.0 } else { self.layout.roads[0].section.sidewalk_m + 0.2 };
         let [length, width] = footprint.half;
@@ -140,13 +149,14 @@ impl Builder<'_> {
             for v in [-1.0, 0.0, 1.0] {
                 let place = footprint.centre + footprint.axis * (u * length) + left * (v * width);
                 if self.terrain.clearance_m(&place) < need || self.buildings.iter().any(|other| other.holds(&place, 0.5)) {
-                    return;
+                    return false;
                 }
             }
         }
         let shape = shapes::building(2.0 * length as f32, 2.0 * width as f32, height as f32, self.random.bits());
         self.stand(&shape, footprint.centre, heading, 1.0, -0.2);
         self.buildings.push(footprint);
+        true
     }
 
     /// Puts a shape on the ground, upright.

@@ -95,6 +95,11 @@ impl Terrain {
         [self.columns, self.rows]
     }
 
+    /// Height of the lowest sample.
+    pub(crate) fn lowest(&self) -> f64 {
+        f64::from(self.heights.iter().copied().fold(f32::MAX, f32::min))
+    }
+
     /// Place of a sample.
     pub(crate) fn node(&self, column: usize, row: usize) -> Point2<f64> {
         Point2::new(self.low.x + column as f64 * CELL_M, self.low.y + row as f64 * CELL_M)

@@ -1,0 +1,53 @@
+//! MCAP logs with Foxglove's schemas: cameras, calibration, ego motion, ground truth, results.
+//!
+//! The log time of a message is its arrival; the stamp inside is the exposure or the moment that
+//! it is true for. Both are nanoseconds of one monotonic clock.
+//!
+//! | topic | schema | content |
+//! |---|---|---|
+//! | `/camera/<name>/image` | foxglove.CompressedImage | JPEG |
+//! | `/camera/<name>/calibration` | foxglove.CameraCalibration | intrinsics, lens |
+//! | `/tf` | foxglove.FrameTransforms | cameras in `ego`, `ego` in `world` |
+//! | `/ego/pose` | foxglove.PoseInFrame | exact pose of the vehicle in `world` |
+//! | `/ego/can` | bevrt.VehicleMotion (JSON) | speed and yaw rate as the vehicle measures them |
+//! | `/ground_truth` | foxglove.SceneUpdate | to look at |
+//! | `/ground_truth/exact` | bevrt.GroundTruth (JSON) | to score against |
+//! | `/bevrt/scene` | foxglove.SceneUpdate | results to look at |
+//! | `/bevrt/frame` | none, encoding `bevrt-frame` | output frames as bytes |
+//! | `/bevrt/statistics` | bevrt.Statistics (JSON) | measured times, apart from the frames |
+
+mod convert;
+mod drawing;
+mod error;
+mod jpeg;
+mod reader;
+mod writer;
+
+pub use convert::{ReadCalibration, nanoseconds, pose_of};
+pub use error::LogError;
+pub use jpeg::{JpegDecoder, RgbPicture, encode_jpeg};
+pub use reader::{LogMessage, LogMessages, LogReader, LogTopic};
+pub use writer::{LogWriter, VehicleMotionRecord};
+
+/// Frame of the vehicle, in the words of Foxglove.
+pub const EGO_FRAME: &str = "ego";
+/// Frame in which the vehicle moves.
+pub const WORLD_FRAME: &str = "world";
+/// Transforms.
+pub const TOPIC_TRANSFORMS: &str = "/tf";
+/// Exact poses.
+pub const TOPIC_POSE: &str = "/ego/pose";
+/// Speed and yaw rate.
+pub const TOPIC_VEHICLE_MOTION: &str = "/ego/can";
+/// Ground truth to look at.
+pub const TOPIC_TRUTH_SCENE: &str = "/ground_truth";
+/// Ground truth to score against.
+pub const TOPIC_TRUTH: &str = "/ground_truth/exact";
+/// Results to look at.
+pub const TOPIC_SCENE: &str = "/bevrt/scene";
+/// Output frames as bytes.
+pub const TOPIC_FRAME: &str = "/bevrt/frame";
+/// Measured times.
+pub const TOPIC_STATISTICS: &str = "/bevrt/statistics";
+/// Message encoding of [`TOPIC_FRAME`].
+pub const FRAME_ENCODING: &str = "bevrt-frame";

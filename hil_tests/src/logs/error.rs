@@ -1,0 +1,84 @@
+//! What can be wrong with a log.
+
+use std::error::Error;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// Why a log cannot be read or written.
+#[derive(Debug)]
+pub struct LogError {
+    file: PathBuf,
+    topic: Option<String>,
+    log_time_ns: Option<u64>,
+    expected: String,
+    found: String,
+    source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl LogError {
+    /// What was expected of a log file, and what was found.
+    pub fn new(file: &Path, expected: impl Into<String>, found: impl Into<String>) -> Self {
+        Self {
+            file: file.to_path_buf(),
+            topic: None,
+            log_time_ns: None,
+            expected: expected.into(),
+            found: found.into(),
+            source: None,
+        }
+    }
+
+    /// The same with the error that tells it.
+    pub fn caused_by(
+        file: &Path,
+        expected: impl Into<String>,
+        source: impl Error + Send + Sync + 'static,
+    ) -> Self {
+        let mut error = Self::new(file, expected, source.to_string());
+        error.source = Some(Box::new(source));
+        error
+    }
+
+    /// Names the topic.
+    #[must_use]
+    pub fn on_topic(mut self, topic: &str) -> Self {
+        self.topic = Some(topic.to_owned());
+        self
+    }
+
+    /// Names the log time of the message.
+    #[must_use]
+    pub fn at(mut self, log_time_ns: u64) -> Self {
+        self.log_time_ns = Some(log_time_ns);
+        self
+    }
+
+    /// The file.
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// The topic, where the error is on one.
+    pub fn topic(&self) -> Option<&str> {
+        self.topic.as_deref()
+    }
+}
+
+impl fmt::Display for LogError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.file.display())?;
+        if let Some(topic) = &self.topic {
+            write!(f, ", {topic}")?;
+        }
+        if let Some(log_time_ns) = self.log_time_ns {
+            write!(f, " at {}.{:09} s", log_time_ns / 1_000_000_000, log_time_ns % 1_000_000_000)?;
+        }
+        write!(f, ": expected {}, found {}", self.expected, self.found)
+    }
+}
+
+impl Error for LogError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source.as_ref().map(|source| &**source as &(dyn Error + 'static))
+    }
+}

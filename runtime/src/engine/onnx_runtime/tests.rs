@@ -1,0 +1,191 @@
+use std::path::{Path, PathBuf};
+
+use super::{EngineOptions, Fallback, OnnxRuntime, Provider};
+use crate::engine::conformance::{CAMERAS, conforms, reduced_network};
+use crate::engine::{
+    Engine, EngineLoadError, ImageSet, InputRole, LibraryError, OnnxRuntimeLibrary, OutputRole,
+};
+use crate::manifest::Manifest;
+use crate::engine::NetworkInterface;
+
+/// Whether ONNX Runtime is there; says so where it is not.
+pub(crate) fn has_onnx_runtime() -> bool {
+    match OnnxRuntimeLibrary::load(None) {
+        Ok(_) => true,
+        Err(error) => {
+            println!("SKIPPED: {error}");
+            false
+        }
+    }
+}
+
+fn options() -> EngineOptions {
+    EngineOptions {
+        intra_op_threads: 1,
+        warm_up_runs: 1,
+        ..EngineOptions::default()
+    }
+}
+
+fn engine() -> OnnxRuntime {
+    let (network, interface) = reduced_network(CAMERAS);
+    OnnxRuntime::load(&network, interface, &options()).expect("the fixture loads")
+}
+
+#[test]
+fn it_conforms_on_the_cpu() {
+    if has_onnx_runtime() {
+        conforms(engine);
+    }
+}
+
+#[test]
+fn the_rig_fixes_the_number_of_cameras() {
+    if !has_onnx_runtime() {
+        return;
+    }
+    for cameras in [1, 3, 6] {
+        let (network, interface) = reduced_network(cameras);
+        let mut engine =
+            OnnxRuntime::load(&network, interface, &options()).expect("one network serves all rigs");
+        assert_eq!(engine.images_mut(ImageSet::First).len(), cameras * 3 * 16 * 32);
+        engine.run(ImageSet::Second).expect("the network runs");
+    }
+}
+
+/// The message with which the reduced network is refused under another manifest.
+fn refusal(from: &str, to: &str) -> String {
+    let file = crate::engine::conformance::reduced_folder().join("manifest.toml");
+    let text = std::fs::read_to_string(&file).expect("the fixture is whole");
+    assert!(text.contains(from), "the fixture's manifest has no `{from}`");
+    let manifest =
+        Manifest::from_toml_str(&text.replace(from, to), &file).expect("the manifest is right");
+    let (network, _) = reduced_network(CAMERAS);
+    let interface = NetworkInterface::new(&manifest, CAMERAS);
+    match OnnxRuntime::load(&network, interface, &options()) {
+        Err(error @ EngineLoadError::Mismatch { .. }) => error.to_string(),
+        Err(error) => panic!("another error: {error}"),
+        Ok(_) => panic!("the network was taken"),
+    }
+}
+
+#[test]
+fn a_network_that_differs_from_its_manifest_is_refused() {
+    if !has_onnx_runtime() {
+        return;
+    }
+    let message = refusal("width = 32", "width = 64");
+    for part in ["reduced.onnx", "input images: shape", "[2, 3, 16, 64]", "[2, 3, 16, 32]"] {
+        assert!(message.contains(part), "{message}");
+    }
+    let message = refusal("name = \"fine\"", "name = \"near\"");
+    assert!(message.contains("input near_index"), "{message}");
+    assert!(message.contains("fine_index"), "{message}");
+    let message = refusal("output = \"lanes\"", "output = \"lines\"");
+    assert!(message.contains("output lines"), "{message}");
+    let message = refusal("geometry = true", "geometry = false");
+    assert!(message.contains("input coarse_geometry"), "{message}");
+    let message = refusal("slots = 2", "slots = 3");
+    assert!(message.contains("input history: shape"), "{message}");
+}
+
+#[test]
+fn a_provider_that_is_not_there_is_refused_unless_fallback_is_asked_for() {
+    if !has_onnx_runtime() {
+        return;
+    }
+    let (network, interface) = reduced_network(CAMERAS);
+    let with = |fallback| EngineOptions {
+        providers: vec![Provider::Cuda { device: 0 }, Provider::Cpu],
+        fallback,
+        ..options()
+    };
+    match OnnxRuntime::load(&network, interface.clone(), &with(Fallback::Refuse)) {
+        Err(EngineLoadError::NoProvider { reasons, .. }) => {
+            assert_eq!(reasons.len(), 1);
+            assert!(reasons[0].starts_with("cuda:0: "), "{}", reasons[0]);
+        }
+        Err(error) => panic!("another error: {error}"),
+        Ok(engine) => {
+            println!("SKIPPED: there is a CUDA device");
+            assert_eq!(*engine.provider(), Provider::Cuda { device: 0 });
+            return;
+        }
+    }
+    let engine = OnnxRuntime::load(&network, interface, &with(Fallback::NextProvider))
+        .expect("the CPU is the next one");
+    assert_eq!(*engine.provider(), Provider::Cpu);
+}
+
+#[test]
+fn tensorrt_without_built_engines_is_refused() {
+    if !has_onnx_runtime() {
+        return;
+    }
+    let (network, interface) = reduced_network(CAMERAS);
+    let options = EngineOptions {
+        providers: vec![Provider::TensorRt {
+            device: 0,
+            fp16: true,
+            engine_cache: PathBuf::from("no-such-folder"),
+        }],
+        ..options()
+    };
+    let error = OnnxRuntime::load(&network, interface, &options)
+        .err()
+        .expect("there is no engine");
+    assert!(error.to_string().contains("no built engine"), "{error}");
+}
+
+#[test]
+fn options_that_cannot_be_are_refused() {
+    let (network, interface) = reduced_network(CAMERAS);
+    for options in [
+        EngineOptions {
+            intra_op_threads: 0,
+            ..options()
+        },
+        EngineOptions {
+            providers: Vec::new(),
+            ..options()
+        },
+    ] {
+        let result = OnnxRuntime::load(&network, interface.clone(), &options);
+        assert!(matches!(result.err(), Some(EngineLoadError::Option { .. })));
+    }
+}
+
+#[test]
+fn a_second_library_in_one_process_is_refused() {
+    if !has_onnx_runtime() {
+        return;
+    }
+    let other = Path::new("/no/such/libonnxruntime.so");
+    assert!(matches!(
+        OnnxRuntimeLibrary::load(Some(other)),
+        Err(LibraryError::OtherIsLoaded { .. })
+    ));
+    let loaded = OnnxRuntimeLibrary::load(None).expect("it is loaded");
+    assert!(OnnxRuntimeLibrary::load(Some(loaded.path())).is_ok());
+    assert!(loaded.build_info().contains("ORT Build Info"));
+}
+
+#[test]
+fn an_index_out_of_range_is_a_failed_run_and_not_a_crash() {
+    if !has_onnx_runtime() {
+        return;
+    }
+    let mut engine = engine();
+    engine
+        .index_mut(InputRole::LiftIndex(0))
+        .expect("there is a lift")
+        .fill(1_000_000);
+    assert!(engine.run(ImageSet::First).is_err());
+    assert!(engine.last_failure().is_some_and(|text| text.contains("indices")));
+    engine
+        .index_mut(InputRole::LiftIndex(0))
+        .expect("there is a lift")
+        .fill(0);
+    assert!(engine.run(ImageSet::First).is_ok());
+    assert!(engine.output(OutputRole::Bev).is_ok());
+}
