@@ -5,6 +5,7 @@ mod kannala_brandt;
 mod monotone;
 
 pub use brown_conrady::BrownConrady;
+pub(crate) use brown_conrady::distort;
 pub(crate) use kannala_brandt::KannalaBrandt;
 pub(crate) use monotone::{first_failure, invert_increasing};
 

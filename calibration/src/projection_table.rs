@@ -11,7 +11,7 @@ pub use network_camera::NetworkCamera;
 
 use crate::LiftSpec;
 use fisheye_gain::FisheyeGain;
-use hit::Hit;
+use hit::{LANES, RowHits};
 use view::View;
 use writer::{BILINEAR, Writer};
 
@@ -51,7 +51,7 @@ pub struct ProjectionTable {
     /// `s = ln(mean focal length / stride / distance)`: feature cells per metre there.
     pub geometry: Vec<f32>,
     views: Vec<View>,
-    hits: Vec<Hit>,
+    hits: RowHits,
 }
 
 impl ProjectionTable {
@@ -79,14 +79,13 @@ impl ProjectionTable {
                 .iter()
                 .enumerate()
                 .filter(|(_, camera)| camera.is_enabled)
-                .enumerate()
-                .map(|(view, (index, camera))| View::new(view, index, camera, spec)),
+                .map(|(index, camera)| View::new(index, camera, spec)),
         );
         let null_row = (network_cameras.len() * spec.rows_per_camera()) as i32;
         for row in 0..spec.grid.rows {
-            self.hits.fill(Hit::NONE);
+            self.hits.clear();
             for view in &self.views {
-                view.collect_row(spec, row, kept(spec), &mut self.hits);
+                view.collect_row(spec, row, &mut self.hits);
             }
             self.write_row(spec, row, null_row);
         }
@@ -101,10 +100,8 @@ impl ProjectionTable {
         self.depth_index
             .resize(if spec.depth_bins.is_some() { voxels } else { 0 }, 0);
         self.geometry.resize(voxels * GEOMETRY, 0.0);
-        self.hits.resize(
-            spec.grid.cols * spec.heights_m.len() * kept(spec),
-            Hit::NONE,
-        );
+        self.hits
+            .resize(kept(spec), spec.heights_m.len(), spec.grid.cols);
     }
 
     fn clear_all(&mut self, spec: &LiftSpec, cameras: usize) {
@@ -118,24 +115,41 @@ impl ProjectionTable {
 
     /// Turns the hits of one grid row into table entries.
     fn write_row(&mut self, spec: &LiftSpec, row: usize, null_row: i32) {
-        let taps = spec.taps as usize;
-        let keep = kept(spec);
-        let row_voxels = spec.grid.cols * spec.heights_m.len();
-        let first = row * row_voxels;
-        let writer = Writer::new(spec, null_row, &self.views);
-        for (offset, hits) in self.hits.chunks_exact(keep).enumerate() {
-            let voxel = first + offset;
-            let index = &mut self.index[voxel * taps..][..taps];
-            let weight = if taps > 1 {
-                &mut self.weight[voxel * taps..][..taps]
-            } else {
-                &mut []
-            };
-            writer.write_taps(hits, index, weight);
-            let geometry = &mut self.geometry[voxel * GEOMETRY..][..GEOMETRY];
-            let bin = writer.write_geometry(&hits[0], geometry);
-            if let Some(depth_index) = self.depth_index.get_mut(voxel) {
-                *depth_index = index[0] * writer.bins() + bin;
+        let (taps, heights) = (spec.taps as usize, spec.heights_m.len());
+        let writer = Writer::new(spec, null_row);
+        for first_col in (0..spec.grid.cols).step_by(LANES) {
+            let lanes = LANES.min(spec.grid.cols - first_col);
+            for height in 0..heights {
+                let nearest = self.hits.block(0, height, first_col / LANES);
+                let placed = writer.place(nearest);
+                let measured = writer.measure(nearest);
+                for lane in 0..lanes {
+                    let voxel = spec.grid.index(row, first_col + lane) * heights + height;
+                    self.index[voxel * taps] = placed.row[lane];
+                    self.geometry[voxel * GEOMETRY..][..GEOMETRY]
+                        .copy_from_slice(&placed.geometry(lane, measured.scale[lane]));
+                    if let Some(depth_index) = self.depth_index.get_mut(voxel) {
+                        *depth_index = placed.row[lane] * writer.bins() + measured.bin[lane];
+                    }
+                }
+                if taps > 1 {
+                    let further = (1..kept(spec))
+                        .map(|rank| writer.place(self.hits.block(rank, height, first_col / LANES)));
+                    let mut ranks = [placed; BILINEAR];
+                    for (rank, placed) in ranks[1..].iter_mut().zip(further) {
+                        *rank = placed;
+                    }
+                    for lane in 0..lanes {
+                        let voxel = spec.grid.index(row, first_col + lane) * heights + height;
+                        let index = &mut self.index[voxel * taps..][..taps];
+                        let weight = &mut self.weight[voxel * taps..][..taps];
+                        if taps == BILINEAR {
+                            writer.write_bilinear(&placed, lane, index, weight);
+                        } else {
+                            writer.write_ranks(&ranks, lane, index, weight);
+                        }
+                    }
+                }
             }
         }
     }

@@ -1,8 +1,11 @@
 //! Logs, replay, metrics and evaluation.
 
+pub mod eval;
 pub mod logs;
 pub mod metrics;
 mod prediction;
+pub mod source;
+pub mod replay;
 mod truth;
 
 pub use prediction::{

@@ -1,5 +1,7 @@
 //! Exact ground truth of one moment, in the ego frame of that moment.
 
+mod simulated;
+
 use serde::{Deserialize, Serialize};
 
 /// Everything that is true around the vehicle at one stamp.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -30,7 +31,10 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--batch", type=int, default=4, help="drives stepped together")
     train.add_argument("--rate", type=float, default=2e-3, help="highest learning rate")
     train.add_argument("--no-history", action="store_true", help="ablation: history always empty")
-    train.add_argument("--threads", type=int, default=2)
+    train.add_argument(
+        "--threads", type=int, default=1,
+        help="threads of the trainer; one core each for trainer and stream serves two cores best",
+    )  # fmt: skip
     train.add_argument("--seed", type=int, default=1)
     train.add_argument("--fp32", action="store_true", help="no bf16 autocast")
     train.add_argument("--resume", action="store_true", help="go on from the folder's checkpoint")
@@ -54,8 +58,13 @@ def _parser() -> argparse.ArgumentParser:
     package.add_argument("--thresholds", type=Path, help="JSON: head -> list, one a class")
     package.set_defaults(run=_package)
 
-    golden = commands.add_parser("golden", help="fill a package's golden outputs from its inputs")
+    golden = commands.add_parser("golden", help="write a package's golden cases")
     golden.add_argument("package", type=Path)
+    golden.add_argument(
+        "--stream", default="-", help="file of an unaugmented training stream, - for stdin"
+    )
+    golden.add_argument("--rig", type=Path, required=True, help="rig file of that stream")
+    golden.add_argument("--cases", type=int, default=1)
     golden.set_defaults(run=_golden)
 
     cost = commands.add_parser("cost", help="GFLOP, parameters and latency of an ONNX file")
@@ -82,6 +91,12 @@ def _train(options: argparse.Namespace) -> int:
             checkpoint_minutes=options.checkpoint_minutes,
         )
     )  # fmt: skip
+
+    def stop(_signal, _frame) -> None:
+        trainer.is_stopping = True
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
     with _stream(options) as source:
         trainer.run(source)
     return 0
@@ -89,7 +104,7 @@ def _train(options: argparse.Namespace) -> int:
 
 @contextmanager
 def _stream(options: argparse.Namespace):
-    if options.stream_command:
+    if getattr(options, "stream_command", None):
         with subprocess.Popen(
             options.stream_command, shell=True, stdout=subprocess.PIPE, bufsize=1 << 20
         ) as process:
@@ -132,9 +147,10 @@ def _package(options: argparse.Namespace) -> int:
 
 
 def _golden(options: argparse.Namespace) -> int:
-    from .golden import fill_golden
+    from .golden import write_golden
 
-    fill_golden(options.package)
+    with _stream(options) as source:
+        write_golden(options.package, source, options.rig, options.cases)
     return 0
 
 

@@ -59,8 +59,8 @@ def manifest_text(contract: Contract, folder: Path, networks: list[NetworkFile])
     ]
     for network in networks:
         digest = hashlib.sha256((folder / network.file).read_bytes()).hexdigest()
-        lines += _section("[[network]]", {**dataclasses.asdict(network), "sha256": digest})
-    lines += _section("[preprocess]", dataclasses.asdict(contract.preprocess))
+        lines += section("[[network]]", {**dataclasses.asdict(network), "sha256": digest})
+    lines += section("[preprocess]", dataclasses.asdict(contract.preprocess))
     for lift in contract.lifts:
         fields = {
             "name": lift.name, "stride": lift.stride, "taps": lift.taps,
@@ -68,22 +68,22 @@ def manifest_text(contract: Contract, folder: Path, networks: list[NetworkFile])
         }  # fmt: skip
         if lift.depth_bins is not None:
             fields["depth_bins"] = dataclasses.asdict(lift.depth_bins)
-        lines += _section("[[lift]]", fields)
+        lines += section("[[lift]]", fields)
     if contract.queue is not None:
         queue = contract.queue
-        lines += _section(
+        lines += section(
             "[queue]",
             {"grid": queue.grid, "channels": queue.channels, "slots": queue.slots,
              "stride_s": queue.stride_s, "storage": queue.storage},
         )  # fmt: skip
     for head in contract.heads:
-        lines += _section(
+        lines += section(
             "[[head]]",
             {"kind": head.kind, "output": head.kind, "grid": head.grid, "classes": head.classes,
              "thresholds": head.thresholds},
         )  # fmt: skip
     if (folder / GOLDEN_FILE).exists():
-        lines += _section("[golden]", {"file": GOLDEN_FILE, "tolerance": contract.tolerance})
+        lines += section("[golden]", {"file": GOLDEN_FILE, "tolerance": contract.tolerance})
     return "\n".join(lines) + "\n"
 
 
@@ -98,7 +98,8 @@ def _with_thresholds(head: Head, chosen: dict[str, list[float]]) -> Head:
     return dataclasses.replace(head, thresholds=values)
 
 
-def _section(title: str, fields: dict) -> list[str]:
+def section(title: str, fields: dict) -> list[str]:
+    """Lines of a TOML section, an empty one before."""
     return ["", title, *(f"{key} = {_value(value)}" for key, value in fields.items())]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import sys
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -20,6 +19,7 @@ from .history import DriveQueues
 from .layers import RowNorm
 from .metrics import Tracker
 from .network import TinyNetwork
+from .report import Clock, Reporter
 from .stream import BackgroundReader, StreamError
 
 
@@ -39,7 +39,7 @@ class TrainOptions:
     clip: float = 30.0
     freeze_norm_from: float = 0.75
     has_history: bool = True
-    threads: int = 2
+    threads: int = 1
     seed: int = 1
     checkpoint_minutes: float = 5.0
     report_steps: int = 20
@@ -98,6 +98,7 @@ class Trainer:
         self.step = 0
         self.samples = 0
         self.elapsed_s = 0.0
+        self.is_stopping = False
         if options.resume and self.checkpoint_path.exists():
             self._load()
 
@@ -113,20 +114,23 @@ class Trainer:
         return min(self.elapsed_s / (60.0 * self.options.minutes), 1.0)
 
     def run(self, source: BinaryIO) -> None:
-        """Trains until the budget is spent or the stream ends, then writes the final state."""
+        """Trains until the budget is spent or the stream ends, then writes the final state.
+
+        Setting `is_stopping` ends it after the step that is under way.
+        """
         options = self.options
         options.out.mkdir(parents=True, exist_ok=True)
         chosen = json.dumps(asdict(options), default=str, indent=1)
         (options.out / "options.json").write_text(chosen + "\n")
         preparer = Preparer(self.contract, options.augment, options.seed + 3 + self.step)
         reader = BackgroundReader(source, preparer)
-        reporter = _Reporter(self)
+        reporter = Reporter(self)
         last_saved = began = time.monotonic()
         spent_before = self.elapsed_s
         waited_from = time.perf_counter()
         for samples in batches(reader, options.batch):
             reporter.spent("wait", time.perf_counter() - waited_from)
-            if self.progress() >= 1.0:
+            if self.progress() >= 1.0 or self.is_stopping:
                 break
             self._step(samples, reporter)
             self.elapsed_s = spent_before + time.monotonic() - began
@@ -138,10 +142,12 @@ class Trainer:
         reader.stop()
         self.save()
         reporter.report()
+        if self.progress() < 1.0:
+            reporter.say(f"stopped at {100 * self.progress():.1f} %; --resume goes on from there")
 
-    def _step(self, samples: list[Sample], reporter: _Reporter) -> None:
+    def _step(self, samples: list[Sample], reporter: Reporter) -> None:
         options, messages = self.options, [sample.message for sample in samples]
-        clock = _Clock(reporter)
+        clock = Clock(reporter)
         batch = collate(self.contract, samples, options.augment, self.random)
         clock.mark("collate")
         history, state = self.queues.history(messages, options.has_history)
@@ -260,78 +266,3 @@ def _parameter_groups(network: nn.Module, weight_decay: float) -> list[dict]:
         {"params": matrices, "weight_decay": weight_decay},
         {"params": vectors, "weight_decay": 0.0},
     ]
-
-
-class _Clock:
-    def __init__(self, reporter: _Reporter) -> None:
-        self._reporter = reporter
-        self._last = time.perf_counter()
-
-    def mark(self, name: str) -> None:
-        now = time.perf_counter()
-        self._reporter.spent(name, now - self._last)
-        self._last = now
-
-
-class _Reporter:
-    """Means since the last report: one line on stderr, one JSON object in log.jsonl."""
-
-    def __init__(self, trainer: Trainer) -> None:
-        self._trainer = trainer
-        self.skipped = 0
-        self._reset()
-
-    def _reset(self) -> None:
-        self._sums: dict[str, Tensor] = {}
-        self._times: dict[str, float] = {}
-        self._count, self._norm, self._rate = 0, 0.0, 0.0
-        self._began, self._samples = time.monotonic(), self._trainer.samples
-
-    def spent(self, name: str, seconds: float) -> None:
-        self._times[name] = self._times.get(name, 0.0) + seconds
-
-    def add(self, parts: losses.Losses, total: Tensor, norm: float, rate: float) -> None:
-        for name, value in {"total": total, **parts}.items():
-            value = value.detach()
-            self._sums[name] = self._sums[name] + value if name in self._sums else value
-        self._count += 1
-        self._norm += norm
-        self._rate = rate
-
-    def maybe_report(self) -> None:
-        if self._count >= self._trainer.options.report_steps:
-            self.report()
-
-    def report(self) -> None:
-        if not self._count:
-            return
-        trainer = self._trainer
-        means = {name: float(value) / self._count for name, value in self._sums.items()}
-        rate = (trainer.samples - self._samples) / max(time.monotonic() - self._began, 1e-6)
-        done = trainer.progress()
-        left_s = trainer.elapsed_s * (1.0 - done) / done if done > 0 else float("nan")
-        record = {
-            "step": trainer.step, "samples": trainer.samples, "progress": round(done, 4),
-            "elapsed_s": round(trainer.elapsed_s, 1), "left_s": round(left_s, 1),
-            "samples_per_s": round(rate, 2), "rate": self._rate,
-            "gradient_norm": self._norm / self._count, "skipped": self.skipped, "loss": means,
-            "metrics": trainer.tracker.summary(),
-            "ms": {name: round(1e3 * v / self._count, 1) for name, v in self._times.items()},
-        }  # fmt: skip
-        with (trainer.options.out / "log.jsonl").open("a") as log:
-            log.write(json.dumps(record) + "\n")
-        shown = " ".join(
-            f"{name} {record['metrics'][name]:.2f}"
-            for name in (
-                "vehicle.AP@1m", "vehicle.AP@2m", "pedestrian.AP@1m", "lanes.cell_F1",
-                "arrows.AP@1m", "crosswalks.AP@1m", "stop_lines.AP@1m",
-            ) if name in record["metrics"]
-        )  # fmt: skip
-        print(
-            f"step {trainer.step} ({100 * done:.1f} %, {left_s / 60:.0f} min left) "
-            f"{rate:.1f} samples/s  loss {means['total']:.3f} heat {means['objects.heat']:.2f} "
-            f"offset {means['objects.offset']:.2f} v {means['objects.velocity']:.2f} "
-            f"depth {means['depth']:.2f} lane {means['lanes.mask']:.2f}  {shown}",
-            file=sys.stderr, flush=True,
-        )  # fmt: skip
-        self._reset()

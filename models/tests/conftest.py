@@ -7,4 +7,4 @@ import torch
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE)]
-torch.set_num_threads(2)
+torch.set_num_threads(1)

@@ -12,7 +12,7 @@ import io
 import numpy as np
 
 from bevrt_models.config import Contract, Lift, tiny_contract
-from bevrt_models.stream import Message, encode
+from bevrt_models.stream import Message, encode, read_messages
 
 YAWS = np.radians([0.0, 55.0, -55.0, 110.0, -110.0, 180.0])
 FOCAL_PX = np.array([278.0, 278.0, 278.0, 278.0, 278.0, 178.0])
@@ -188,3 +188,8 @@ def stream(drives: int, steps: int, steps_a_drive: int = 20, seed: int = 0) -> i
             data.write(encode(running[slot].message(slot)))
     data.seek(0)
     return data
+
+
+def read_all(data: io.BytesIO) -> list[Message]:
+    """Every message of a stream."""
+    return list(read_messages(data))

@@ -19,10 +19,9 @@ pub(crate) use half::{HalfStore, store_half_row};
 pub(crate) use kernel::{AlignRow, Levels, blend_half_row, blend_level_row};
 pub(crate) use taps::{PAD_AFTER, PAD_BEFORE, RowTaps};
 
-/// Directions are rounded to multiples of this: 4e-6 cells over 128 cells.
-const DIRECTION_STEP: f64 = 1.0 / (1 << 24) as f64;
-/// Offsets are rounded to multiples of this many cells.
-const OFFSET_STEP: f64 = 1.0 / (1 << 20) as f64;
+/// Coefficients are rounded to multiples of this: far above the noise of f64 (1e-10 for positions
+/// thousands of kilometres from the origin), and 4e-6 cells at most over 128 cells.
+const STEP: f64 = 1.0 / (1 << 24) as f64;
 
 /// The place in a past map, in cells, as an affine function of the present row and column.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -48,18 +47,18 @@ impl GridAffine {
         let axis = |axis: usize, first: f64| {
             let offset = turn[(axis, 0)] * x0 + turn[(axis, 1)] * y0 + shift[axis] - first;
             [
-                rounded(turn[(axis, 0)], DIRECTION_STEP),
-                rounded(turn[(axis, 1)], DIRECTION_STEP),
-                rounded(offset / grid.cell_m, OFFSET_STEP),
+                rounded(turn[(axis, 0)]),
+                rounded(turn[(axis, 1)]),
+                rounded(offset / grid.cell_m),
             ]
         };
         Self { row: axis(0, x0), col: axis(1, y0) }
     }
 }
 
-fn rounded(value: f64, step: f64) -> f32 {
+fn rounded(value: f64) -> f32 {
     // Adding zero turns a negative zero into a positive one.
-    ((value / step).round() * step + 0.0) as f32
+    ((value / STEP).round() * STEP + 0.0) as f32
 }
 
 #[cfg(test)]

@@ -12,7 +12,6 @@ mod onnx_runtime;
 #[cfg(test)]
 pub(crate) mod conformance;
 
-
 pub use error::{EngineError, EngineLoadError};
 pub use interface::{
     CAMERA_DIMENSION, ElementType, ImageSet, InputRole, InputSpec, NetworkInterface, OutputRole,

@@ -1,21 +1,72 @@
-//! Multi-task BEV perception pipeline.
-// mod feature_queue; mod align;
-// mod golden;
+//! Multi-task bird's-eye-view perception: camera images and ego motion in, output frames out.
+//!
+//! ```no_run
+//! use bevrt_calibration::rigs;
+//! use bevrt_runtime::{
+//!     ImageView, OutputFrame, Pipeline, PipelineOptions, PixelFormat, Stamp, StepOutcome,
+//! };
+//!
+//! let options = PipelineOptions::new("models/packages/tiny", rigs::six_pinhole());
+//! let mut pipeline = Pipeline::new(options)?;
+//! let mut frame = OutputFrame::boxed();
+//!
+//! let nv12 = vec![128_u8; 1600 * 900 * 3 / 2];
+//! let image = ImageView::packed(PixelFormat::Nv12, 1600, 900, &nv12)?;
+//! pipeline.push_image(0, &image, Stamp::from_seconds(10.0), Stamp::from_seconds(10.031))?;
+//! while pipeline.step(Stamp::from_seconds(10.1), &mut frame)? == StepOutcome::Frame {
+//!     println!("{} objects, {} lanes", frame.objects().len(), frame.lanes().len());
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Invariants:
+//! - Frames and units are those of `docs/FRAMES.md`; times are nanoseconds of one monotonic clock, all
+//!   passed in. Nothing reads a clock but the measurement of [`PipelineStats`].
+//! - The same pushed data and the same clock give the same frames, byte by byte.
+//! - After set-up no stage allocates but the engine's own run; the frame path does not panic.
+//! - A mistake at set-up names the file, the field, what was expected and what was found.
+//!
+//! The README of this crate maps its modules.
 
-mod engine;
-mod coverage;
-mod frame;
-mod health;
-mod heads;
-mod manifest;
-mod package;
-// mod pipeline;
-mod tracking;
-
-mod stats;
+// Time and images.
+mod image;
+mod preprocess;
+mod simd;
+mod sync;
 mod time;
 
-pub use time::{Span, Stamp};
+// Motion and history.
+mod align;
+mod ego_motion;
+mod feature_queue;
+
+// Model and engine.
+mod engine;
+mod golden;
+mod manifest;
+mod package;
+
+// Results.
+mod coverage;
+mod frame;
+mod heads;
+mod health;
+mod stats;
+mod tracking;
+
+mod pipeline;
+
+pub use align::GridAffine;
+pub use ego_motion::{
+    EgoMotion, EgoMotionFault, EgoMotionSetupError, EgoMotionSource, EgoMotionSpec,
+    EgoMotionUpdate, EgoPose,
+};
+pub use engine::{
+    CAMERA_DIMENSION, ElementType, Engine, EngineError, EngineLoadError, EngineOptions, Fallback,
+    ImageSet, InputRole, InputSpec, LIBRARY_VARIABLE, LibraryError, NetworkInterface, OnnxRuntime,
+    OnnxRuntimeLibrary, OutputRole, OutputSpec, Provider, SkippedLibrary, Spinning,
+};
+pub use feature_queue::{FeatureQueue, QueueError, QueueMode, QueueSetupError, SlotReport};
 pub use frame::{
     ArrowDirections, COVERAGE_SECTORS, CameraState, CameraStatus, CoverageState, EgoMotionState,
     FRAME_ABI_MAJOR, FRAME_ABI_MINOR, FrameFull, FrameHealth, FrameLayoutError, FramePoint,
@@ -25,19 +76,15 @@ pub use frame::{
     OutputCrosswalk, OutputFrame, OutputLane, OutputObject, OutputStopLine, SectorCoverage,
     SlotState, SlotStatus, UnknownKind,
 };
-pub use stats::{LatencyHistogram, PipelineStats, Stage, StageTimes};
-pub use engine::{
-    CAMERA_DIMENSION, ElementType, Engine, EngineError, EngineLoadError, EngineOptions, Fallback,
-    ImageSet, InputRole, InputSpec, LIBRARY_VARIABLE, LibraryError, NetworkInterface, OnnxRuntime,
-    OnnxRuntimeLibrary, OutputRole, OutputSpec, Provider, SkippedLibrary, Spinning,
-};
+pub use golden::{GoldenError, GoldenOutput, GoldenReport, run_golden};
 pub use heads::{
     ARROW_CAPACITY, ArrowDecoder, ArrowDetection, ArrowDetections, CROSSWALK_CAPACITY,
     CrosswalkDecoder, CrosswalkDetection, CrosswalkDetections, DecodeError, Detections,
-    HeadDecoder, LANE_CAPACITY, LaneDecoder, ObjectDecoder, StopLineDecoder, LANE_POINT_CAPACITY, LaneDetection,
-    LaneDetections, OBJECT_CAPACITY, ObjectDetection, ObjectDetections, ObjectSigma,
-    STOP_LINE_CAPACITY, StopLineDetection, StopLineDetections,
+    HeadDecoder, LANE_CAPACITY, LANE_POINT_CAPACITY, LaneDecoder, LaneDetection, LaneDetections,
+    OBJECT_CAPACITY, ObjectDecoder, ObjectDetection, ObjectDetections, ObjectSigma,
+    STOP_LINE_CAPACITY, StopLineDecoder, StopLineDetection, StopLineDetections,
 };
+pub use image::{ColourMatrix, ColourRange, ImageError, ImageView, PixelFormat, Plane};
 pub use manifest::{
     ColourOrder, GoldenSection, HEAD_CAPACITY, HeadKind, HeadSection, LIFT_CAPACITY, LiftSection,
     MANIFEST_FORMAT, Manifest, ManifestError, NetworkEntry, Precision, PreprocessSection,
@@ -46,32 +93,23 @@ pub use manifest::{
 pub use package::{
     MANIFEST_FILE, NetworkRequest, Package, PackageError, VerifiedNetwork, cpu_has,
 };
+pub use pipeline::{
+    FrameError, FrozenCheck, GoldenCheck, Pipeline, PipelineOptions, RawTensor, RawValues,
+    SetupError, StampCorrection, StepOutcome,
+};
+pub use preprocess::{PreprocessError, PreprocessSetupError, Preprocessor, crop_for};
+pub use stats::{LatencyHistogram, PipelineStats, Stage, StageTimes};
+pub use sync::{
+    Accepted, CameraInSet, ClosedBy, FrameSetDecision, FrameSync, ImageTimes, StampSource,
+    SyncRefusal, SyncSetupError, SyncSpec,
+};
+pub use time::{Span, Stamp};
 pub use tracking::{
     ElementTracker, LaneTracker, ObjectTracker, TrackableElement, TrackedElement, TrackedLane,
     TrackedObject, Tracker, Tracks,
 };
 
-mod image;
-mod preprocess;
-mod simd;
-
-pub use image::{ColourMatrix, ColourRange, ImageError, ImageView, PixelFormat, Plane};
-pub use preprocess::{PreprocessError, PreprocessSetupError, Preprocessor, crop_for};
-
-mod sync;
-
-pub use sync::{
-    Accepted, CameraInSet, ClosedBy, FrameSetDecision, FrameSync, ImageTimes, StampSource,
-    SyncRefusal, SyncSetupError, SyncSpec,
-};
-
-mod ego_motion;
-
-pub use ego_motion::{
-    EgoMotion, EgoMotionFault, EgoMotionSetupError, EgoMotionSource, EgoMotionSpec,
-    EgoMotionUpdate, EgoPose,
-};
-mod zz { /*
-    FrameError, FrozenCheck, GoldenCheck, Pipeline, PipelineOptions, RawTensor, RawValues, SetupError,
-    StampCorrection, StepOutcome,
-};
+/// The examples of the README, so that they compile.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

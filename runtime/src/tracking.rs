@@ -111,7 +111,9 @@ impl Tracker {
         if self.last.is_some_and(|last| !step.continues(last)) {
             self.reset();
         }
-        let dt_s = self.last.map_or(0.0, |last| stamp.since(last.stamp).seconds());
+        let dt_s = self
+            .last
+            .map_or(0.0, |last| stamp.since(last.stamp).seconds());
         self.last = Some(step);
         let pose = odom_from_ego.map_or(PlanarPose::IDENTITY, PlanarPose::of);
         let out = self.tracks.as_mut();
@@ -121,19 +123,27 @@ impl Tracker {
             .step(stamp, &pose, &detections.lanes, &mut out.lanes);
         self.arrows
             .step(stamp, dt_s, &pose, &detections.arrows, &mut out.arrows);
-        self.crosswalks
-            .step(stamp, dt_s, &pose, &detections.crosswalks, &mut out.crosswalks);
-        self.stop_lines
-            .step(stamp, dt_s, &pose, &detections.stop_lines, &mut out.stop_lines);
+        self.crosswalks.step(
+            stamp,
+            dt_s,
+            &pose,
+            &detections.crosswalks,
+            &mut out.crosswalks,
+        );
+        self.stop_lines.step(
+            stamp,
+            dt_s,
+            &pose,
+            &detections.stop_lines,
+            &mut out.stop_lines,
+        );
     }
 }
 
 impl LastStep {
     fn continues(&self, last: Self) -> bool {
         let silence = self.stamp.since(last.stamp);
-        self.has_motion == last.has_motion
-            && silence >= Span::ZERO
-            && silence <= LONGEST_SILENCE
+        self.has_motion == last.has_motion && silence >= Span::ZERO && silence <= LONGEST_SILENCE
     }
 }
 

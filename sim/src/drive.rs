@@ -25,7 +25,7 @@ use nalgebra::{Isometry3, Point2, Vector3};
 use path::Path;
 use sky::Sky;
 use std::sync::Arc;
-use traffic::{Body, Signals, Traffic};
+use traffic::{Signals, Traffic};
 
 /// What a drive is like, apart from its seed.
 #[derive(Clone, Copy, Debug)]
@@ -41,7 +41,11 @@ pub struct DriveOptions {
 impl Default for DriveOptions {
     /// A clip of 10 s, cameras in step, the seed's own weather.
     fn default() -> Self {
-        Self { duration_s: 10.0, camera_skew_s: 0.0, condition: None }
+        Self {
+            duration_s: 10.0,
+            camera_skew_s: 0.0,
+            condition: None,
+        }
     }
 }
 
@@ -79,12 +83,18 @@ impl Drive {
             vehicles: vec![population::ego_vehicle(&world, &mut random)],
             walkers: Vec::new(),
             standing: population::standing_bodies(&world),
+            nearby: Vec::new(),
         };
         population::populate(&mut traffic, options.duration_s, &mut random);
         traffic.run(options.duration_s);
-        let is_kept = without_overlaps(&traffic);
+        let is_kept = traffic.without_overlaps();
         let ego = &traffic.vehicles[0];
-        let (ego_path, ego_progress) = (ego.path.clone(), Progress { samples: ego.history.clone() });
+        let (ego_path, ego_progress) = (
+            ego.path.clone(),
+            Progress {
+                samples: ego.history.clone(),
+            },
+        );
         let actors = actors_of(&traffic, &is_kept);
         let condition = options.condition.unwrap_or_else(|| Condition::of(seed));
         let offset = |camera: usize| {
@@ -93,7 +103,11 @@ impl Drive {
         Self {
             seed,
             options,
-            cameras: rig.cameras().iter().map(|camera| camera.ego_from_cam.clone()).collect(),
+            cameras: rig
+                .cameras()
+                .iter()
+                .map(|camera| camera.ego_from_cam)
+                .collect(),
             camera_offsets_s: (0..rig.cameras().len()).map(offset).collect(),
             ego_path,
             ego_progress,
@@ -142,9 +156,15 @@ impl Drive {
         let [front_left, front_right] = [z(2.7, 0.8), z(2.7, -0.8)];
         let rise = 0.5 * (front_left + front_right - rear_left - rear_right);
         let lean = 0.5 * (front_left + rear_left - front_right - rear_right);
-        let rotation =
-            nalgebra::UnitQuaternion::from_euler_angles((lean / 1.6).atan(), -(rise / 2.7).atan(), at.heading);
-        Pose::new(rotation, Vector3::new(place.x, place.y, 0.5 * (rear_left + rear_right)))
+        let rotation = nalgebra::UnitQuaternion::from_euler_angles(
+            (lean / 1.6).atan(),
+            -(rise / 2.7).atan(),
+            at.heading,
+        );
+        Pose::new(
+            rotation,
+            Vector3::new(place.x, place.y, 0.5 * (rear_left + rear_right)),
+        )
     }
 
     /// True speed of the rear axle and true yaw rate: m/s, rad/s.
@@ -167,7 +187,8 @@ impl Drive {
         let [s, v, _] = self.ego_progress.at(t_s);
         let [_, after, _] = self.ego_progress.at(t_s + 0.25);
         let curvature = self.ego_path.curve.at(s).curvature;
-        self.body_motion.at(t_s, v, (after - before) / 0.5, v * v * curvature)
+        self.body_motion
+            .at(t_s, v, (after - before) / 0.5, v * v * curvature)
     }
 
     /// When a camera really exposes for the nominal time.
@@ -177,7 +198,8 @@ impl Drive {
 
     /// CAN signals with stamps in `from_s..to_s`, 50 a second.
     pub fn can(&self, from_s: f64, to_s: f64) -> Vec<CanSample> {
-        self.can_errors.samples(self.seed, from_s, to_s, |t_s| self.ego_motion(t_s))
+        self.can_errors
+            .samples(self.seed, from_s, to_s, |t_s| self.ego_motion(t_s))
     }
 
     /// All that the cameras may see at a time.
@@ -193,7 +215,8 @@ impl Drive {
             .instances
             .iter()
             .filter(|instance| {
-                let reach = instance.bounds.1 * instance.scale.max() + instance.bounds.0.coords.norm();
+                let reach =
+                    instance.bounds.1 * instance.scale.max() + instance.bounds.0.coords.norm();
                 is_near(&instance.world_from_mesh, DRAWN_M + f64::from(reach))
             })
             .cloned()
@@ -201,7 +224,11 @@ impl Drive {
         let mut lamps = lamps::Lamps::new(&self.sky);
         for actor in &self.actors {
             let state = actor.at(t_s);
-            let reach_m = if actor.shape.size[1] > 1.2 { DRAWN_VEHICLES_M } else { DRAWN_SMALL_M };
+            let reach_m = if actor.shape.size[1] > 1.2 {
+                DRAWN_VEHICLES_M
+            } else {
+                DRAWN_SMALL_M
+            };
             if (state.place.coords - here.xy()).norm() < reach_m {
                 let pose = actor.pose(&self.world, &state);
                 lamps.add_vehicle(actor, &state, &pose);
@@ -227,7 +254,11 @@ impl Drive {
         GroundTruth {
             t_s,
             world_from_ego,
-            objects: self.actors.iter().filter_map(|actor| self.object(actor, t_s, &ego_from_world)).collect(),
+            objects: self
+                .actors
+                .iter()
+                .filter_map(|actor| self.object(actor, t_s, &ego_from_world))
+                .collect(),
             lanes: self.map.lanes(&ego_from_world, here),
             arrows: self.map.arrows(&ego_from_world),
             crosswalks: self.map.crosswalks(&ego_from_world),
@@ -240,7 +271,8 @@ impl Drive {
         let pose = ego_from_world * actor.pose(&self.world, &state);
         let size = actor.shape.size;
         let centre = pose * nalgebra::Point3::new(0.0, 0.0, 0.5 * f64::from(size[2]));
-        let velocity = ego_from_world.rotation * Vector3::new(state.velocity.x, state.velocity.y, 0.0);
+        let velocity =
+            ego_from_world.rotation * Vector3::new(state.velocity.x, state.velocity.y, 0.0);
         is_in_range(&centre).then(|| Object {
             id: actor.id,
             class: actor.class,
@@ -258,67 +290,79 @@ impl Drive {
     }
 }
 
-/// Which of the vehicles, walkers and standing objects remain when those that would touch another are left out.
-///
-/// The ego vehicle always remains; of two others the one listed later goes.
-fn without_overlaps(traffic: &Traffic<'_>) -> Vec<bool> {
-    let (vehicles, walkers) = (traffic.vehicles.len(), traffic.walkers.len());
-    let moving = vehicles + walkers;
-    let steps = traffic.vehicles[0].history.len();
-    let mut is_kept = vec![true; moving + traffic.standing.len()];
-    let body_at = |index: usize, step: usize| -> Body {
-        if index < vehicles {
-            let [s, v] = traffic.vehicles[index].history[step];
-            traffic.vehicles[index].body_at(s, v)
-        } else {
-            let [s, v] = traffic.walkers[index - vehicles].history[step];
-            traffic.walkers[index - vehicles].body_at(s, v)
-        }
-    };
-    for step in (0..steps).step_by(2) {
-        let bodies: Vec<Body> = (0..moving).map(|index| body_at(index, step)).collect();
-        for i in 0..moving {
-            if !is_kept[i] {
-                continue;
-            }
-            for j in i + 1..moving {
-                is_kept[j] = is_kept[j] && !bodies[i].overlaps(&bodies[j]);
-            }
-            for (k, standing) in traffic.standing.iter().enumerate() {
-                let kept = &mut is_kept[moving + k];
-                *kept = *kept && !bodies[i].overlaps(standing);
-            }
-        }
-    }
-    is_kept
-}
-
 /// Actors that remain, numbered from 1.
 fn actors_of(traffic: &Traffic<'_>, is_kept: &[bool]) -> Vec<Actor> {
     let mut found: Vec<(ObjectClass, crate::shapes::Shape, Motion)> = Vec::new();
     let walks_from = traffic.vehicles.len();
     let stands_from = walks_from + traffic.walkers.len();
-    for (vehicle, _) in traffic.vehicles.iter().zip(is_kept).filter(|(_, kept)| **kept) {
-        let Some(shape) = &vehicle.shape else { continue };
+    for (vehicle, _) in traffic
+        .vehicles
+        .iter()
+        .zip(is_kept)
+        .filter(|(_, kept)| **kept)
+    {
+        let Some(shape) = &vehicle.shape else {
+            continue;
+        };
         let curve = Arc::new(vehicle.path.curve.clone());
-        let progress = Progress { samples: vehicle.history.clone() };
-        found.push((vehicle.class, shape.clone(), Motion::Along { curve, progress, lift: Lift::Road }));
+        let progress = Progress {
+            samples: vehicle.history.clone(),
+        };
+        found.push((
+            vehicle.class,
+            shape.clone(),
+            Motion::Along {
+                curve,
+                progress,
+                lift: Lift::Road,
+            },
+        ));
     }
-    for (walker, _) in traffic.walkers.iter().zip(&is_kept[walks_from..]).filter(|(_, kept)| **kept) {
+    for (walker, _) in traffic
+        .walkers
+        .iter()
+        .zip(&is_kept[walks_from..])
+        .filter(|(_, kept)| **kept)
+    {
         let lift = match walker.crossing {
             Some((_, road)) => Lift::Crossing(road),
             None if traffic.world.layout.roads[0].section.sidewalk_m > 0.0 => Lift::Sidewalk,
             None => Lift::Road,
         };
-        let progress = Progress { samples: walker.history.clone() };
-        let motion = Motion::Along { curve: walker.curve.clone(), progress, lift };
+        let progress = Progress {
+            samples: walker.history.clone(),
+        };
+        let motion = Motion::Along {
+            curve: walker.curve.clone(),
+            progress,
+            lift,
+        };
         found.push((ObjectClass::Pedestrian, walker.shape.clone(), motion));
     }
-    for (object, _) in traffic.world.standing.iter().zip(&is_kept[stands_from..]).filter(|(_, kept)| **kept) {
-        let motion = Motion::Still { place: object.place, yaw: object.yaw, lift_m: object.lift_m };
+    for (object, _) in traffic
+        .world
+        .standing
+        .iter()
+        .zip(&is_kept[stands_from..])
+        .filter(|(_, kept)| **kept)
+    {
+        let motion = Motion::Still {
+            place: object.place,
+            yaw: object.yaw,
+            lift_m: object.lift_m,
+        };
         found.push((object.class, object.shape.clone(), motion));
     }
-    found.into_iter().zip(1..).map(|((class, shape, motion), id)| Actor { id, class, shape, motion }).collect()
+    found
+        .into_iter()
+        .zip(1..)
+        .map(|((class, shape, motion), id)| Actor {
+            id,
+            class,
+            shape,
+            motion,
+        })
+        .collect()
 }
 
 #[cfg(test)]

@@ -135,7 +135,10 @@ impl ArrowKind {
 
     /// Position in [`ArrowKind::ALL`].
     pub fn index(self) -> usize {
-        Self::ALL.iter().position(|kind| *kind == self).expect("every kind is in ALL, since no other can be made")
+        Self::ALL
+            .iter()
+            .position(|kind| *kind == self)
+            .expect("every kind is in ALL, since no other can be made")
     }
 }
 

@@ -89,7 +89,7 @@ impl RenderConfig {
 
     /// For pictures drawn directly at the network's size, `binning` times smaller than the sensor's.
     pub const fn network_size(binning: f32) -> Self {
-        Self { sampling: Sampling::Four, binning, softness: 0.0, shadow_texels: 512 }
+        Self { sampling: Sampling::Four, binning, softness: 0.0, shadow_texels: 1024 }
     }
 }
 
@@ -231,14 +231,15 @@ impl Canvas {
         let light = &environment.light;
         if light.wetness > 0.0 {
             let lens = SampleLens::of_pixels(view, table);
-            self.shader.puddles.mirror(&lens, eye, light, &out.depth_m, &mut self.radiance);
+            let rays = if config.binning > 2.0 { 4 } else { 1 };
+            self.shader.puddles.mirror(&lens, eye, light, rays, &out.depth_m, &mut self.radiance);
         }
         if let Some(motion) = &view.motion {
             let flow = motion.flow(view.intrinsics, &out.depth_m);
             self.effects.blur_motion(&mut self.radiance, flow);
         }
         let haze = (light.extinction * 12.0).min(0.5);
-        self.effects.add_glow(&mut self.radiance, light.white, 0.10 + 0.2 * weather.rain + 0.3 * haze);
+        self.effects.add_glow(&mut self.radiance, light.white, 0.10 + 0.2 * weather.rain + 0.3 * haze, 1.0 / config.binning);
         if weather.rain > 0.0 {
             let drops = mix2(scene.seed, u64::from(view.camera));
             let seeds = RainSeeds { drops, streaks: mix2(drops, scene.frame) };

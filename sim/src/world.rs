@@ -21,7 +21,9 @@ use crate::shapes::Shape;
 use chunks::Chunks;
 use layout::Layout;
 use marks::Marks;
-use nalgebra::{Isometry3, Matrix3, Point2, Point3, Rotation3, Translation3, UnitQuaternion, Vector3};
+use nalgebra::{
+    Isometry3, Matrix3, Point2, Point3, Rotation3, Translation3, UnitQuaternion, Vector3,
+};
 use terrain::Terrain;
 
 /// Version of the simulated world: scores of different versions do not compare.
@@ -63,7 +65,15 @@ impl World {
         let mut instances = chunks.into_instances();
         instances.push(pavement::meadow(&terrain));
         instances.extend(scenery.instances);
-        Self { seed, layout, terrain, marks, instances, standing: scenery.standing, lamps: scenery.lamps }
+        Self {
+            seed,
+            layout,
+            terrain,
+            marks,
+            instances,
+            standing: scenery.standing,
+            lamps: scenery.lamps,
+        }
     }
 
     /// The seed that it was made from.
@@ -77,7 +87,13 @@ impl World {
     }
 
     /// Pose of a body that rests on the ground: origin on the ground, x along `yaw`, tilted with the slope under its footprint.
-    pub(crate) fn resting_pose(&self, place: Point2<f64>, yaw: f64, size: [f32; 3], lift_m: f64) -> Isometry3<f64> {
+    pub(crate) fn resting_pose(
+        &self,
+        place: Point2<f64>,
+        yaw: f64,
+        size: [f32; 3],
+        lift_m: f64,
+    ) -> Isometry3<f64> {
         let (sin, cos) = yaw.sin_cos();
         let ahead = nalgebra::Vector2::new(cos, sin) * (0.35 * f64::from(size[0]));
         let left = nalgebra::Vector2::new(-sin, cos) * (0.4 * f64::from(size[1]));
@@ -87,7 +103,8 @@ impl World {
         let leftward = Vector3::new(2.0 * left.x, 2.0 * left.y, left_z - right_z);
         let up = forward.cross(&leftward).normalize();
         let x = forward.normalize();
-        let rotation = Rotation3::from_matrix_unchecked(Matrix3::from_columns(&[x, up.cross(&x), up]));
+        let rotation =
+            Rotation3::from_matrix_unchecked(Matrix3::from_columns(&[x, up.cross(&x), up]));
         let height = 0.25 * (front + back + left_z + right_z) + lift_m;
         Isometry3::from_parts(
             Translation3::new(place.x, place.y, height),
@@ -121,7 +138,12 @@ mod tests {
         for (left, right) in a.instances.iter().zip(&b.instances) {
             assert_eq!(left.world_from_mesh, right.world_from_mesh);
             assert_eq!(left.mesh.triangles.len(), right.mesh.triangles.len());
-            let same = left.mesh.vertices.iter().zip(&right.mesh.vertices).all(|(p, q)| p.position == q.position);
+            let same = left
+                .mesh
+                .vertices
+                .iter()
+                .zip(&right.mesh.vertices)
+                .all(|(p, q)| p.position == q.position);
             assert!(same);
         }
     }
@@ -147,9 +169,15 @@ mod tests {
     #[test]
     fn ground_triangles_face_up() {
         let world = World::generate(2);
-        for instance in world.instances.iter().filter(|instance| instance.mesh.layer > 0) {
+        for instance in world
+            .instances
+            .iter()
+            .filter(|instance| instance.mesh.layer > 0)
+        {
             for triangle in &instance.mesh.triangles {
-                let [a, b, c] = triangle.corners.map(|corner| instance.mesh.vertices[corner as usize].position);
+                let [a, b, c] = triangle
+                    .corners
+                    .map(|corner| instance.mesh.vertices[corner as usize].position);
                 assert!((b - a).cross(&(c - a)).z > -1e-4);
             }
         }
@@ -160,11 +188,18 @@ mod tests {
         for seed in 0..20 {
             let world = World::generate(seed);
             let main = &world.layout.roads[0];
-            for object in world.standing.iter().filter(|object| object.class != ObjectClass::Cone) {
+            for object in world
+                .standing
+                .iter()
+                .filter(|object| object.class != ObjectClass::Cone)
+            {
                 for at in main.curve.points() {
                     let offset = object.place - Point2::new(at.x, at.y);
                     let (sin, cos) = at.heading.sin_cos();
-                    let (along, aside) = (offset.x * cos + offset.y * sin, offset.y * cos - offset.x * sin);
+                    let (along, aside) = (
+                        offset.x * cos + offset.y * sin,
+                        offset.y * cos - offset.x * sin,
+                    );
                     let section = &main.section;
                     let is_in_lane = along.abs() < 0.6
                         && aside > section.lanes_end_m(0) + 0.1
@@ -173,27 +208,5 @@ mod tests {
                 }
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod timing {
-    use super::*;
-    #[test]
-    fn tmp_timing() {
-        let mut d=[0.0;7];
-        for seed in 0..50 {
-            let mut t = std::time::Instant::now();
-            let mut lap = |k: usize, d: &mut [f64;7]| { d[k] += t.elapsed().as_secs_f64()*20.0; t = std::time::Instant::now(); };
-            let layout = Layout::generate(seed); lap(0,&mut d);
-            let terrain = Terrain::generate(&layout, seed); lap(1,&mut d);
-            let marks = Marks::generate(&layout, seed); lap(2,&mut d);
-            let mut chunks = Chunks::default();
-            pavement::pave(&layout, &terrain, &mut chunks); lap(3,&mut d);
-            paint::paint(&layout, &marks, &terrain, seed, &mut chunks); lap(4,&mut d);
-            let i=chunks.into_instances(); lap(5,&mut d); std::hint::black_box(&i);
-            let s=scenery::generate(&layout, &marks, &terrain, seed); lap(6,&mut d); std::hint::black_box(&s.lamps);
-        }
-        println!("layout terrain marks pave paint chunks scenery {d:.2?}");
     }
 }

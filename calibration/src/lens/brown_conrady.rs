@@ -1,5 +1,7 @@
 //! Brown–Conrady distortion, plain and rational.
 
+use std::ops::{Add, Div, Mul};
+
 use super::{first_failure, invert_increasing};
 use crate::CalibrationError;
 
@@ -68,9 +70,7 @@ impl BrownConrady {
 
     /// The shortest of 0, 5 or 8 coefficients in OpenCV's order.
     pub fn coefficients(&self) -> Vec<f64> {
-        let all = [
-            self.k1, self.k2, self.p1, self.p2, self.k3, self.k4, self.k5, self.k6,
-        ];
+        let all = self.all();
         if self.is_none() {
             Vec::new()
         } else if all[5..].iter().all(|&value| value == 0.0) {
@@ -106,15 +106,15 @@ impl BrownConrady {
     /// Distorted position of a point on the plane `z = 1`.
     #[inline]
     pub(crate) fn distort(&self, x: f64, y: f64) -> (f64, f64) {
-        let r2 = x * x + y * y;
-        let numerator = 1.0 + r2 * (self.k1 + r2 * (self.k2 + r2 * self.k3));
-        let denominator = 1.0 + r2 * (self.k4 + r2 * (self.k5 + r2 * self.k6));
-        let factor = numerator / denominator;
-        let xy2 = 2.0 * x * y;
-        (
-            x * factor + self.p1 * xy2 + self.p2 * (r2 + 2.0 * x * x),
-            y * factor + self.p1 * (r2 + 2.0 * y * y) + self.p2 * xy2,
-        )
+        distort(&self.all(), 1.0, x, y)
+    }
+
+    /// All eight coefficients in OpenCV's order.
+    #[inline]
+    pub(crate) fn all(&self) -> [f64; 8] {
+        [
+            self.k1, self.k2, self.p1, self.p2, self.k3, self.k4, self.k5, self.k6,
+        ]
     }
 
     /// The (symmetric) Jacobian of [`Self::distort`]: `[∂x_d/∂x, ∂x_d/∂y = ∂y_d/∂x, ∂y_d/∂y]`.
@@ -229,6 +229,26 @@ impl BrownConrady {
         // A pixel is refused only where no ray comes near it: 1e-9 is a micropixel at any real focal length.
         (residual.0.hypot(residual.1) <= 1e-9 && x.hypot(y) <= valid_radius).then_some((x, y))
     }
+}
+
+/// The formula itself, in the precision of the caller: `f64` for one point, `f32` for whole tables.
+/// `k` in OpenCV's order; `one` is the number 1.
+#[inline(always)]
+pub(crate) fn distort<T>(k: &[T; 8], one: T, x: T, y: T) -> (T, T)
+where
+    T: Copy + Add<Output = T> + Mul<Output = T> + Div<Output = T>,
+{
+    let [k1, k2, p1, p2, k3, k4, k5, k6] = *k;
+    let (x2, y2) = (x * x, y * y);
+    let r2 = x2 + y2;
+    let numerator = one + r2 * (k1 + r2 * (k2 + r2 * k3));
+    let denominator = one + r2 * (k4 + r2 * (k5 + r2 * k6));
+    let factor = numerator / denominator;
+    let xy = x * y;
+    (
+        x * factor + p1 * (xy + xy) + p2 * (r2 + x2 + x2),
+        y * factor + p1 * (r2 + y2 + y2) + p2 * (xy + xy),
+    )
 }
 
 #[cfg(test)]

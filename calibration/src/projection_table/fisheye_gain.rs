@@ -4,7 +4,7 @@ use nalgebra::Point2;
 
 use crate::{Intrinsics, Lens};
 
-/// Steps of the table. Linear interpolation then stays within 1e-6 of the exact gain.
+/// Steps of the table. Linear interpolation in `f32` then stays within 1e-6 of the exact gain.
 const STEPS: usize = 2048;
 /// Lenses whose images reach beyond this angle are projected exactly: near π the gain has a pole.
 const WIDEST_ANGLE_RAD: f64 = 2.5;
@@ -12,8 +12,8 @@ const WIDEST_ANGLE_RAD: f64 = 2.5;
 /// `θ_d / sin θ` over `cos θ`: a smooth function on all of a real lens' range, the axis included.
 #[derive(Debug, PartialEq)]
 pub(super) struct FisheyeGain {
-    least_cosine: f64,
-    steps_per_cosine: f64,
+    least_cosine: f32,
+    steps_per_cosine: f32,
     values: [f32; STEPS + 1],
 }
 
@@ -46,27 +46,21 @@ impl FisheyeGain {
             gain as f32
         });
         Some(Self {
-            least_cosine,
-            steps_per_cosine: 1.0 / cosine_per_step,
+            least_cosine: least_cosine as f32,
+            steps_per_cosine: (1.0 / cosine_per_step) as f32,
             values,
         })
     }
 
-    /// The gain at a cosine, or `None` beyond the image.
-    #[inline]
-    pub(super) fn at(&self, cosine: f64) -> Option<f64> {
+    /// The gain at a cosine, and whether the cosine is within the image's range.
+    #[inline(always)]
+    pub(super) fn at(&self, cosine: f32) -> (f32, bool) {
         let position = (cosine - self.least_cosine) * self.steps_per_cosine;
         let is_in_range = position >= 0.0;
-        if !is_in_range {
-            return None;
-        }
-        let step = (position as usize).min(STEPS - 1);
-        let rest = position - step as f64;
-        let (low, high) = (
-            f64::from(self.values[step]),
-            f64::from(self.values[step + 1]),
-        );
-        Some(low + (high - low) * rest)
+        let step = (position as i32).clamp(0, STEPS as i32 - 1) as usize;
+        let rest = position - step as f32;
+        let (low, high) = (self.values[step], self.values[step + 1]);
+        (low + (high - low) * rest, is_in_range)
     }
 }
 
@@ -102,9 +96,11 @@ mod tests {
             let theta = f64::from(degree) * 0.001;
             let (sine, cosine) = theta.sin_cos();
             let point = Point3::new(0.6 * sine, 0.8 * sine, cosine);
-            let Some(value) = gain.at(cosine) else {
+            let (value, is_in_range) = gain.at(cosine as f32);
+            if !is_in_range {
                 continue;
-            };
+            }
+            let value = f64::from(value);
             let exact = intrinsics.project(&point).expect("within the valid radius");
             let x = intrinsics.fx() * point.x * value + intrinsics.cx();
             let y = intrinsics.fy() * point.y * value + intrinsics.cy();

@@ -1,7 +1,9 @@
 use nalgebra::{Point3, UnitQuaternion, Vector3};
 
 use super::*;
-use crate::{BevGrid, Camera, DepthBins, Ego, PixelRect, Pose, Rig, rigs};
+use crate::{
+    BevGrid, BrownConrady, Camera, DepthBins, Ego, Intrinsics, Lens, PixelRect, Pose, Rig, rigs,
+};
 
 const CROP: PixelRect = PixelRect {
     x: 0.0,
@@ -352,40 +354,72 @@ fn rebuilding_again_gives_the_same_table() {
     assert_eq!((table.index, table.weight), (first.index, first.weight));
 }
 
+/// Lenses of every kind that the table treats in its own way.
+fn assorted_camera(kind: usize) -> (Intrinsics, PixelRect) {
+    let six = rigs::six_pinhole();
+    let four = rigs::four_fisheye();
+    let distorted = |k: BrownConrady| {
+        let lens = Lens::Pinhole { k };
+        Intrinsics::new([809.0; 2], [799.5, 449.5], [1600, 900], lens).expect("sound")
+    };
+    match kind {
+        0 => (six.cameras()[5].intrinsics, CROP),
+        1 => (four.cameras()[0].intrinsics, FISHEYE_CROP),
+        // Folds over within the image.
+        2 => (
+            distorted(BrownConrady {
+                k1: -0.35,
+                p1: 0.002,
+                ..BrownConrady::NONE
+            }),
+            CROP,
+        ),
+        3 => (
+            distorted(BrownConrady {
+                k1: 0.1,
+                k2: -0.02,
+                p2: -0.001,
+                k4: 0.2,
+                ..BrownConrady::NONE
+            }),
+            CROP,
+        ),
+        // Sees nearly all around, so that it is not tabulated.
+        _ => {
+            let lens = Lens::Fisheye { k: [0.0; 4] };
+            let camera =
+                Intrinsics::new([220.0; 2], [639.5, 479.5], [1280, 960], lens).expect("sound");
+            (
+                camera,
+                PixelRect {
+                    x: 0.0,
+                    y: 0.0,
+                    width: 1280.0,
+                    height: 960.0,
+                },
+            )
+        }
+    }
+}
+
 #[test]
-fn skewed_rigs_of_any_pose_equal_the_slow_twin() {
+fn rigs_of_any_pose_lens_and_skew_equal_the_slow_twin() {
     use proptest::prelude::*;
     let angle = -3.2f64..3.2;
-    let cameras = proptest::collection::vec(
-        (
-            angle.clone(),
-            -1.6f64..1.6,
-            angle,
-            -3.0f64..3.0,
-            -3.0f64..3.0,
-            0.2f64..3.0,
-            any::<bool>(),
-        ),
-        1..4,
-    );
+    let position = prop::array::uniform3(-3.0f64..3.0);
+    let pose = (angle.clone(), -1.6f64..1.6, angle, position, 0usize..5);
     let config = ProptestConfig {
-        cases: 48,
+        cases: 96,
         failure_persistence: None,
         ..ProptestConfig::default()
     };
-    proptest!(config, |(poses in cameras)| {
-        let six = rigs::six_pinhole();
-        let four = rigs::four_fisheye();
-        let cameras: Vec<NetworkCamera> = poses.iter().map(|&(yaw, pitch, roll, x, y, z, is_fisheye)| {
-            let (intrinsics, crop) = if is_fisheye {
-                (four.cameras()[0].intrinsics, FISHEYE_CROP)
-            } else {
-                (six.cameras()[5].intrinsics, CROP)
-            };
+    proptest!(config, |(poses in prop::collection::vec(pose, 1..4))| {
+        let cameras: Vec<NetworkCamera> = poses.iter().map(|&(yaw, pitch, roll, [x, y, z], kind)| {
+            let (intrinsics, crop) = assorted_camera(kind);
             let camera = Camera {
                 name: String::from("camera"),
                 intrinsics,
-                ego_from_cam: Pose::looking(Vector3::new(x, y, z), yaw, pitch, roll),
+                ego_from_cam: Pose::looking(Vector3::new(x, y, z.abs() + 0.2), yaw, pitch, roll),
             };
             let mut camera = NetworkCamera::new(&camera, crop, 352, 128);
             camera.ego_at_reference_from_ego_at_camera =

@@ -4,48 +4,50 @@ use std::sync::Arc;
 
 use nalgebra::{Point3, Vector3};
 
-use super::hit::{Hit, insert};
+use super::hit::{Block, Hit, LANES, RowHits};
 use super::wedge::Wedge;
 use super::{FisheyeGain, NetworkCamera};
-use crate::lens::BrownConrady;
+use crate::lens::distort;
 use crate::{Intrinsics, Lens, LiftSpec};
 
 /// Nearest distance in front of a pinhole camera that is projected, metres.
-const NEAREST_DEPTH_M: f64 = 1e-9;
+const NEAREST_DEPTH_M: f32 = 1e-6;
 
 /// A camera's pose and lens, with everything that does not depend on the voxel worked out.
 #[derive(Debug, Clone)]
 pub(super) struct View {
-    view: u32,
-    first_feature_row: i32,
+    /// Feature row of this camera's cell (0, 0).
+    first_row: i32,
     /// Logarithm of the mean focal length in feature cells.
     ln_focal: f32,
-    /// Columns of `cam_from_ego`'s rotation: what one metre of ego x, y, z is in the camera frame.
-    axis_in_cam: [Vector3<f64>; 3],
+    /// What one metre of ego x, y, z is in the camera frame.
+    axes_in_cam: [Vector3<f64>; 3],
     ego_origin_in_cam: Vector3<f64>,
+    centre_in_ego: Vector3<f64>,
     wedge: Option<Wedge>,
     projection: Projection,
     /// Normalised image plane to feature cells, counted from the feature map's outer corner.
-    focal: [f64; 2],
-    principal: [f64; 2],
+    focal: [f32; 2],
+    principal: [f32; 2],
     /// Feature cells that lie both in the image and in the feature map.
-    limit: [f64; 2],
+    limit: [f32; 2],
     /// One over the image's size in feature cells.
-    per_size: [f64; 2],
+    per_size: [f32; 2],
+    per_stride: f32,
 }
 
-/// How a point in the camera frame comes to the normalised image plane.
+/// How a point in the camera frame comes to feature cells.
 #[derive(Debug, Clone)]
 enum Projection {
     Ideal,
-    Distorted { k: BrownConrady, valid_radius2: f64 },
+    Distorted { k: [f32; 8], valid_radius2: f32 },
     Fisheye(Arc<FisheyeGain>),
     Exact(Intrinsics),
 }
 
 impl View {
-    /// Prepares camera number `index` of the rig as view number `view` of the table.
-    pub(super) fn new(view: usize, index: usize, camera: &NetworkCamera, spec: &LiftSpec) -> Self {
+    /// Prepares camera number `index` of the rig.
+    pub(super) fn new(index: usize, camera: &NetworkCamera, spec: &LiftSpec) -> Self {
         let ego_from_cam = camera.ego_at_reference_from_ego_at_camera * camera.ego_from_cam;
         let cam_from_ego = ego_from_cam.inverse();
         let rotation = cam_from_ego.rotation().to_rotation_matrix();
@@ -65,63 +67,73 @@ impl View {
             f64::from(intrinsics.height()) * per_stride,
         ];
         Self {
-            view: view as u32,
-            first_feature_row: (index * spec.rows_per_camera()) as i32,
+            first_row: (index * spec.rows_per_camera()) as i32,
             ln_focal: (intrinsics.mean_focal() * per_stride).ln() as f32,
-            axis_in_cam: [0, 1, 2].map(|axis| rotation.matrix().column(axis).into_owned()),
+            axes_in_cam: [0, 1, 2].map(|axis| rotation.matrix().column(axis).into_owned()),
             ego_origin_in_cam: *cam_from_ego.translation(),
+            centre_in_ego: *ego_from_cam.translation(),
             wedge,
             projection: Projection::of(camera),
-            focal: [intrinsics.fx() * per_stride, intrinsics.fy() * per_stride],
-            principal: [
-                (intrinsics.cx() + 0.5) * per_stride,
-                (intrinsics.cy() + 0.5) * per_stride,
-            ],
+            focal: [intrinsics.fx(), intrinsics.fy()].map(|focal| (focal * per_stride) as f32),
+            principal: [intrinsics.cx(), intrinsics.cy()]
+                .map(|centre| ((centre + 0.5) * per_stride) as f32),
             limit: [
-                size[0].min(f64::from(spec.feature_width)),
-                size[1].min(f64::from(spec.feature_height)),
+                size[0].min(f64::from(spec.feature_width)) as f32,
+                size[1].min(f64::from(spec.feature_height)) as f32,
             ],
-            per_size: [1.0 / size[0], 1.0 / size[1]],
+            per_size: size.map(|size| (1.0 / size) as f32),
+            per_stride: per_stride as f32,
         }
     }
 
-    /// Feature row of this camera's cell (0, 0).
-    #[inline]
-    pub(super) fn first_feature_row(&self) -> i32 {
-        self.first_feature_row
-    }
-
-    /// Logarithm of the mean focal length in feature cells.
-    #[inline]
-    pub(super) fn ln_focal(&self) -> f32 {
-        self.ln_focal
-    }
-
-    /// Adds this camera's hits of one grid row to `hits`, `[cols, heights, keep]`, most central first.
-    pub(super) fn collect_row(&self, spec: &LiftSpec, row: usize, keep: usize, hits: &mut [Hit]) {
-        // One loop per kind of lens, so that nothing is decided again for every voxel.
+    /// Offers this camera's hits of one grid row.
+    pub(super) fn collect_row(&self, spec: &LiftSpec, row: usize, hits: &mut RowHits) {
+        // One loop per kind of lens, without branches, so that each becomes vector instructions.
         match &self.projection {
-            Projection::Ideal => self.collect(spec, row, keep, hits, ideal),
+            Projection::Ideal => self.collect(spec, row, hits, |[x, y, z]| {
+                let per_depth = 1.0 / z;
+                let (u, v) = self.cells(x * per_depth, y * per_depth);
+                (u, v, z > NEAREST_DEPTH_M)
+            }),
             Projection::Distorted { k, valid_radius2 } => {
-                self.collect(spec, row, keep, hits, |point| {
-                    let (x, y) = ideal(point)?;
-                    let is_valid = x * x + y * y <= *valid_radius2;
-                    is_valid.then(|| k.distort(x, y))
+                self.collect(spec, row, hits, |[x, y, z]| {
+                    let per_depth = 1.0 / z;
+                    let (x, y) = (x * per_depth, y * per_depth);
+                    let is_valid = (z > NEAREST_DEPTH_M) & (x * x + y * y <= *valid_radius2);
+                    let (x, y) = distort(k, 1.0, x, y);
+                    let (u, v) = self.cells(x, y);
+                    (u, v, is_valid)
+                });
+            }
+            Projection::Fisheye(gain) => self.collect(spec, row, hits, |[x, y, z]| {
+                let per_distance = 1.0 / (x * x + y * y + z * z).sqrt();
+                let (gain, is_valid) = gain.at(z * per_distance);
+                let scale = gain * per_distance;
+                let (u, v) = self.cells(x * scale, y * scale);
+                (u, v, is_valid)
+            }),
+            Projection::Exact(intrinsics) => {
+                self.collect(spec, row, hits, |point| {
+                    match intrinsics.project(&Point3::from(point.map(f64::from))) {
+                        Some(pixel) => (
+                            (pixel.x + 0.5) as f32 * self.per_stride,
+                            (pixel.y + 0.5) as f32 * self.per_stride,
+                            true,
+                        ),
+                        None => (0.0, 0.0, false),
+                    }
                 })
             }
-            Projection::Fisheye(gain) => self.collect(spec, row, keep, hits, |point| {
-                let per_distance = 1.0 / point.norm();
-                let scale = gain.at(point.z * per_distance)? * per_distance;
-                Some((point.x * scale, point.y * scale))
-            }),
-            Projection::Exact(intrinsics) => self.collect(spec, row, keep, hits, |point| {
-                let pixel = intrinsics.project(&Point3::from(*point))?;
-                Some((
-                    (pixel.x - intrinsics.cx()) / intrinsics.fx(),
-                    (pixel.y - intrinsics.cy()) / intrinsics.fy(),
-                ))
-            }),
         }
+    }
+
+    /// From the normalised image plane to feature cells.
+    #[inline(always)]
+    fn cells(&self, x: f32, y: f32) -> (f32, f32) {
+        (
+            self.focal[0] * x + self.principal[0],
+            self.focal[1] * y + self.principal[1],
+        )
     }
 
     #[inline(always)]
@@ -129,51 +141,65 @@ impl View {
         &self,
         spec: &LiftSpec,
         row: usize,
-        keep: usize,
-        hits: &mut [Hit],
-        normalised: impl Fn(&Vector3<f64>) -> Option<(f64, f64)>,
+        hits: &mut RowHits,
+        cells_of: impl Fn([f32; 3]) -> (f32, f32, bool),
     ) {
         let columns = match &self.wedge {
             Some(wedge) => wedge.columns(&spec.grid, row),
             None => 0..spec.grid.cols,
         };
-        let heights = spec.heights_m.as_slice();
-        let per_column = heights.len() * keep;
-        let row_in_cam = self.ego_origin_in_cam + self.axis_in_cam[0] * spec.grid.row_x(row);
-        let first = columns.start;
-        let seen = &mut hits[first * per_column..columns.end * per_column];
-        for (offset, cell) in seen.chunks_exact_mut(per_column).enumerate() {
-            let foot_in_cam = row_in_cam + self.axis_in_cam[1] * spec.grid.col_y(first + offset);
-            for (&height, best) in heights.iter().zip(cell.chunks_exact_mut(keep)) {
-                let point_in_cam = foot_in_cam + self.axis_in_cam[2] * height;
-                let Some((x, y)) = normalised(&point_in_cam) else {
-                    continue;
-                };
-                if let Some(hit) = self.hit(x, y, point_in_cam.norm_squared()) {
-                    insert(best, hit);
-                }
+        let blocks = columns.start / LANES..columns.end.div_ceil(LANES);
+        let x = spec.grid.row_x(row);
+        let row_in_cam = self.ego_origin_in_cam + self.axes_in_cam[0] * x;
+        let step = array(self.axes_in_cam[1] * spec.grid.cell_m);
+        let side_step = spec.grid.cell_m as f32;
+        let [limit_u, limit_v] = self.limit;
+        for (height_index, &height) in spec.heights_m.iter().enumerate() {
+            let above = height - self.centre_in_ego.z;
+            let fixed2 = ((x - self.centre_in_ego.x).powi(2) + above * above) as f32;
+            let height_in_cam = row_in_cam + self.axes_in_cam[2] * height;
+            for block in blocks.clone() {
+                let first_y = spec.grid.col_y(block * LANES);
+                let first = array(height_in_cam + self.axes_in_cam[1] * first_y);
+                let first_side = (first_y - self.centre_in_ego.y) as f32;
+                let candidate = Block::of(|lane| {
+                    let along = lane as f32;
+                    let point = [
+                        first[0] + step[0] * along,
+                        first[1] + step[1] * along,
+                        first[2] + step[2] * along,
+                    ];
+                    let (u, v, is_valid) = cells_of(point);
+                    let is_inside = (u >= 0.0) & (v >= 0.0) & (u < limit_u) & (v < limit_v);
+                    let side = first_side + side_step * along;
+                    let centrality = self.centrality(u, v);
+                    Hit {
+                        centrality: if is_valid & is_inside {
+                            centrality
+                        } else {
+                            -1.0
+                        },
+                        u,
+                        v,
+                        distance2: fixed2 + side * side,
+                        first_row: self.first_row,
+                        ln_focal: self.ln_focal,
+                    }
+                });
+                hits.offer(height_index, block, candidate);
             }
         }
     }
 
+    /// Distance to the nearest image border relative to the image's size, 0 to 0.5 within the image.
     #[inline(always)]
-    fn hit(&self, x: f64, y: f64, distance2: f64) -> Option<Hit> {
-        let u = self.focal[0] * x + self.principal[0];
-        let v = self.focal[1] * y + self.principal[1];
-        let is_inside = u >= 0.0 && v >= 0.0 && u < self.limit[0] && v < self.limit[1];
-        if !is_inside {
-            return None;
-        }
-        let (across, down) = ((u * self.per_size[0]) as f32, (v * self.per_size[1]) as f32);
-        // Distance to the nearer border is half the size less the distance to the middle.
-        let off_centre = (across - 0.5).abs().max((down - 0.5).abs());
-        Some(Hit {
-            centrality: (0.5 - off_centre).max(0.0),
-            u: u as f32,
-            v: v as f32,
-            distance2: distance2 as f32,
-            view: self.view,
-        })
+    fn centrality(&self, u: f32, v: f32) -> f32 {
+        let across = (u * self.per_size[0] - 0.5).abs();
+        let down = (v * self.per_size[1] - 0.5).abs();
+        let off_centre = if across > down { across } else { down };
+        let centrality = 0.5 - off_centre;
+        // Rounding may leave a hit on the very border a little below zero.
+        if centrality > 0.0 { centrality } else { 0.0 }
     }
 }
 
@@ -183,8 +209,8 @@ impl Projection {
         match (intrinsics.lens(), camera.fisheye_gain()) {
             (Lens::Pinhole { k }, _) if k.is_none() => Projection::Ideal,
             (Lens::Pinhole { k }, _) => Projection::Distorted {
-                k: *k,
-                valid_radius2: intrinsics.valid_radius() * intrinsics.valid_radius(),
+                k: k.all().map(|value| value as f32),
+                valid_radius2: (intrinsics.valid_radius() * intrinsics.valid_radius()) as f32,
             },
             (Lens::Fisheye { .. }, Some(gain)) => Projection::Fisheye(Arc::clone(gain)),
             (Lens::Fisheye { .. }, None) => Projection::Exact(*intrinsics),
@@ -192,12 +218,6 @@ impl Projection {
     }
 }
 
-#[inline(always)]
-fn ideal(point_in_cam: &Vector3<f64>) -> Option<(f64, f64)> {
-    let is_in_front = point_in_cam.z > NEAREST_DEPTH_M;
-    if !is_in_front {
-        return None;
-    }
-    let per_depth = 1.0 / point_in_cam.z;
-    Some((point_in_cam.x * per_depth, point_in_cam.y * per_depth))
+fn array(vector: Vector3<f64>) -> [f32; 3] {
+    [vector.x as f32, vector.y as f32, vector.z as f32]
 }

@@ -1,26 +1,56 @@
 //! From hits to the numbers of the table.
 
-use super::hit::Hit;
-use super::view::View;
+use super::hit::{Block, LANES};
 use crate::LiftSpec;
 
 /// Taps with which the four neighbours in the best camera are gathered.
 pub(super) const BILINEAR: usize = 4;
 
 /// What stays the same over all voxels of a table while entries are written.
-pub(super) struct Writer<'a> {
-    views: &'a [View],
+pub(super) struct Writer {
     null_row: i32,
     width: i32,
     height: i32,
-    is_bilinear: bool,
     bins: i32,
     bins_per_ln: f32,
     ln_min: f32,
 }
 
-impl<'a> Writer<'a> {
-    pub(super) fn new(spec: &LiftSpec, null_row: i32, views: &'a [View]) -> Self {
+/// The feature cells of a block of hits.
+#[derive(Clone, Copy)]
+pub(super) struct Placed {
+    is_seen: [bool; LANES],
+    /// Feature row of the nearest cell, or the null row.
+    pub(super) row: [i32; LANES],
+    cell_u: [i32; LANES],
+    cell_v: [i32; LANES],
+    /// From the cell's centre to the point, in cells.
+    du: [f32; LANES],
+    dv: [f32; LANES],
+}
+
+/// The distances of a block of hits.
+pub(super) struct Measured {
+    /// Logarithm of the feature cells per metre there.
+    pub(super) scale: [f32; LANES],
+    /// Depth bin; 0 where nothing is seen.
+    pub(super) bin: [i32; LANES],
+}
+
+impl Placed {
+    /// The four numbers of the geometry of a voxel.
+    #[inline(always)]
+    pub(super) fn geometry(&self, lane: usize, scale: f32) -> [f32; 4] {
+        if self.is_seen[lane] {
+            [self.du[lane], self.dv[lane], scale, 1.0]
+        } else {
+            [0.0; 4]
+        }
+    }
+}
+
+impl Writer {
+    pub(super) fn new(spec: &LiftSpec, null_row: i32) -> Self {
         let (bins, bins_per_ln, ln_min) = spec.depth_bins.map_or((0, 0.0, 0.0), |bins| {
             let ln_min = bins.min_m.ln();
             (
@@ -30,11 +60,9 @@ impl<'a> Writer<'a> {
             )
         });
         Self {
-            views,
             null_row,
             width: spec.feature_width as i32,
             height: spec.feature_height as i32,
-            is_bilinear: spec.taps as usize == BILINEAR,
             bins,
             bins_per_ln: bins_per_ln as f32,
             ln_min: ln_min as f32,
@@ -46,88 +74,150 @@ impl<'a> Writer<'a> {
         self.bins
     }
 
-    /// Writes feature rows, and weights if there is more than one tap.
-    #[inline]
-    pub(super) fn write_taps(&self, hits: &[Hit], index: &mut [i32], weight: &mut [f32]) {
-        if let ([hit], [index]) = (hits, &mut *index) {
-            *index = self.nearest_row(hit);
-        } else if self.is_bilinear {
-            self.write_bilinear(&hits[0], index, weight);
-        } else {
-            let seen = hits.iter().filter(|hit| hit.is_some()).count();
-            for ((hit, index), weight) in hits.iter().zip(index).zip(weight) {
-                *index = self.nearest_row(hit);
-                *weight = if hit.is_some() {
-                    1.0 / seen as f32
-                } else {
-                    0.0
-                };
-            }
+    /// Finds the nearest feature cells of a block of hits.
+    #[inline(always)]
+    pub(super) fn place(&self, hits: &Block) -> Placed {
+        let is_seen: [bool; LANES] = std::array::from_fn(|lane| hits.centrality[lane] >= 0.0);
+        // A hit that is not seen may hold anything; clamping also keeps a hit that rounding to `f32`
+        // put onto the far border in the last cell.
+        let cell_u =
+            std::array::from_fn(|lane| nearest(hits.u[lane] - 0.5).clamp(0, self.width - 1));
+        let cell_v =
+            std::array::from_fn(|lane| nearest(hits.v[lane] - 0.5).clamp(0, self.height - 1));
+        Placed {
+            is_seen,
+            row: std::array::from_fn(|lane| {
+                let row = hits.first_row[lane] + cell_v[lane] * self.width + cell_u[lane];
+                if is_seen[lane] { row } else { self.null_row }
+            }),
+            cell_u,
+            cell_v,
+            du: std::array::from_fn(|lane| hits.u[lane] - 0.5 - cell_u[lane] as f32),
+            dv: std::array::from_fn(|lane| hits.v[lane] - 0.5 - cell_v[lane] as f32),
         }
     }
 
-    /// Writes the geometry of a voxel and gives its depth bin (0 where it is not seen).
-    #[inline]
-    pub(super) fn write_geometry(&self, hit: &Hit, out: &mut [f32]) -> i32 {
-        if !hit.is_some() {
-            out.fill(0.0);
-            return 0;
+    /// Works out scale and depth bin of a block of hits.
+    #[inline(always)]
+    pub(super) fn measure(&self, hits: &Block) -> Measured {
+        let ln_distance: [f32; LANES] = std::array::from_fn(|lane| 0.5 * ln(hits.distance2[lane]));
+        Measured {
+            scale: std::array::from_fn(|lane| hits.ln_focal[lane] - ln_distance[lane]),
+            bin: std::array::from_fn(|lane| {
+                let bin = nearest((ln_distance[lane] - self.ln_min) * self.bins_per_ln - 0.5);
+                let bin = bin.min(self.bins - 1).max(0);
+                if hits.centrality[lane] >= 0.0 { bin } else { 0 }
+            }),
         }
-        let (_, _, du, dv) = self.cell(hit);
-        let ln_distance = 0.5 * hit.distance2.ln();
-        let scale = self.views[hit.view as usize].ln_focal() - ln_distance;
-        out.copy_from_slice(&[du, dv, scale, 1.0]);
-        let bin = ((ln_distance - self.ln_min) * self.bins_per_ln) as i32;
-        bin.min(self.bins - 1).max(0)
     }
 
-    fn write_bilinear(&self, hit: &Hit, index: &mut [i32], weight: &mut [f32]) {
-        if !hit.is_some() {
+    /// Writes one tap per camera, with equal weights for those that see the voxel.
+    pub(super) fn write_ranks(
+        &self,
+        ranks: &[Placed; BILINEAR],
+        lane: usize,
+        index: &mut [i32],
+        weight: &mut [f32],
+    ) {
+        let ranks = &ranks[..index.len()];
+        let seen = ranks.iter().filter(|placed| placed.is_seen[lane]).count();
+        for (placed, (index, weight)) in ranks.iter().zip(index.iter_mut().zip(weight)) {
+            *index = placed.row[lane];
+            *weight = if placed.is_seen[lane] {
+                1.0 / seen as f32
+            } else {
+                0.0
+            };
+        }
+    }
+
+    /// Writes the four neighbours in one camera.
+    pub(super) fn write_bilinear(
+        &self,
+        placed: &Placed,
+        lane: usize,
+        index: &mut [i32],
+        weight: &mut [f32],
+    ) {
+        if !placed.is_seen[lane] {
             index.fill(self.null_row);
             weight.fill(0.0);
             return;
         }
-        let (u, v, du, dv) = self.cell(hit);
+        let (u, v) = (placed.cell_u[lane], placed.cell_v[lane]);
+        let (du, dv) = (placed.du[lane], placed.dv[lane]);
         let next_u = (u + if du < 0.0 { -1 } else { 1 }).clamp(0, self.width - 1);
         let next_v = (v + if dv < 0.0 { -1 } else { 1 }).clamp(0, self.height - 1);
+        let row = placed.row[lane];
+        let (along, across) = (next_u - u, (next_v - v) * self.width);
+        let rows = [row, row + along, row + across, row + across + along];
         let (far_u, far_v) = (du.abs(), dv.abs());
-        let cells = [(u, v), (next_u, v), (u, next_v), (next_u, next_v)];
         let shares = [
             (1.0 - far_u) * (1.0 - far_v),
             far_u * (1.0 - far_v),
             (1.0 - far_u) * far_v,
             far_u * far_v,
         ];
-        for (((u, v), share), (index, weight)) in cells
-            .into_iter()
-            .zip(shares)
-            .zip(index.iter_mut().zip(weight))
-        {
-            *index = self.feature_row(hit, u, v);
-            *weight = share;
+        index.copy_from_slice(&rows);
+        weight.copy_from_slice(&shares);
+    }
+}
+
+/// The nearest whole number of a value well within ±2²², without the checks of a cast; for any other
+/// value, some number.
+#[inline(always)]
+fn nearest(value: f32) -> i32 {
+    // Added to 1.5 · 2²³, a value's whole part comes to stand in the lowest bits.
+    const SHIFT: f32 = 12_582_912.0;
+    ((value + SHIFT).to_bits() as i32).wrapping_sub(SHIFT.to_bits() as i32)
+}
+
+/// Natural logarithm of a positive normal number, within 2e-7 of the exact value plus its rounding;
+/// unlike the library's it becomes vector instructions.
+#[inline(always)]
+fn ln(value: f32) -> f32 {
+    /// Bits of √½: mantissas are taken from √½ to √2.
+    const ROOT_HALF: i32 = 0x3f35_04f3;
+    let bits = value.to_bits() as i32;
+    let exponent = bits.wrapping_sub(ROOT_HALF) >> 23;
+    let mantissa = f32::from_bits(bits.wrapping_sub(exponent << 23) as u32);
+    // ln m = 2 artanh((m - 1) / (m + 1)), |argument| ≤ 0.172.
+    let s = (mantissa - 1.0) / (mantissa + 1.0);
+    let s2 = s * s;
+    let artanh = s * (1.0 + s2 * (1.0 / 3.0 + s2 * (0.2 + s2 * (1.0 / 7.0))));
+    exponent as f32 * std::f32::consts::LN_2 + 2.0 * artanh
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_numbers_are_found_without_a_cast() {
+        for (value, whole) in [
+            (0.0, 0),
+            (-0.4, 0),
+            (0.6, 1),
+            (87.49, 87),
+            (8191.6, 8192),
+            (-3.2, -3),
+        ] {
+            assert_eq!(nearest(value), whole, "{value}");
         }
+        // Garbage in hits that are not seen must not panic.
+        nearest(f32::NAN);
+        nearest(f32::INFINITY);
     }
 
-    #[inline]
-    fn nearest_row(&self, hit: &Hit) -> i32 {
-        if !hit.is_some() {
-            return self.null_row;
+    #[test]
+    fn logarithms_equal_the_library_to_the_last_digits() {
+        for step in 0..20_000 {
+            let value = 1e-4f32 * 1.001f32.powi(step);
+            let exact = f64::from(value).ln();
+            assert!(
+                (f64::from(ln(value)) - exact).abs() < 2e-7 * (2.0 + exact.abs()),
+                "{value}"
+            );
         }
-        let (u, v, _, _) = self.cell(hit);
-        self.feature_row(hit, u, v)
-    }
-
-    #[inline]
-    fn feature_row(&self, hit: &Hit, u: i32, v: i32) -> i32 {
-        self.views[hit.view as usize].first_feature_row() + v * self.width + u
-    }
-
-    /// The cell that holds a hit, and the way from its centre to the hit in cells. Rounding to `f32`
-    /// may have put a hit onto the far border: it still belongs to the last cell.
-    #[inline]
-    fn cell(&self, hit: &Hit) -> (i32, i32, f32, f32) {
-        let u = (hit.u as i32).min(self.width - 1);
-        let v = (hit.v as i32).min(self.height - 1);
-        (u, v, hit.u - u as f32 - 0.5, hit.v - v as f32 - 0.5)
     }
 }

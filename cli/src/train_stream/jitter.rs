@@ -61,12 +61,9 @@ pub fn jittered(rig: &Rig, random: &mut Random) -> Rig {
             let lens = &camera.intrinsics;
             let scale = 1.0 + FOCAL * random.signed();
             let intrinsics = Intrinsics::new(
-                lens.fx() * scale,
-                lens.fy() * scale,
-                lens.cx(),
-                lens.cy(),
-                lens.width(),
-                lens.height(),
+                [lens.fx() * scale, lens.fy() * scale],
+                [lens.cx(), lens.cy()],
+                [lens.width(), lens.height()],
                 *lens.lens(),
             );
             Camera {

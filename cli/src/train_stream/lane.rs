@@ -169,7 +169,7 @@ impl DriveLane {
         for (camera, image) in current.observer.images().iter().enumerate() {
             let levels = &mut self.levels[camera * 3 * width * height..][..3 * width * height];
             let view = if current.has_chroma_loss {
-                rgb_to_nv12(&image.rgb, image.width, image.height, YuvMatrix::Bt601, &mut self.yuv);
+                rgb_to_nv12(&image.rgb, image.width, image.height, YuvMatrix::Bt601Limited, &mut self.yuv);
                 ImageView::packed(PixelFormat::Nv12, image.width, image.height, &self.yuv)
             } else {
                 ImageView::packed(PixelFormat::Rgb, image.width, image.height, &image.rgb)

@@ -59,6 +59,11 @@ impl JpegDecoder {
         self.picture.height = u32::from(info.height);
         Ok(&self.picture)
     }
+
+    /// The picture that was decoded last.
+    pub fn picture(&self) -> &RgbPicture {
+        &self.picture
+    }
 }
 
 #[cfg(test)]

@@ -28,6 +28,14 @@ impl LaneFamily {
     /// Both families.
     pub const ALL: [Self; 2] = [Self::Painted, Self::RoadEdge];
 
+    /// The name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Painted => "painted",
+            Self::RoadEdge => "road_edge",
+        }
+    }
+
     /// The family of a marking type.
     pub fn of_marking(marking: u8) -> Self {
         if marking == ROAD_EDGE { Self::RoadEdge } else { Self::Painted }

@@ -1,4 +1,4 @@
-//! The blend: one row of cells, all slots, all channels, in the order in which they are written.
+//! The blend: one row of cells, all slots, all channels.
 
 use super::half::{Decoder, SoftHalf};
 #[cfg(target_arch = "x86_64")]
@@ -39,6 +39,24 @@ impl Decoder for Levels {
         let zero_point = i32::from(self.zero_point);
         stored.map(|level| (i32::from(level) - zero_point) as f32 * self.scale)
     }
+}
+
+/// How many cells ahead a row of a map is fetched.
+const PREFETCH_CELLS: usize = 4;
+
+/// Asks for a value to be brought into the cache. A place outside of `values` is allowed.
+#[inline(always)]
+fn prefetch<T>(values: &[T], index: usize) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY:
+        // - prefetching has no effect but on caches and does not fault, whatever the address; the
+        //   pointer is made without claiming that it is inside of `values`.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(values.as_ptr().wrapping_add(index).cast()) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = (values, index);
 }
 
 /// Aligns one row of half-precision maps.
@@ -94,15 +112,23 @@ fn blend_levels_with_avx2(levels: Levels, row: AlignRow<'_, u8>) {
 
 #[inline(always)]
 fn blend<D: Decoder, const N: usize>(decoder: D, row: AlignRow<'_, D::Stored>) {
-    let AlignRow { maps, taps, channels, stride, out } = row;
-    let cells = out.chunks_exact_mut(maps.len() * channels);
-    for (col, cell) in cells.enumerate() {
+    match row.channels {
+        32 => blend_row::<D, N>(decoder, row, 32),
+        n => blend_row::<D, N>(decoder, row, n),
+    }
+}
+#[inline(always)]
+fn blend_row<D: Decoder, const N: usize>(decoder: D, row: AlignRow<'_, D::Stored>, channels: usize) {
+    let AlignRow { maps, taps, stride, out, .. } = row;
+    let taps = &taps[..maps.len()];
+    for (col, cell) in out.chunks_exact_mut(maps.len() * channels).enumerate() {
         for ((out, map), taps) in cell.chunks_exact_mut(channels).zip(maps).zip(taps) {
             match map {
                 Some(map) => {
-                    let first = taps.cells[col] as usize * channels;
-                    let above = &map[first..first + 2 * channels];
-                    let below = &map[first + stride..first + stride + 2 * channels];
+                    let corner = taps.cells[col] as usize * channels;
+                    prefetch(map, corner + stride + PREFETCH_CELLS * channels);
+                    let above = &map[corner..corner + 2 * channels];
+                    let below = &map[corner + stride..corner + stride + 2 * channels];
                     blend_cell::<D, N>(decoder, above, below, &taps.weights[col], out);
                 }
                 None => out.fill(0.0),

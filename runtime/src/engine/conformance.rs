@@ -2,12 +2,26 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Engine, EngineError, ImageSet, InputRole, NetworkInterface, OutputRole};
-use crate::package::{NetworkRequest, Package, VerifiedNetwork};
+use super::{
+    ElementType, Engine, EngineError, ImageSet, InputRole, NetworkInterface, OnnxRuntimeLibrary,
+    OutputRole,
+};
 use crate::manifest::ProviderKind;
+use crate::package::{NetworkRequest, Package, VerifiedNetwork};
 
 /// Cameras of the reduced package's golden rig.
 pub(super) const CAMERAS: usize = 2;
+
+/// Whether ONNX Runtime is there; says so where it is not.
+pub(crate) fn has_onnx_runtime() -> bool {
+    match OnnxRuntimeLibrary::load(None) {
+        Ok(_) => true,
+        Err(error) => {
+            println!("SKIPPED: {error}");
+            false
+        }
+    }
+}
 
 /// The folder of the reduced package.
 pub(crate) fn reduced_folder() -> PathBuf {
@@ -48,8 +62,8 @@ fn shapes_are_those_of_the_interface(engine: &mut impl Engine) {
         let count: usize = spec.shape.iter().product();
         let found = match (spec.role, spec.element) {
             (InputRole::Images, _) => engine.images_mut(ImageSet::First).len(),
-            (role, super::ElementType::F32) => engine.input_mut(role).map_or(0, |v| v.len()),
-            (role, super::ElementType::I32) => engine.index_mut(role).map_or(0, |v| v.len()),
+            (role, ElementType::F32) => engine.input_mut(role).map_or(0, |v| v.len()),
+            (role, ElementType::I32) => engine.index_mut(role).map_or(0, |v| v.len()),
         };
         assert_eq!(found, count, "{}", spec.name);
     }
@@ -58,7 +72,11 @@ fn shapes_are_those_of_the_interface(engine: &mut impl Engine) {
         let count: usize = spec.shape.iter().product();
         let output = engine.output(spec.role).expect("it is in the interface");
         assert_eq!(output.len(), count, "{}", spec.name);
-        assert!(output.iter().all(|value| value.is_finite()), "{}", spec.name);
+        assert!(
+            output.iter().all(|value| value.is_finite()),
+            "{}",
+            spec.name
+        );
     }
 }
 
@@ -66,7 +84,9 @@ fn a_new_engine_has_zeros(engine: &mut impl Engine) {
     for set in [ImageSet::First, ImageSet::Second] {
         assert!(engine.images_mut(set).iter().all(|&value| value == 0.0));
     }
-    let index = engine.index_mut(InputRole::LiftIndex(0)).expect("there is a lift");
+    let index = engine
+        .index_mut(InputRole::LiftIndex(0))
+        .expect("there is a lift");
     assert!(index.iter().all(|&value| value == 0));
 }
 
@@ -75,7 +95,9 @@ fn fill(engine: &mut impl Engine, set: ImageSet, seed: f32) {
     for (k, value) in engine.images_mut(set).iter_mut().enumerate() {
         *value = (k as f32 * 0.37 + seed).sin();
     }
-    let index = engine.index_mut(InputRole::LiftIndex(0)).expect("there is a lift");
+    let index = engine
+        .index_mut(InputRole::LiftIndex(0))
+        .expect("there is a lift");
     for (k, value) in index.iter_mut().enumerate() {
         *value = (k % 17) as i32;
     }
@@ -98,7 +120,11 @@ fn bev(engine: &mut impl Engine, set: ImageSet) -> Vec<f32> {
 fn what_is_written_stays_and_counts(engine: &mut impl Engine) {
     fill(engine, ImageSet::First, 0.0);
     let first = bev(engine, ImageSet::First);
-    assert_eq!(bev(engine, ImageSet::First), first, "inputs stay as they were written");
+    assert_eq!(
+        bev(engine, ImageSet::First),
+        first,
+        "inputs stay as they were written"
+    );
     engine
         .input_mut(InputRole::LiftGeometry(0))
         .expect("there is a geometry")
@@ -114,7 +140,11 @@ fn image_sets_are_apart(engine: &mut impl Engine) {
     let second = bev(engine, ImageSet::Second);
     assert_ne!(first, second, "each set has its own images");
     engine.images_mut(ImageSet::Second).fill(0.9);
-    assert_eq!(bev(engine, ImageSet::First), first, "one set leaves the other alone");
+    assert_eq!(
+        bev(engine, ImageSet::First),
+        first,
+        "one set leaves the other alone"
+    );
 }
 
 fn the_same_inputs_give_the_same_bits(engine: &mut impl Engine) {
@@ -128,9 +158,18 @@ fn the_same_inputs_give_the_same_bits(engine: &mut impl Engine) {
 
 fn a_tensor_that_is_not_there_is_an_error(engine: &mut impl Engine) {
     let missing = Err(EngineError::NoSuchTensor);
-    assert_eq!(engine.input_mut(InputRole::LiftWeight(0)).map(|_| ()), missing);
-    assert_eq!(engine.input_mut(InputRole::LiftIndex(0)).map(|_| ()), missing);
-    assert_eq!(engine.index_mut(InputRole::LiftIndex(9)).map(|_| ()), missing);
+    assert_eq!(
+        engine.input_mut(InputRole::LiftWeight(0)).map(|_| ()),
+        missing
+    );
+    assert_eq!(
+        engine.input_mut(InputRole::LiftIndex(0)).map(|_| ()),
+        missing
+    );
+    assert_eq!(
+        engine.index_mut(InputRole::LiftIndex(9)).map(|_| ()),
+        missing
+    );
     assert_eq!(engine.index_mut(InputRole::History).map(|_| ()), missing);
     assert_eq!(engine.output(OutputRole::Head(9)).map(|_| ()), missing);
 }

@@ -229,23 +229,14 @@ fn outputs(manifest: &Manifest) -> Vec<OutputSpec> {
         outputs.push(OutputSpec {
             role: OutputRole::Bev,
             name: "bev".into(),
-            shape: vec![
-                queue.grid.rows,
-                queue.grid.cols,
-                queue.channels as usize,
-            ],
+            shape: vec![queue.grid.rows, queue.grid.cols, queue.channels as usize],
         });
     }
     for (place, head) in manifest.heads().iter().enumerate() {
         outputs.push(OutputSpec {
             role: OutputRole::Head(place),
             name: head.output.clone(),
-            shape: vec![
-                1,
-                head.kind.channels(),
-                head.grid.rows,
-                head.grid.cols,
-            ],
+            shape: vec![1, head.kind.channels(), head.grid.rows, head.grid.cols],
         });
     }
     outputs

@@ -166,7 +166,10 @@ fn take(candidate: Candidate) -> Result<PathBuf, Option<SkippedLibrary>> {
     {
         return Err(Some(SkippedLibrary {
             path,
-            reason: format!("version 1.{minor}, at least 1.{} is needed", ort::MINOR_VERSION),
+            reason: format!(
+                "version 1.{minor}, at least 1.{} is needed",
+                ort::MINOR_VERSION
+            ),
         }));
     }
     let by_loader = path.components().count() == 1;
@@ -181,10 +184,7 @@ fn take(candidate: Candidate) -> Result<PathBuf, Option<SkippedLibrary>> {
     }
 }
 
-fn start(
-    path: PathBuf,
-    skipped: Vec<SkippedLibrary>,
-) -> Result<OnnxRuntimeLibrary, LibraryError> {
+fn start(path: PathBuf, skipped: Vec<SkippedLibrary>) -> Result<OnnxRuntimeLibrary, LibraryError> {
     let environment = ort::init()
         .with_name("bevrt")
         .with_telemetry(false)

@@ -4,8 +4,8 @@ mod check;
 mod options;
 mod tensors;
 
-use ort::session::{IoBinding, Session};
 use ort::session::builder::SessionBuilder;
+use ort::session::{IoBinding, Session};
 
 pub use options::{EngineOptions, Fallback, Provider, Spinning};
 
@@ -107,7 +107,10 @@ fn open(
         match options.fallback {
             Fallback::Refuse => break,
             Fallback::NextProvider => {
-                log::warn!("{}: falling back", reasons.last().map_or("", String::as_str));
+                log::warn!(
+                    "{}: falling back",
+                    reasons.last().map_or("", String::as_str)
+                );
             }
         }
     }
@@ -176,4 +179,4 @@ impl Engine for OnnxRuntime {
 }
 
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;

@@ -162,6 +162,28 @@ fn any_motion_agrees_with_an_independent_implementation() {
 }
 
 #[test]
+fn the_twin_that_trains_the_network_gives_the_same_numbers() {
+    let text = include_str!("../../../models/tests/fixtures/align.json");
+    let cases: serde_json::Value = serde_json::from_str(text).expect("a valid fixture");
+    let numbers = |value: &serde_json::Value| -> Vec<f64> {
+        let list = value.as_array().expect("a list");
+        list.iter().map(|number| number.as_f64().expect("a number")).collect()
+    };
+    let grid = BevGrid { x_min_m: -4.8, y_min_m: -4.8, cell_m: 0.8, rows: 12, cols: 12 };
+    let section = section(grid, 3, 1);
+    // The rule that stands in the fixture.
+    let value = |i: usize| (i / 36 * 131 + i / 3 % 12 * 17 + i % 3 * 7) % 251;
+    let past: Vec<f32> = (0..12 * 12 * 3).map(|i| value(i) as f32 / 16.0 - 4.0).collect();
+    for case in cases["cases"].as_array().expect("cases") {
+        let matrix = nalgebra::Matrix4::from_row_slice(&numbers(&case["hist_from_now"]));
+        let found = realigned(&section, &past, &Pose::from_matrix(&matrix).expect("rigid"));
+        for (found, expected) in found.iter().zip(numbers(&case["aligned"])) {
+            assert!((f64::from(*found) - expected).abs() < 1e-5, "{}", case["name"]);
+        }
+    }
+}
+
+#[test]
 fn a_shift_below_a_cell_agrees_with_f64() {
     let section = section(SQUARE, 1, 1);
     let map = map_of(&queue_of(&section), 5);

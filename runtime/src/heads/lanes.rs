@@ -88,7 +88,9 @@ impl LaneDecoder {
         self.found.clear();
         while let Some(chain) = self.linker.next_chain(&self.nodes, &self.cells) {
             for piece in self.cutter.cut(&self.nodes, chain) {
-                let lane = self.polyliner.lane(&self.nodes, &chain[piece.range()], &piece);
+                let lane = self
+                    .polyliner
+                    .lane(&self.nodes, &chain[piece.range()], &piece);
                 if let Some(lane) = lane {
                     self.found.offer(lane.confidence, lane);
                 }

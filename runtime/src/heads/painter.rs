@@ -78,7 +78,13 @@ impl Painter {
 
     /// Paints a line: every cell within `reach_m` of the polyline gets its nearest point, its
     /// direction, height, type and colour, in the channels of a lane head.
-    pub(super) fn line(&mut self, points: &[[f64; 3]], confidence: f32, marking: usize, colour: usize) {
+    pub(super) fn line(
+        &mut self,
+        points: &[[f64; 3]],
+        confidence: f32,
+        marking: usize,
+        colour: usize,
+    ) {
         let reach_m = 0.45;
         let logit = (confidence / (1.0 - confidence)).ln();
         let grid = self.grid;
@@ -92,7 +98,13 @@ impl Painter {
                 }
                 let cell = grid.index(row, col);
                 let theta = 2.0 * nearest.theta;
-                let values = [logit, dx as f32, dy as f32, theta.cos() as f32, theta.sin() as f32];
+                let values = [
+                    logit,
+                    dx as f32,
+                    dy as f32,
+                    theta.cos() as f32,
+                    theta.sin() as f32,
+                ];
                 for (channel, value) in values.into_iter().enumerate() {
                     self.set(channel, cell, value);
                 }
@@ -115,7 +127,13 @@ struct Nearest {
 }
 
 fn nearest_point(points: &[[f64; 3]], x: f64, y: f64) -> Nearest {
-    let mut best = (f64::INFINITY, Nearest { point: points[0], theta: 0.0 });
+    let mut best = (
+        f64::INFINITY,
+        Nearest {
+            point: points[0],
+            theta: 0.0,
+        },
+    );
     for pair in points.windows(2) {
         let [a, b] = [pair[0], pair[1]];
         let (dx, dy) = (b[0] - a[0], b[1] - a[1]);
@@ -124,7 +142,13 @@ fn nearest_point(points: &[[f64; 3]], x: f64, y: f64) -> Nearest {
         let point = std::array::from_fn(|k| a[k] + share * (b[k] - a[k]));
         let distance = (point[0] - x).hypot(point[1] - y);
         if distance < best.0 {
-            best = (distance, Nearest { point, theta: dy.atan2(dx) });
+            best = (
+                distance,
+                Nearest {
+                    point,
+                    theta: dy.atan2(dx),
+                },
+            );
         }
     }
     best.1

@@ -62,7 +62,10 @@ fn the_documented_example_is_read() {
     assert_eq!(manifest.name(), "tiny");
     assert_eq!(manifest.networks()[0].precision, Precision::Fp32);
     assert_eq!(manifest.networks()[0].sha256[0], 0xe3);
-    assert_eq!(manifest.lifts()[0].spec.depth_bins.map(|b| b.count), Some(32));
+    assert_eq!(
+        manifest.lifts()[0].spec.depth_bins.map(|b| b.count),
+        Some(32)
+    );
     assert_eq!(manifest.heads()[0].kind, HeadKind::StopLines);
     assert_eq!(
         manifest.queue().map(|queue| queue.storage),
@@ -89,17 +92,37 @@ fn wrong_values_are_refused() {
         ("crop_top = 0.353333", "crop_top = nan", "crop_top"),
         ("std = [64.0", "std = [0.0", "preprocess.std"),
         ("taps = 1", "taps = 5", "taps"),
-        ("heights_m = [0.0, 0.6, 1.4, 2.6]", "heights_m = []", "heights_m"),
+        (
+            "heights_m = [0.0, 0.6, 1.4, 2.6]",
+            "heights_m = []",
+            "heights_m",
+        ),
         ("max_m = 72.0", "max_m = 1.0", "depth_bins"),
         ("cell_m = 0.8", "cell_m = -0.8", "cell_m"),
         ("rows = 128", "rows = 0", "rows"),
         ("slots = 4", "slots = 0", "queue.slots"),
         ("stride_s = 0.5", "stride_s = 0.0", "queue.stride_s"),
         ("storage = \"f16\"", "storage = \"u8\"", "queue.storage"),
-        ("thresholds = [0.3]", "thresholds = [0.3, 0.4]", "head[0].thresholds"),
-        ("thresholds = [0.3]", "thresholds = [0.0]", "head[0].thresholds"),
-        ("output = \"stop_lines\"", "output = \"bev\"", "head[0].output"),
-        ("file = \"tiny-fp32.onnx\"", "file = \"../tiny.onnx\"", "network[0].file"),
+        (
+            "thresholds = [0.3]",
+            "thresholds = [0.3, 0.4]",
+            "head[0].thresholds",
+        ),
+        (
+            "thresholds = [0.3]",
+            "thresholds = [0.0]",
+            "head[0].thresholds",
+        ),
+        (
+            "output = \"stop_lines\"",
+            "output = \"bev\"",
+            "head[0].output",
+        ),
+        (
+            "file = \"tiny-fp32.onnx\"",
+            "file = \"../tiny.onnx\"",
+            "network[0].file",
+        ),
         ("e3b0c442", "x3b0c442", "network[0].sha256"),
         ("fp32 = 1e-3", "fp32 = -1.0", "golden.tolerance.fp32"),
     ] {

@@ -6,9 +6,9 @@ use bevrt_calibration::{BevGrid, CalibrationError, DepthBins, LiftSpec};
 use serde::Deserialize;
 
 use super::{
-    ColourOrder, GoldenSection, HEAD_CAPACITY, HeadKind, HeadSection,
-    LIFT_CAPACITY, LiftSection, MANIFEST_FORMAT, Manifest, ManifestError, NetworkEntry, Precision,
-    PreprocessSection, ProviderKind, QueueSection, QueueStorage, ResizeKernel, SLOT_CAPACITY,
+    ColourOrder, GoldenSection, HEAD_CAPACITY, HeadKind, HeadSection, LIFT_CAPACITY, LiftSection,
+    MANIFEST_FORMAT, Manifest, ManifestError, NetworkEntry, Precision, PreprocessSection,
+    ProviderKind, QueueSection, QueueStorage, ResizeKernel, SLOT_CAPACITY,
 };
 
 /// Names of the object classes in the order of their indices.
@@ -126,12 +126,7 @@ pub(super) fn parse(text: &str, file: &Path) -> Result<Manifest, ManifestError> 
     };
     let check = Check { file };
     let Format { format } = toml::from_str(text).map_err(syntax)?;
-    check.that(
-        format == MANIFEST_FORMAT,
-        "format",
-        MANIFEST_FORMAT,
-        format,
-    )?;
+    check.that(format == MANIFEST_FORMAT, "format", MANIFEST_FORMAT, format)?;
     let form: TomlManifest = toml::from_str(text).map_err(syntax)?;
     debug_assert_eq!(form.format, format);
     check.manifest(form)
@@ -422,7 +417,10 @@ impl Check<'_> {
         let grid = self.grid(field, form.grid)?;
         let count = form.thresholds.len();
         let (allowed, expected) = match form.kind {
-            HeadKind::Lanes => (count == 1 || count == MARKING_COUNT, "1 or 4 thresholds".into()),
+            HeadKind::Lanes => (
+                count == 1 || count == MARKING_COUNT,
+                "1 or 4 thresholds".into(),
+            ),
             HeadKind::Objects | HeadKind::Arrows | HeadKind::Crosswalks | HeadKind::StopLines => {
                 let classes = form.kind.class_count();
                 (count == classes, format!("{classes} thresholds"))

@@ -8,6 +8,7 @@ use bevrt_calibration::CalibrationError;
 use crate::engine::{EngineError, EngineLoadError};
 use crate::feature_queue::{QueueError, QueueSetupError};
 use crate::ego_motion::EgoMotionSetupError;
+use crate::golden::GoldenError;
 use crate::package::PackageError;
 use crate::preprocess::PreprocessSetupError;
 use crate::sync::{SyncRefusal, SyncSetupError};
@@ -19,6 +20,8 @@ pub enum SetupError {
     Package(PackageError),
     /// The network cannot be loaded.
     Engine(EngineLoadError),
+    /// The golden cases cannot be run, or they fail.
+    Golden(GoldenError),
     /// Rig and lifts do not fit together.
     Calibration(CalibrationError),
     /// Images of a camera cannot be preprocessed.
@@ -50,6 +53,7 @@ impl fmt::Display for SetupError {
         match self {
             Self::Package(error) => error.fmt(f),
             Self::Engine(error) => error.fmt(f),
+            Self::Golden(error) => error.fmt(f),
             Self::Calibration(error) => error.fmt(f),
             Self::Images { camera, source } => write!(f, "camera {camera:?}: {source}"),
             Self::Sync(error) => error.fmt(f),
@@ -67,6 +71,7 @@ impl Error for SetupError {
         match self {
             Self::Package(error) => error.source(),
             Self::Engine(error) => error.source(),
+            Self::Golden(error) => error.source(),
             Self::Calibration(error) => error.source(),
             Self::Images { source, .. } => source.source(),
             Self::Sync(error) => error.source(),
@@ -90,6 +95,7 @@ macro_rules! from {
 from!(
     Package(PackageError),
     Engine(EngineLoadError),
+    Golden(GoldenError),
     Calibration(CalibrationError),
     Sync(SyncSetupError),
     EgoMotion(EgoMotionSetupError),

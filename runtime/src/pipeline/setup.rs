@@ -10,7 +10,8 @@ use crate::ego_motion::EgoMotion;
 use crate::engine::{Engine, EngineOptions, Fallback, ImageSet, NetworkInterface, OnnxRuntime};
 use crate::frame::{HealthReasons, MAX_SLOTS};
 use crate::health::HealthMonitor;
-use crate::heads::{Detections, HeadDecoder};
+use crate::golden::run_golden;
+use crate::heads::HeadDecoder;
 use crate::manifest::{Manifest, NetworkEntry};
 use crate::package::{NetworkRequest, Package};
 use crate::preprocess::PreprocessSetupError;
@@ -61,7 +62,13 @@ fn load_entry(
 ) -> Result<OnnxRuntime, SetupError> {
     let network = package.read_network(entry)?;
     let interface = NetworkInterface::new(package.manifest(), options.rig.cameras().len());
-    Ok(OnnxRuntime::load(&network, interface, engine)?)
+    let mut loaded = OnnxRuntime::load(&network, interface, engine)?;
+    if options.golden == GoldenCheck::Run
+        && let Some(report) = run_golden(package, entry, &mut loaded, engine)?
+    {
+        report.into_result()?;
+    }
+    Ok(loaded)
 }
 
 pub(super) fn assemble(

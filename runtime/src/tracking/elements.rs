@@ -37,7 +37,6 @@ struct Track<T> {
     id: u32,
     first_seen: Stamp,
     last_seen: Stamp,
-    hits: u32,
     position_m: [f64; 2],
     variance_m2: f64,
     /// Direction in the odometry frame.
@@ -138,12 +137,7 @@ impl<T: TrackableElement, const N: usize> ElementTracker<T, N> {
         self.tracks.push(Track::new(id, stamp, pose, element));
     }
 
-    fn report(
-        &self,
-        stamp: Stamp,
-        pose: &PlanarPose,
-        out: &mut FixedVec<TrackedElement<T>, N>,
-    ) {
+    fn report(&self, stamp: Stamp, pose: &PlanarPose, out: &mut FixedVec<TrackedElement<T>, N>) {
         out.clear();
         out.extend(
             self.tracks
@@ -174,7 +168,6 @@ impl<T: TrackableElement> Track<T> {
             id,
             first_seen: stamp,
             last_seen: stamp,
-            hits: 1,
             position_m: pose.point_to_odom(x, y),
             variance_m2: variance(element),
             heading_rad: pose.yaw_rad + f64::from(element.heading_rad()),
@@ -192,12 +185,14 @@ impl<T: TrackableElement> Track<T> {
             gain = gain.max(0.5);
             self.variance_m2 = total;
         }
-        self.position_m = [self.position_m[0] + gain * dx, self.position_m[1] + gain * dy];
+        self.position_m = [
+            self.position_m[0] + gain * dx,
+            self.position_m[1] + gain * dy,
+        ];
         self.variance_m2 *= 1.0 - gain;
         let off = pose.yaw_rad + f64::from(element.heading_rad()) - self.heading_rad;
         self.heading_rad += gain * T::wrapped_heading(off);
         self.last_seen = stamp;
-        self.hits = self.hits.saturating_add(1);
         let confidence = self.element.confidence();
         let confidence = confidence + LATEST_SHARE * (element.confidence() - confidence);
         self.element = element.blended(&self.element, gain as f32, confidence);
@@ -217,7 +212,9 @@ impl<T: TrackableElement> Track<T> {
 }
 
 fn variance<T: TrackableElement>(element: &T) -> f64 {
-    f64::from(element.sigma_position_m()).max(LEAST_SIGMA_M).powi(2)
+    f64::from(element.sigma_position_m())
+        .max(LEAST_SIGMA_M)
+        .powi(2)
 }
 
 #[cfg(test)]

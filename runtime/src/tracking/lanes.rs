@@ -116,7 +116,11 @@ impl LaneTracker {
                     continue;
                 }
                 let is_same_marking = track.marking() == lanes[l].marking;
-                let bonus = if is_same_marking { SAME_MARKING_BONUS } else { 0.0 };
+                let bonus = if is_same_marking {
+                    SAME_MARKING_BONUS
+                } else {
+                    0.0
+                };
                 self.pairs.push(Pair {
                     gain: overlap.length_m * (1.0 + bonus),
                     track: k as u16,

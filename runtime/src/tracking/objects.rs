@@ -7,7 +7,9 @@ use heapless::Vec as FixedVec;
 use super::identity::IdSource;
 use super::planar::PlanarPose;
 use super::tracks::TrackedObject;
-use crate::heads::{OBJECT_CAPACITY, ObjectDetection, ObjectDetections, ObjectGroup, is_same_object};
+use crate::heads::{
+    OBJECT_CAPACITY, ObjectDetection, ObjectDetections, ObjectGroup, is_same_object,
+};
 use crate::time::{Span, Stamp};
 use track::Track;
 
@@ -169,7 +171,11 @@ impl ObjectTracker {
     ) {
         out.clear();
         // The seen ones come first, so that the list is full of them before it takes others.
-        for track in self.tracks.iter().filter(|track| track.last_seen() == stamp) {
+        for track in self
+            .tracks
+            .iter()
+            .filter(|track| track.last_seen() == stamp)
+        {
             if out.push(track.report(stamp, pose)).is_err() {
                 break;
             }

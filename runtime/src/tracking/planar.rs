@@ -24,10 +24,15 @@ impl PlanarPose {
     pub(super) fn of(odom_from_ego: &Pose<Odom, Ego>) -> Self {
         let matrix = odom_from_ego.to_matrix();
         let yaw_rad = matrix[(1, 0)].atan2(matrix[(0, 0)]);
+        Self::at(matrix[(0, 3)], matrix[(1, 3)], yaw_rad)
+    }
+
+    /// The pose at a place of the odometry frame, with a heading.
+    pub(super) fn at(x_m: f64, y_m: f64, yaw_rad: f64) -> Self {
         let (sin, cos) = yaw_rad.sin_cos();
         Self {
-            x_m: matrix[(0, 3)],
-            y_m: matrix[(1, 3)],
+            x_m,
+            y_m,
             yaw_rad,
             sin,
             cos,
@@ -85,7 +90,11 @@ pub(super) fn wrapped(angle_rad: f64) -> f64 {
 /// The same direction of period π in (−π/2, π/2].
 pub(super) fn wrapped_half(angle_rad: f64) -> f64 {
     let turned = angle_rad.rem_euclid(PI);
-    if turned > 0.5 * PI { turned - PI } else { turned }
+    if turned > 0.5 * PI {
+        turned - PI
+    } else {
+        turned
+    }
 }
 
 #[cfg(test)]

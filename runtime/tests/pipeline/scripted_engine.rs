@@ -13,10 +13,6 @@ pub struct Tensors {
 }
 
 impl Tensors {
-    pub fn float(&self, role: InputRole) -> &[f32] {
-        &self.floats.iter().find(|(of, _)| *of == role).expect("the manifest asks for it").1
-    }
-
     pub fn output_mut(&mut self, role: OutputRole) -> &mut [f32] {
         &mut self.outputs.iter_mut().find(|(of, _)| *of == role).expect("it is promised").1
     }

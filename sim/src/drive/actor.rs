@@ -42,9 +42,17 @@ impl Progress {
 #[derive(Clone, Debug)]
 pub(super) enum Motion {
     /// Stays where it is.
-    Still { place: Point2<f64>, yaw: f64, lift_m: f64 },
+    Still {
+        place: Point2<f64>,
+        yaw: f64,
+        lift_m: f64,
+    },
     /// Goes along a curve.
-    Along { curve: Arc<Curve>, progress: Progress, lift: Lift },
+    Along {
+        curve: Arc<Curve>,
+        progress: Progress,
+        lift: Lift,
+    },
 }
 
 /// How high over the road surface an actor goes.
@@ -94,10 +102,18 @@ impl Actor {
     /// State at a time.
     pub(super) fn at(&self, t_s: f64) -> ActorState {
         match &self.motion {
-            Motion::Still { place, yaw, lift_m } => {
-                ActorState { place: *place, yaw: *yaw, lift_m: *lift_m, velocity: Vector2::zeros(), yaw_rate: 0.0 }
-            }
-            Motion::Along { curve, progress, lift } => {
+            Motion::Still { place, yaw, lift_m } => ActorState {
+                place: *place,
+                yaw: *yaw,
+                lift_m: *lift_m,
+                velocity: Vector2::zeros(),
+                yaw_rate: 0.0,
+            },
+            Motion::Along {
+                curve,
+                progress,
+                lift,
+            } => {
                 let [s, v, _] = progress.at(t_s);
                 let at = curve.at(s);
                 ActorState {
@@ -122,7 +138,10 @@ impl Actor {
             // People and cones stand upright on any slope.
             ObjectClass::Pedestrian | ObjectClass::Cone => {
                 let z = world.terrain.z(&state.place) + state.lift_m;
-                Isometry3::new(Vector3::new(state.place.x, state.place.y, z), Vector3::z() * state.yaw)
+                Isometry3::new(
+                    Vector3::new(state.place.x, state.place.y, z),
+                    Vector3::z() * state.yaw,
+                )
             }
             _ => world.resting_pose(state.place, state.yaw, self.shape.size, state.lift_m),
         }
@@ -147,9 +166,16 @@ mod tests {
     #[test]
     fn progress_interpolates_position_and_speed() {
         // Constant acceleration of 2 m/s².
-        let samples = (0..20).map(|i| f64::from(i) * SAMPLE_S).map(|t| [t * t, 2.0 * t]).collect();
+        let samples = (0..20)
+            .map(|i| f64::from(i) * SAMPLE_S)
+            .map(|t| [t * t, 2.0 * t])
+            .collect();
         let [s, v, a] = Progress { samples }.at(0.537);
-        assert!((s - 0.537 * 0.537).abs() < 1e-9 && (v - 2.0 * 0.537).abs() < 1e-9 && (a - 2.0).abs() < 1e-9);
+        assert!(
+            (s - 0.537 * 0.537).abs() < 1e-9
+                && (v - 2.0 * 0.537).abs() < 1e-9
+                && (a - 2.0).abs() < 1e-9
+        );
     }
 
     #[test]

@@ -26,8 +26,13 @@ impl BodyMotion {
         let roughness = random.between(0.3, 1.0);
         let mut shake = |scale: f64| {
             std::array::from_fn(|k| {
-                let amplitude = scale * roughness * random.between(0.4, 1.0) / (1.0 + 0.5 * k as f64);
-                let hertz = [random.between(0.7, 1.2), random.between(1.3, 1.9), random.between(2.2, 3.5)][k];
+                let amplitude =
+                    scale * roughness * random.between(0.4, 1.0) / (1.0 + 0.5 * k as f64);
+                let hertz = [
+                    random.between(0.7, 1.2),
+                    random.between(1.3, 1.9),
+                    random.between(2.2, 3.5),
+                ][k];
                 (amplitude, TAU * hertz, random.between(0.0, TAU))
             })
         };
@@ -40,12 +45,16 @@ impl BodyMotion {
     pub(super) fn at(&self, t_s: f64, v: f64, ahead_mps2: f64, left_mps2: f64) -> Isometry3<f64> {
         let strength = (v / 8.0).clamp(0.03, 1.2);
         let shake = |axis: usize| {
-            let wave = |(amplitude, omega, phase): &(f64, f64, f64)| amplitude * (omega * t_s + phase).sin();
+            let wave = |(amplitude, omega, phase): &(f64, f64, f64)| {
+                amplitude * (omega * t_s + phase).sin()
+            };
             self.shakes[axis].iter().map(wave).sum::<f64>() * strength
         };
         // Positive pitch lowers the nose: braking does so. Turning left leans the body to the right.
-        let pitch = (self.constant[0] - PITCH_PER_MPS2 * ahead_mps2 + shake(0)).clamp(-LIMIT_RAD, LIMIT_RAD);
-        let roll = (self.constant[1] + ROLL_PER_MPS2 * left_mps2 + shake(1)).clamp(-LIMIT_RAD, LIMIT_RAD);
+        let pitch = (self.constant[0] - PITCH_PER_MPS2 * ahead_mps2 + shake(0))
+            .clamp(-LIMIT_RAD, LIMIT_RAD);
+        let roll =
+            (self.constant[1] + ROLL_PER_MPS2 * left_mps2 + shake(1)).clamp(-LIMIT_RAD, LIMIT_RAD);
         let rotation = UnitQuaternion::from_euler_angles(roll, pitch, 0.0);
         let pivot = Vector3::new(PIVOT_M[0], 0.0, PIVOT_M[1]);
         let shift = pivot - rotation * pivot + Vector3::z() * shake(2);
@@ -59,7 +68,10 @@ mod tests {
 
     #[test]
     fn braking_lowers_the_nose_and_turning_left_leans_right() {
-        let motion = BodyMotion { constant: [0.0; 2], shakes: [[(0.0, 0.0, 0.0); 3]; 3] };
+        let motion = BodyMotion {
+            constant: [0.0; 2],
+            shakes: [[(0.0, 0.0, 0.0); 3]; 3],
+        };
         let nose = Vector3::new(4.0, 0.0, 0.5);
         assert!((motion.at(0.0, 10.0, -3.0, 0.0) * nalgebra::Point3::from(nose)).z < 0.5);
         let left = nalgebra::Point3::new(1.4, 1.0, 0.45);
@@ -72,7 +84,10 @@ mod tests {
         for seed in 0..40 {
             let motion = BodyMotion::draw(&mut Random::new(seed, 0));
             for tick in 0..100 {
-                let (roll, pitch, _) = motion.at(f64::from(tick) * 0.1, 10.0, 0.5, 0.5).rotation.euler_angles();
+                let (roll, pitch, _) = motion
+                    .at(f64::from(tick) * 0.1, 10.0, 0.5, 0.5)
+                    .rotation
+                    .euler_angles();
                 assert!(roll.abs() < 0.0263 && pitch.abs() < 0.0263);
                 sum += pitch * pitch + roll * roll;
                 count += 2.0;

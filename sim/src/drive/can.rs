@@ -50,11 +50,17 @@ impl Errors {
                 let [speed, yaw_rate] = truth(t_s);
                 let mut noise = Random::new(seed, 1_000_000_u64.wrapping_add(index as u64));
                 // Wheel sensors know when the vehicle stands.
-                let speed_noise = if speed > 0.05 { SPEED_NOISE_MPS * noise.normal() } else { 0.0 };
+                let speed_noise = if speed > 0.05 {
+                    SPEED_NOISE_MPS * noise.normal()
+                } else {
+                    0.0
+                };
                 CanSample {
                     t_s,
                     speed_mps: (speed * self.speed_scale + speed_noise).max(0.0),
-                    yaw_rate_radps: yaw_rate + self.yaw_rate_bias + YAW_RATE_NOISE_RADPS * noise.normal(),
+                    yaw_rate_radps: yaw_rate
+                        + self.yaw_rate_bias
+                        + YAW_RATE_NOISE_RADPS * noise.normal(),
                 }
             })
             .collect()
@@ -77,11 +83,19 @@ mod tests {
 
     #[test]
     fn errors_have_the_size_of_real_sensors() {
-        let errors = Errors { speed_scale: 1.005, yaw_rate_bias: 0.002 };
+        let errors = Errors {
+            speed_scale: 1.005,
+            yaw_rate_bias: 0.002,
+        };
         let samples = errors.samples(9, 0.0, 100.0, |_| [10.0, 0.0]);
-        let mean = samples.iter().map(|sample| sample.speed_mps).sum::<f64>() / samples.len() as f64;
+        let mean =
+            samples.iter().map(|sample| sample.speed_mps).sum::<f64>() / samples.len() as f64;
         assert!((mean - 10.05).abs() < 0.005, "{mean}");
-        let bias = samples.iter().map(|sample| sample.yaw_rate_radps).sum::<f64>() / samples.len() as f64;
+        let bias = samples
+            .iter()
+            .map(|sample| sample.yaw_rate_radps)
+            .sum::<f64>()
+            / samples.len() as f64;
         assert!((bias - 0.002).abs() < 2e-4, "{bias}");
     }
 }

@@ -20,14 +20,22 @@ pub(super) struct Lamps {
 
 impl Lamps {
     pub(super) fn new(sky: &Sky) -> Self {
-        Self { has_head_lamps: sky.has_head_lamps(), has_street_lamps: sky.has_street_lamps(), lights: Vec::new() }
+        Self {
+            has_head_lamps: sky.has_head_lamps(),
+            has_street_lamps: sky.has_street_lamps(),
+            lights: Vec::new(),
+        }
     }
 
     /// Head and tail lamps of a vehicle that moves or waits in traffic.
     pub(super) fn add_vehicle(&mut self, actor: &Actor, state: &ActorState, pose: &Isometry3<f64>) {
         let is_motor = matches!(
             actor.class,
-            ObjectClass::Car | ObjectClass::Van | ObjectClass::Truck | ObjectClass::Bus | ObjectClass::Motorcycle
+            ObjectClass::Car
+                | ObjectClass::Van
+                | ObjectClass::Truck
+                | ObjectClass::Bus
+                | ObjectClass::Motorcycle
         );
         if !self.has_head_lamps || !is_motor || !actor.is_in_traffic() {
             return;
@@ -35,8 +43,16 @@ impl Lamps {
         let half = 0.5 * f64::from(actor.shape.size[0]);
         self.add_beam(pose, half);
         let is_braking = state.velocity.norm() < 0.5;
-        let rgb = if is_braking { TAIL_LAMP.map(|level| level * 2.0) } else { TAIL_LAMP };
-        self.lights.push(PointLight { position: pose * Point3::new(-half - 0.1, 0.0, 0.8), direction: None, rgb });
+        let rgb = if is_braking {
+            TAIL_LAMP.map(|level| level * 2.0)
+        } else {
+            TAIL_LAMP
+        };
+        self.lights.push(PointLight {
+            position: pose * Point3::new(-half - 0.1, 0.0, 0.8),
+            direction: None,
+            rgb,
+        });
     }
 
     /// The ego vehicle's own head lamps.
@@ -60,7 +76,7 @@ impl Lamps {
         if self.has_street_lamps {
             self.lights.extend(heads.iter().map(|position| PointLight {
                 position: *position,
-                direction: Some(-Vector3::z()),
+                direction: None,
                 rgb: STREET_LAMP,
             }));
         }

@@ -58,7 +58,11 @@ impl Map {
                 colour: line.colour,
                 points: line.points.iter().map(raise).collect(),
                 middle,
-                radius: line.points.iter().map(|place| (place - middle).norm()).fold(0.0, f64::max),
+                radius: line
+                    .points
+                    .iter()
+                    .map(|place| (place - middle).norm())
+                    .fold(0.0, f64::max),
             }
         });
         let mark = |id: u32, place: &Point2<f64>, direction: f64, length: f64, width: f64| Mark {
@@ -69,10 +73,15 @@ impl Map {
             width,
             kind: ArrowKind::STRAIGHT,
         };
-        let arrows = world.marks.arrows.iter().zip(FIRST_ARROW..).map(|(arrow, id)| Mark {
-            kind: arrow.kind,
-            ..mark(id, &arrow.centre, arrow.yaw, arrow.length_m, 0.0)
-        });
+        let arrows = world
+            .marks
+            .arrows
+            .iter()
+            .zip(FIRST_ARROW..)
+            .map(|(arrow, id)| Mark {
+                kind: arrow.kind,
+                ..mark(id, &arrow.centre, arrow.yaw, arrow.length_m, 0.0)
+            });
         let crosswalks = world
             .marks
             .crosswalks
@@ -84,7 +93,15 @@ impl Map {
             .stop_lines
             .iter()
             .zip(FIRST_STOP_LINE..)
-            .map(|(line, id)| mark(id, &line.centre, line.theta, line.length_m, line.thickness_m));
+            .map(|(line, id)| {
+                mark(
+                    id,
+                    &line.centre,
+                    line.theta,
+                    line.length_m,
+                    line.thickness_m,
+                )
+            });
         Self {
             lines: lines.collect(),
             arrows: arrows.collect(),
@@ -96,19 +113,33 @@ impl Map {
     /// Lanes around an ego pose, in its frame; visibility is left empty.
     pub(super) fn lanes(&self, ego_from_world: &Isometry3<f64>, here: Point2<f64>) -> Vec<Lane> {
         let mut lanes = Vec::new();
-        for line in self.lines.iter().filter(|line| (line.middle - here).norm() < line.radius + RANGE_M * 1.5) {
+        for line in self
+            .lines
+            .iter()
+            .filter(|line| (line.middle - here).norm() < line.radius + RANGE_M * 1.5)
+        {
             let mut points: Vec<LanePoint> = Vec::new();
             let mut finish = |points: &mut Vec<LanePoint>| {
                 if points.len() > 1 {
                     let points = std::mem::take(points);
-                    lanes.push(Lane { id: line.id, marking: line.marking, colour: line.colour, points });
+                    lanes.push(Lane {
+                        id: line.id,
+                        marking: line.marking,
+                        colour: line.colour,
+                        points,
+                    });
                 }
                 points.clear();
             };
             for (station, point) in line.points.iter().enumerate() {
                 let position = ego_from_world * point;
                 if is_in_range(&position) {
-                    points.push(LanePoint { position, station: station as u32, is_visible: false, was_seen: false });
+                    points.push(LanePoint {
+                        position,
+                        station: station as u32,
+                        is_visible: false,
+                        was_seen: false,
+                    });
                 } else {
                     finish(&mut points);
                 }
@@ -167,7 +198,13 @@ fn near<'a>(
 ) -> impl Iterator<Item = (&'a Mark, Point3<f64>, f64)> {
     marks
         .iter()
-        .map(move |mark| (mark, ego_from_world * mark.position, yaw_in(ego_from_world, mark.direction)))
+        .map(move |mark| {
+            (
+                mark,
+                ego_from_world * mark.position,
+                yaw_in(ego_from_world, mark.direction),
+            )
+        })
         .filter(|(_, position, _)| is_in_range(position))
 }
 
@@ -185,7 +222,11 @@ pub(super) fn yaw_in(ego_from_world: &Isometry3<f64>, direction: f64) -> f64 {
 /// Wraps a direction of period π to (−π/2, π/2].
 fn half_turn(direction: f64) -> f64 {
     let wrapped = direction.rem_euclid(PI);
-    if wrapped > FRAC_PI_2 { wrapped - PI } else { wrapped }
+    if wrapped > FRAC_PI_2 {
+        wrapped - PI
+    } else {
+        wrapped
+    }
 }
 
 #[cfg(test)]
@@ -194,7 +235,13 @@ mod tests {
 
     #[test]
     fn half_turn_keeps_the_axis() {
-        for (direction, expected) in [(0.1, 0.1), (0.1 + PI, 0.1), (-0.1, -0.1), (2.0, 2.0 - PI), (FRAC_PI_2, FRAC_PI_2)] {
+        for (direction, expected) in [
+            (0.1, 0.1),
+            (0.1 + PI, 0.1),
+            (-0.1, -0.1),
+            (2.0, 2.0 - PI),
+            (FRAC_PI_2, FRAC_PI_2),
+        ] {
             assert!((half_turn(direction) - expected).abs() < 1e-12);
         }
     }

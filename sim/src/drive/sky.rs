@@ -50,7 +50,9 @@ impl Sky {
             _ => ([1.0, 0.94, 0.84], [0.28, 0.45, 0.85], [0.75, 0.82, 0.92]),
         };
         let blend = |clear: [f32; 3], share: f32, amount: f64| {
-            std::array::from_fn(|i| ((clear[i] * (1.0 - share) + grey[i] * share) as f64 * amount) as f32)
+            std::array::from_fn(|i| {
+                ((clear[i] * (1.0 - share) + grey[i] * share) as f64 * amount) as f32
+            })
         };
         let cloud = cloudiness as f32;
         let direct = (1.0 - cloudiness * 1.25).max(0.0);
@@ -67,7 +69,11 @@ impl Sky {
             lamps: Vec::new(),
         };
         let weather = weather(condition, level, direct, &lighting, random);
-        Self { condition, lighting, weather }
+        Self {
+            condition,
+            lighting,
+            weather,
+        }
     }
 
     /// Lamps burn in the dark, in rain and in fog.
@@ -81,18 +87,31 @@ impl Sky {
     }
 
     /// The lighting with the lamps nearest to a place.
-    pub(super) fn lighting_at(&self, here: &Point3<f64>, lamps: impl Iterator<Item = PointLight>) -> Lighting {
+    pub(super) fn lighting_at(
+        &self,
+        here: &Point3<f64>,
+        lamps: impl Iterator<Item = PointLight>,
+    ) -> Lighting {
         let mut near: Vec<(f64, PointLight)> = lamps
             .map(|lamp| ((lamp.position - here).norm(), lamp))
             .filter(|(distance, _)| *distance < LAMP_RANGE_M)
             .collect();
         near.sort_by(|a, b| a.0.total_cmp(&b.0));
         near.truncate(MOST_LAMPS);
-        Lighting { lamps: near.into_iter().map(|(_, lamp)| lamp).collect(), ..self.lighting.clone() }
+        Lighting {
+            lamps: near.into_iter().map(|(_, lamp)| lamp).collect(),
+            ..self.lighting.clone()
+        }
     }
 }
 
-fn weather(condition: Condition, level: f64, direct: f64, lighting: &Lighting, random: &mut Random) -> Weather {
+fn weather(
+    condition: Condition,
+    level: f64,
+    direct: f64,
+    lighting: &Lighting,
+    random: &mut Random,
+) -> Weather {
     let (rain, wetness) = match condition {
         Condition::Rain => (random.between(0.35, 1.0), random.between(0.6, 1.0)),
         Condition::Dusk | Condition::Night if random.chance(0.3) => (0.0, random.between(0.3, 0.9)),
@@ -105,9 +124,12 @@ fn weather(condition: Condition, level: f64, direct: f64, lighting: &Lighting, r
         _ => random.between(0.0005, 0.003),
     };
     // What the exposure control aims at: the light that falls on flat ground.
-    let ground = level * (SUN * direct * lighting.sun_direction.z.max(0.15) + 0.5 + 0.3 * f64::from(lighting.cloudiness));
+    let ground = level
+        * (SUN * direct * lighting.sun_direction.z.max(0.15)
+            + 0.5
+            + 0.3 * f64::from(lighting.cloudiness));
     let lamps = match condition {
-        Condition::Night => 0.012,
+        Condition::Night => 0.008,
         Condition::Dusk => 0.004,
         _ => 0.0,
     };
@@ -137,15 +159,28 @@ mod tests {
                 assert!(sky.lighting.sun_direction.z > 0.0);
                 assert!((sky.lighting.sun_direction.norm() - 1.0).abs() < 1e-9);
                 let weather = sky.weather;
-                assert!(weather.exposure.is_finite() && weather.exposure > 0.0 && weather.sensor_gain >= 1.0);
-                assert!(sky.lighting.sky_zenith_rgb.iter().all(|channel| *channel > 0.0));
+                assert!(
+                    weather.exposure.is_finite()
+                        && weather.exposure > 0.0
+                        && weather.sensor_gain >= 1.0
+                );
+                assert!(
+                    sky.lighting
+                        .sky_zenith_rgb
+                        .iter()
+                        .all(|channel| *channel > 0.0)
+                );
             }
         }
     }
 
     #[test]
     fn night_is_darker_than_day() {
-        let level = |condition| Sky::draw(condition, &mut Random::new(1, 0)).lighting.sky_zenith_rgb[1];
+        let level = |condition| {
+            Sky::draw(condition, &mut Random::new(1, 0))
+                .lighting
+                .sky_zenith_rgb[1]
+        };
         assert!(level(Condition::Night) < 0.05 * level(Condition::Day));
     }
 

@@ -14,7 +14,10 @@ fn same_seed_gives_the_same_drive() {
         assert_eq!(left.objects, right.objects);
         assert_eq!(left.lanes, right.lanes);
         assert_eq!(left.world_from_ego, right.world_from_ego);
-        assert_eq!(a.scene_at(t_s).instances.len(), b.scene_at(t_s).instances.len());
+        assert_eq!(
+            a.scene_at(t_s).instances.len(),
+            b.scene_at(t_s).instances.len()
+        );
     }
     assert_eq!(a.can(0.0, 10.0), b.can(0.0, 10.0));
 }
@@ -30,8 +33,14 @@ fn ego_moves_smoothly() {
             let places = [0, 1, 2].map(|i| *poses[i].translation());
             let [v, yaw_rate] = drive.ego_motion(t_s);
             let speed = (places[2] - places[0]).norm() / (2.0 * step_s);
-            assert!((speed - v).abs() < 0.06 + 0.01 * v, "seed {seed} at {t_s}: {speed} {v}");
-            assert!((0.0..=16.9).contains(&v) && yaw_rate.abs() < 1.0, "seed {seed} at {t_s}: {v} {yaw_rate}");
+            assert!(
+                (speed - v).abs() < 0.06 + 0.01 * v,
+                "seed {seed} at {t_s}: {speed} {v}"
+            );
+            assert!(
+                (0.0..=16.9).contains(&v) && yaw_rate.abs() < 1.0,
+                "seed {seed} at {t_s}: {v} {yaw_rate}"
+            );
             let bend = (places[2] - 2.0 * places[1] + places[0]).norm() / (step_s * step_s);
             assert!(bend < 9.5, "seed {seed} at {t_s}: {bend} m/s²");
             let turn = (poses[1].rotation().inverse() * poses[2].rotation()).angle() / step_s;
@@ -48,8 +57,16 @@ fn actors_move_as_vehicles_and_people_do() {
             for tick in 0..50 {
                 let state = actor.at(f64::from(tick) * 0.2);
                 let v = state.velocity.norm();
-                assert!(v < 17.5 && state.yaw_rate.abs() < 1.6, "seed {seed}: {v} {}", state.yaw_rate);
-                assert!((v * state.yaw_rate).abs() < 6.0, "seed {seed}: lateral {}", v * state.yaw_rate);
+                assert!(
+                    v < 17.5 && state.yaw_rate.abs() < 1.6,
+                    "seed {seed}: {v} {}",
+                    state.yaw_rate
+                );
+                assert!(
+                    (v * state.yaw_rate).abs() < 6.0,
+                    "seed {seed}: lateral {}",
+                    v * state.yaw_rate
+                );
             }
         }
     }
@@ -64,9 +81,17 @@ fn velocity_and_yaw_rate_agree_with_the_motion() {
             let h = 0.01;
             let (before, state, after) = (actor.at(t_s - h), actor.at(t_s), actor.at(t_s + h));
             let velocity = (after.place - before.place) / (2.0 * h);
-            assert!((velocity - state.velocity).norm() < 0.25, "{velocity} {}", state.velocity);
+            assert!(
+                (velocity - state.velocity).norm() < 0.25,
+                "{velocity} {}",
+                state.velocity
+            );
             let yaw_rate = (after.yaw - before.yaw) / (2.0 * h);
-            assert!((yaw_rate - state.yaw_rate).abs() < 0.15, "{yaw_rate} {}", state.yaw_rate);
+            assert!(
+                (yaw_rate - state.yaw_rate).abs() < 0.15,
+                "{yaw_rate} {}",
+                state.yaw_rate
+            );
         }
     }
 }
@@ -80,7 +105,12 @@ fn objects_rest_on_the_ground() {
             let centre = truth.world_from_ego * object.centre;
             let ground = drive.world.terrain.z(&Point2::new(centre.x, centre.y));
             let low = centre.z - 0.5 * f64::from(object.size[2]);
-            assert!((low - ground).abs() < 0.25, "seed {seed} {:?}: {}", object.class, low - ground);
+            assert!(
+                (low - ground).abs() < 0.25,
+                "seed {seed} {:?}: {}",
+                object.class,
+                low - ground
+            );
         }
     }
 }
@@ -92,7 +122,8 @@ fn nothing_touches_the_ego_vehicle() {
         for tick in 0..50 {
             let truth = drive.ground_truth(f64::from(tick) * 0.2);
             for object in &truth.objects {
-                let is_inside = object.centre.x > -0.8 && object.centre.x < 3.6 && object.centre.y.abs() < 0.9;
+                let is_inside =
+                    object.centre.x > -0.8 && object.centre.x < 3.6 && object.centre.y.abs() < 0.9;
                 assert!(!is_inside, "seed {seed}: {object:?}");
             }
         }
@@ -104,7 +135,11 @@ fn enough_objects_are_near() {
     let mut total = 0;
     for seed in 0..40 {
         let truth = drive(seed).ground_truth(5.0);
-        total += truth.objects.iter().filter(|object| object.centre.x.hypot(object.centre.y) < 50.0).count();
+        total += truth
+            .objects
+            .iter()
+            .filter(|object| object.centre.x.hypot(object.centre.y) < 50.0)
+            .count();
     }
     let mean = f64::from(total as u32) / 40.0;
     assert!(mean > 18.0, "{mean}");
@@ -117,7 +152,10 @@ fn ego_drives_between_the_lines_of_its_lane() {
         let drive = drive(seed);
         for tick in 0..20 {
             let truth = drive.ground_truth(f64::from(tick) * 0.5);
-            let lines = truth.lanes.iter().filter(|lane| lane.marking != MarkingType::RoadEdge);
+            let lines = truth
+                .lanes
+                .iter()
+                .filter(|lane| lane.marking != MarkingType::RoadEdge);
             let near = |point: &crate::ground_truth::LanePoint| {
                 point.position.x.abs() < 0.6 && point.position.y.abs() < 0.8
             };
@@ -135,7 +173,8 @@ fn cameras_move_with_the_body_that_the_calibration_does_not_know() {
     let mut largest: f64 = 0.0;
     for tick in 0..100 {
         let t_s = f64::from(tick) * 0.1;
-        let nominal = drive.ego_pose(t_s).as_isometry() * rig.cameras()[0].ego_from_cam.as_isometry();
+        let nominal =
+            drive.ego_pose(t_s).as_isometry() * rig.cameras()[0].ego_from_cam.as_isometry();
         let actual = *drive.camera_pose(t_s, 0).as_isometry();
         let angle = nominal.rotation.angle_to(&actual.rotation);
         assert!(angle < 0.04);
@@ -148,36 +187,14 @@ fn cameras_move_with_the_body_that_the_calibration_does_not_know() {
 fn skew_is_off_unless_asked_for() {
     let plain = drive(3);
     assert!((0..6).all(|camera| plain.camera_time(2.0, camera) == 2.0));
-    let options = DriveOptions { camera_skew_s: 0.015, ..DriveOptions::default() };
+    let options = DriveOptions {
+        camera_skew_s: 0.015,
+        ..DriveOptions::default()
+    };
     let skewed = Drive::new(3, &rigs::six_pinhole(), options);
-    let offsets: Vec<f64> = (0..6).map(|camera| skewed.camera_time(2.0, camera) - 2.0).collect();
+    let offsets: Vec<f64> = (0..6)
+        .map(|camera| skewed.camera_time(2.0, camera) - 2.0)
+        .collect();
     assert!(offsets.iter().all(|offset| offset.abs() <= 0.015));
     assert!(offsets.iter().any(|offset| offset.abs() > 0.003));
-}
-
-#[test]
-fn tmp_timing() {
-    let rig = rigs::six_pinhole();
-    let _ = &rig;
-    let mut d = [0.0; 7];
-    for seed in 0..40 {
-        let mut t = std::time::Instant::now();
-        let mut lap = |k: usize, d: &mut [f64; 7]| { d[k] += t.elapsed().as_secs_f64() * 25.0; t = std::time::Instant::now(); };
-        let world = Arc::new(World::generate(seed)); lap(0, &mut d);
-        let mut random = Random::new(seed, 20);
-        let mut traffic = Traffic {
-            world: &world,
-            signals: Signals::draw(&world.layout, &mut random),
-            vehicles: vec![population::ego_vehicle(&world, &mut random)],
-            walkers: Vec::new(),
-            standing: population::standing_bodies(&world),
-        }; lap(1, &mut d);
-        population::populate(&mut traffic, 10.0, &mut random); lap(2, &mut d);
-        traffic.run(10.0); lap(3, &mut d);
-        let is_kept = without_overlaps(&traffic); lap(4, &mut d);
-        std::hint::black_box(actors_of(&traffic, &is_kept)); lap(5, &mut d);
-        std::hint::black_box(Map::new(&world)); lap(6, &mut d);
-        if seed < 8 { println!("{} vehicles {} walkers {} standing", traffic.vehicles.len(), traffic.walkers.len(), traffic.standing.len()); }
-    }
-    println!("world ego populate run overlaps actors map {d:.2?}");
 }

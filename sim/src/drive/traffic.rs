@@ -10,12 +10,17 @@ use nalgebra::{Point2, Vector2};
 use std::sync::Arc;
 
 mod driving;
+mod overlaps;
 mod signals;
 
 pub(super) use signals::Signals;
 
 /// Time simulated before the drive begins, so that speeds and gaps are settled, seconds.
 pub(super) const WARM_UP_S: f64 = 6.0;
+
+/// Steps for which the list of standing things near a vehicle holds, and how far it reaches, metres.
+const NEARBY_STEPS: i64 = 10;
+const NEARBY_M: f64 = 75.0;
 
 /// A vehicle under simulation.
 #[derive(Clone, Debug)]
@@ -72,7 +77,8 @@ impl Body {
         // Separating axes of two rectangles.
         let left = |axis: &Vector2<f64>| Vector2::new(-axis.y, axis.x);
         let extent = |body: &Self, axis: &Vector2<f64>| {
-            body.half_length_m * body.axis.dot(axis).abs() + body.half_width_m * left(&body.axis).dot(axis).abs()
+            body.half_length_m * body.axis.dot(axis).abs()
+                + body.half_width_m * left(&body.axis).dot(axis).abs()
         };
         [self.axis, left(&self.axis), other.axis, left(&other.axis)]
             .iter()
@@ -84,7 +90,7 @@ impl Vehicle {
     /// The rectangle that the vehicle covers at an arc length.
     pub(super) fn body_at(&self, s: f64, v: f64) -> Body {
         let at = self.path.curve.at(s);
-        let axis = Vector2::new(at.heading.cos(), at.heading.sin());
+        let axis = at.ahead;
         Body {
             centre: Point2::new(at.x, at.y) + axis * (0.5 * (self.front_m - self.rear_m)),
             axis,
@@ -98,7 +104,7 @@ impl Vehicle {
 impl Walker {
     pub(super) fn body_at(&self, s: f64, v: f64) -> Body {
         let at = self.curve.at(s);
-        let axis = Vector2::new(at.heading.cos(), at.heading.sin());
+        let axis = at.ahead;
         Body {
             centre: Point2::new(at.x, at.y),
             axis,
@@ -109,7 +115,8 @@ impl Walker {
     }
 
     fn is_on_road(&self) -> bool {
-        self.crossing.is_some_and(|(_, [from, to])| self.s > from - 0.7 && self.s < to)
+        self.crossing
+            .is_some_and(|(_, [from, to])| self.s > from - 0.7 && self.s < to)
     }
 }
 
@@ -122,6 +129,8 @@ pub(super) struct Traffic<'a> {
     pub(super) walkers: Vec<Walker>,
     /// Parked vehicles and cones.
     pub(super) standing: Vec<Body>,
+    /// Those of them that each vehicle may meet within the next second.
+    pub(super) nearby: Vec<Vec<usize>>,
 }
 
 impl Traffic<'_> {
@@ -135,25 +144,52 @@ impl Traffic<'_> {
                     vehicle.history.push([vehicle.s, vehicle.v]);
                 }
                 for walker in &mut self.walkers {
-                    let v = walker.history.last().map_or(walker.speed_mps, |[s, _]| (walker.s - s) / SAMPLE_S);
+                    let v = walker
+                        .history
+                        .last()
+                        .map_or(walker.speed_mps, |[s, _]| (walker.s - s) / SAMPLE_S);
                     walker.history.push([walker.s, v]);
                 }
+            }
+            if (step + warm_up) % NEARBY_STEPS == 0 {
+                self.look_around();
             }
             self.step(step as f64 * SAMPLE_S);
         }
     }
 
+    fn look_around(&mut self) {
+        let near = |vehicle: &Vehicle| {
+            let here = vehicle.body_at(vehicle.s, vehicle.v).centre;
+            let standing = self.standing.iter().enumerate();
+            standing
+                .filter(|(_, body)| (body.centre - here).norm_squared() < NEARBY_M * NEARBY_M)
+                .map(|(k, _)| k)
+                .collect()
+        };
+        self.nearby = self.vehicles.iter().map(near).collect();
+    }
+
     fn step(&mut self, t_s: f64) {
-        let bodies: Vec<Body> = self.vehicles.iter().map(|vehicle| vehicle.body_at(vehicle.s, vehicle.v)).collect();
+        let bodies: Vec<Body> = self
+            .vehicles
+            .iter()
+            .map(|vehicle| vehicle.body_at(vehicle.s, vehicle.v))
+            .collect();
         let walking: Vec<(usize, Body)> = self
             .walkers
             .iter()
             .filter(|walker| walker.is_on_road())
-            .filter_map(|walker| walker.crossing.map(|(crosswalk, _)| (crosswalk, walker.body_at(walker.s, 0.0))))
+            .filter_map(|walker| {
+                walker
+                    .crossing
+                    .map(|(crosswalk, _)| (crosswalk, walker.body_at(walker.s, 0.0)))
+            })
             .collect();
         let locks = self.junction_locks();
-        let accelerations: Vec<f64> =
-            (0..self.vehicles.len()).map(|index| self.acceleration(index, t_s, &bodies, &walking, &locks)).collect();
+        let accelerations: Vec<f64> = (0..self.vehicles.len())
+            .map(|index| self.acceleration(index, t_s, &bodies, &walking, &locks))
+            .collect();
         for (vehicle, wanted) in self.vehicles.iter_mut().zip(accelerations) {
             // Comfort: the pedal moves within a third of a second, but for an emergency.
             let blend = if wanted < -4.0 { 1.0 } else { SAMPLE_S / 0.35 };
@@ -176,8 +212,11 @@ impl Traffic<'_> {
     /// A walker at the kerb waits until no vehicle comes.
     fn may_walk(&self, index: usize, bodies: &[Body]) -> bool {
         let walker = &self.walkers[index];
-        let Some((crosswalk, [from, to])) = walker.crossing else { return true };
-        let is_at_kerb = walker.s <= from - 0.7 && walker.s + walker.speed_mps * SAMPLE_S > from - 0.75;
+        let Some((crosswalk, [from, to])) = walker.crossing else {
+            return true;
+        };
+        let is_at_kerb =
+            walker.s <= from - 0.7 && walker.s + walker.speed_mps * SAMPLE_S > from - 0.75;
         if !is_at_kerb {
             return true;
         }
@@ -190,7 +229,10 @@ impl Traffic<'_> {
             let aside = (gap.y * body.axis.x - gap.x * body.axis.y).abs();
             let clear = body.half_length_m + 3.0;
             let is_on_it = gap.norm() < reach.max(body.half_length_m) + 3.0 && ahead > -clear;
-            let comes = ahead > 0.0 && aside < reach + 2.0 && body.v > 0.3 && (ahead - clear) / body.v < time_s + 1.0;
+            let comes = ahead > 0.0
+                && aside < reach + 2.0
+                && body.v > 0.3
+                && (ahead - clear) / body.v < time_s + 1.0;
             let is_close = is_on_it && (body.v > 0.3 || gap.norm() < body.half_length_m + 2.0);
             !comes && !is_close
         })

@@ -57,7 +57,9 @@ impl VisibilityMemory {
             if visible_fraction >= SEEN_MARK_FRACTION {
                 marks.insert(id, now_s);
             }
-            marks.get(&id).is_some_and(|seen_s| is_within(now_s - seen_s, COUNTS_FOR_S))
+            marks
+                .get(&id)
+                .is_some_and(|seen_s| is_within(now_s - seen_s, COUNTS_FOR_S))
         };
         for arrow in &mut truth.arrows {
             arrow.was_seen = observe_mark(arrow.id, arrow.visible_fraction);
@@ -73,7 +75,10 @@ impl VisibilityMemory {
     fn observe_objects(&mut self, truth: &mut GroundTruth) {
         let now_s = truth.t_s;
         for object in &mut truth.objects {
-            let never = ObjectMemory { seen_s: f64::NEG_INFINITY, well_seen_s: f64::NEG_INFINITY };
+            let never = ObjectMemory {
+                seen_s: f64::NEG_INFINITY,
+                well_seen_s: f64::NEG_INFINITY,
+            };
             let memory = self.objects.entry(object.id).or_insert(never);
             let is_large = object.visible_px >= SEEN_PX;
             if is_large && object.visible_fraction >= SEEN_FRACTION {
@@ -83,8 +88,8 @@ impl VisibilityMemory {
                 memory.well_seen_s = now_s;
             }
             object.counts = is_within(now_s - memory.seen_s, COUNTS_FOR_S);
-            object.is_occluded_recall =
-                object.visible_fraction < SEEN_FRACTION && is_within(now_s - memory.well_seen_s, OCCLUDED_FOR_S);
+            object.is_occluded_recall = object.visible_fraction < SEEN_FRACTION
+                && is_within(now_s - memory.well_seen_s, OCCLUDED_FOR_S);
         }
     }
 }
@@ -135,8 +140,12 @@ mod tests {
             is_visible: visible_fraction > 0.5,
             was_seen: false,
         };
-        let lane =
-            Lane { id: 1, marking: MarkingType::Solid, colour: MarkingColour::White, points: vec![point] };
+        let lane = Lane {
+            id: 1,
+            marking: MarkingType::Solid,
+            colour: MarkingColour::White,
+            points: vec![point],
+        };
         GroundTruth {
             t_s,
             world_from_ego: Isometry3::identity(),
@@ -151,12 +160,19 @@ mod tests {
     #[test]
     fn hidden_object_counts_for_two_seconds_and_is_recalled_for_one_and_a_half() {
         let mut memory = VisibilityMemory::new();
-        for (t_s, fraction, counts, recall) in
-            [(0.0, 0.9, true, false), (1.4, 0.1, true, true), (1.9, 0.0, true, false), (2.1, 0.0, false, false)]
-        {
+        for (t_s, fraction, counts, recall) in [
+            (0.0, 0.9, true, false),
+            (1.4, 0.1, true, true),
+            (1.9, 0.0, true, false),
+            (2.1, 0.0, false, false),
+        ] {
             let mut truth = truth_at(t_s, fraction, 90.0);
             memory.observe(&mut truth);
-            assert_eq!((truth.objects[0].counts, truth.objects[0].is_occluded_recall), (counts, recall), "at {t_s} s");
+            assert_eq!(
+                (truth.objects[0].counts, truth.objects[0].is_occluded_recall),
+                (counts, recall),
+                "at {t_s} s"
+            );
         }
     }
 

@@ -90,12 +90,14 @@ kernel! {
                 let peak = if peak > rgb[2] { peak } else { rgb[2] };
                 let excess = if peak > 4.0 { 4.0 / peak } else { 1.0 };
                 for c in 0..3 {
-                    let x = rgb[c] * excess;
+                    let x = rgb[c] * excess * 1.15;
                     let above = if x > 0.6 { x - 0.6 } else { 0.0 };
                     let y = (x - above) + 0.4 * above / (above + 0.4);
                     let y = if y > 0.0 { y } else { 0.0 };
                     let s = y.sqrt();
-                    let curve = 1.39283 * s - 0.10080 * s.sqrt() - 0.36813 * y + 0.07771 * y * y;
+                    let encoded = 1.39283 * s - 0.10080 * s.sqrt() - 0.36813 * y + 0.07771 * y * y;
+                    // A little more contrast, as cameras add.
+                    let curve = encoded + 0.55 * encoded * (1.0 - encoded) * (encoded - 0.42);
                     let sigma = noise.shot + noise.read / (s + 0.05);
                     levels[c][i] = curve * 255.0 + sigma * deviates[c][first + i] + 0.5;
                 }

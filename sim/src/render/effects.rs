@@ -4,7 +4,11 @@ use super::hash::{Stream, mix2};
 use super::shade::Radiance;
 use super::simd::kernel;
 
-const GLOW_CELL: usize = 8;
+/// Side of a cell of the glow at full size, pixels.
+const GLOW_CELL_PX: f32 = 8.0;
+
+/// Largest side of a cell, pixels.
+const MOST_PX: usize = 8;
 
 /// Buffers of the effects, reused.
 #[derive(Default)]
@@ -16,27 +20,29 @@ pub(super) struct Effects {
 
 impl Effects {
     /// Adds the light that lens and air scatter around whatever is brighter than white. `strength` grows with rain and fog.
-    pub(super) fn add_glow(&mut self, radiance: &mut Radiance, white: f32, strength: f32) {
+    /// `scale` is this picture's width over that of the sensor.
+    pub(super) fn add_glow(&mut self, radiance: &mut Radiance, white: f32, strength: f32, scale: f32) {
+        let cell = ((GLOW_CELL_PX * scale).round() as usize).clamp(2, MOST_PX);
         let (width, height) = (radiance.width, radiance.height);
-        let (columns, rows) = (width.div_ceil(GLOW_CELL), height.div_ceil(GLOW_CELL));
+        let (columns, rows) = (width.div_ceil(cell), height.div_ceil(cell));
         let mut is_dark = true;
         for (cells, plane) in self.glow.iter_mut().zip(&radiance.planes) {
             cells.clear();
             cells.resize(columns * rows, 0.0);
             for (y, line) in plane.chunks_exact(width).enumerate() {
-                let row = &mut cells[y / GLOW_CELL * columns..(y / GLOW_CELL + 1) * columns];
-                is_dark &= !gather_row(line, white, row);
+                let row = &mut cells[y / cell * columns..(y / cell + 1) * columns];
+                is_dark &= !gather_row(line, white, cell, row);
             }
         }
         if is_dark {
             return;
         }
-        let scale = strength / (GLOW_CELL * GLOW_CELL) as f32;
+        let gain = strength / (cell * cell) as f32;
         for (cells, plane) in self.glow.iter_mut().zip(&mut radiance.planes) {
             for _ in 0..2 {
                 blur(cells, &mut self.swap, columns, rows);
             }
-            spread(cells, columns, rows, scale, plane, width, &mut self.swap);
+            spread(cells, (columns, rows, cell), gain, plane, width, &mut self.swap);
         }
     }
 
@@ -81,7 +87,7 @@ impl Effects {
             let (x, y) = (stream.next() * width, stream.next() * height);
             let near = stream.next();
             let length = (18.0 + 70.0 * near * near) * scale;
-            let weight = stream.range(0.04, 0.14) * (scale.sqrt()).min(1.0);
+            let weight = stream.range(0.04, 0.14) * scale.min(1.0);
             add_streak(radiance, [x, y], [lean * length, length], brightness * weight);
         }
     }
@@ -179,32 +185,31 @@ fn blur(cells: &mut [f32], swap: &mut Vec<f32>, columns: usize, rows: usize) {
 }
 
 /// Adds bilinearly enlarged cells to a plane; `line` is scratch for one row of cells.
-fn spread(cells: &[f32], columns: usize, rows: usize, scale: f32, plane: &mut [f32], width: usize, line: &mut Vec<f32>) {
+fn spread(cells: &[f32], (columns, rows, cell): (usize, usize, usize), gain: f32, plane: &mut [f32], width: usize, line: &mut Vec<f32>) {
     line.clear();
     line.resize(columns + 2, 0.0);
     for (y, pixels) in plane.chunks_exact_mut(width).enumerate() {
-        let v = ((y as f32 + 0.5) / GLOW_CELL as f32 - 0.5).clamp(0.0, (rows - 1) as f32);
+        let v = ((y as f32 + 0.5) / cell as f32 - 0.5).clamp(0.0, (rows - 1) as f32);
         let (above, below) = (v as usize, (v as usize + 1).min(rows - 1));
         let part = v - above as f32;
         for (x, value) in line[1..=columns].iter_mut().enumerate() {
             let (a, b) = (cells[above * columns + x], cells[below * columns + x]);
-            *value = scale * (a + (b - a) * part);
+            *value = gain * (a + (b - a) * part);
         }
         (line[0], line[columns + 1]) = (line[1], line[columns]);
-        spread_row(line, pixels);
+        spread_row(line, cell, pixels);
     }
 }
 
 kernel! {
     /// Adds a row of cells, padded by one on either side, to a row of pixels.
-    fn spread_row(line: &[f32], pixels: &mut [f32]) {
-        const HALF: usize = GLOW_CELL / 2;
-        for (cell, block) in pixels.chunks_mut(GLOW_CELL).enumerate() {
+    fn spread_row(line: &[f32], side: usize, pixels: &mut [f32]) {
+        let step = 1.0 / side as f32;
+        for (cell, block) in pixels.chunks_mut(side).enumerate() {
             let (left, here, right) = (line[cell], line[cell + 1], line[cell + 2]);
             for (k, value) in block.iter_mut().enumerate() {
-                let t = (k as f32 + 0.5) / GLOW_CELL as f32 - 0.5;
-                let towards = if k < HALF { left } else { right };
-                *value += here + (towards - here) * if t < 0.0 { -t } else { t };
+                let t = (k as f32 + 0.5) * step - 0.5;
+                *value += here + if t < 0.0 { (here - left) * t } else { (right - here) * t };
             }
         }
     }
@@ -212,10 +217,10 @@ kernel! {
 
 kernel! {
     /// Adds what is brighter than white in a row of pixels to a row of cells; tells whether there was any.
-    fn gather_row(pixels: &[f32], white: f32, cells: &mut [f32]) -> bool {
+    fn gather_row(pixels: &[f32], white: f32, side: usize, cells: &mut [f32]) -> bool {
         let mut total = 0.0;
-        for (cell, block) in cells.iter_mut().zip(pixels.chunks(GLOW_CELL)) {
-            let mut lanes = [0.0; GLOW_CELL];
+        for (cell, block) in cells.iter_mut().zip(pixels.chunks(side)) {
+            let mut lanes = [0.0; MOST_PX];
             for (lane, &x) in lanes.iter_mut().zip(block) {
                 *lane = (x - white).clamp(0.0, 8.0 * white);
             }

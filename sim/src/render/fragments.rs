@@ -47,6 +47,7 @@ kernel! {
         let [ta, tb, tc] = facet.uvs;
         let m = facet.rotation;
         let s = facet.shadow.rotation;
+        let before = facet.shadow.normal_offset_m;
         for i in first..end {
             let (x, y, z) = (batch.ray[0][i], batch.ray[1][i], batch.ray[2][i]);
             let inverse = p.x * x + p.y * y + p.z * z;
@@ -81,9 +82,11 @@ kernel! {
             batch.position[0][i] = ox + facet.origin.x;
             batch.position[1][i] = oy + facet.origin.y;
             batch.position[2][i] = oz + facet.origin.z;
-            batch.shadow[0][i] = s[(0, 0)] * ox + s[(0, 1)] * oy + s[(0, 2)] * oz + facet.shadow.offset.x;
-            batch.shadow[1][i] = s[(1, 0)] * ox + s[(1, 1)] * oy + s[(1, 2)] * oz + facet.shadow.offset.y;
-            batch.shadow[2][i] = s[(2, 0)] * ox + s[(2, 1)] * oy + s[(2, 2)] * oz + facet.shadow.offset.z;
+            // The shadow map is asked a little before the surface: across its texels a slanted surface rises.
+            let (px, py, pz) = (ox + nx * before, oy + ny * before, oz + nz * before);
+            batch.shadow[0][i] = s[(0, 0)] * px + s[(0, 1)] * py + s[(0, 2)] * pz + facet.shadow.offset.x;
+            batch.shadow[1][i] = s[(1, 0)] * px + s[(1, 1)] * py + s[(1, 2)] * pz + facet.shadow.offset.y;
+            batch.shadow[2][i] = s[(2, 0)] * px + s[(2, 1)] * py + s[(2, 2)] * pz + facet.shadow.offset.z;
         }
     }
 }

@@ -190,7 +190,7 @@ impl Geometry {
 }
 
 /// Side of a texel of the leaf noise, metres.
-pub(super) const LEAF_TEXEL_M: f32 = 0.06;
+pub(super) const LEAF_TEXEL_M: f32 = 0.02;
 
 /// Leaf density of a tree crown at a wrapped world position, in [0, 1].
 pub(super) fn leaf_density(noise: &NoiseTexture, position: Vector3<f32>, footprint: f32) -> f32 {

@@ -35,24 +35,28 @@ impl Puddles {
         }
     }
 
-    /// Replaces the mirrored sky by the mirrored scene wherever the reflected ray meets something in the picture.
-    pub(super) fn mirror(&self, lens: &SampleLens<'_>, eye: &Eye, light: &Light, depth_m: &[f32], radiance: &mut Radiance) {
+    /// Replaces the mirrored sky by the mirrored scene wherever reflected rays, `rays` of them a pixel, meet something in
+    /// the picture.
+    pub(super) fn mirror(&self, lens: &SampleLens<'_>, eye: &Eye, light: &Light, rays: u32, depth_m: &[f32], radiance: &mut Radiance) {
         let cam_from_world = eye.rotation.transpose();
+        let share = 0.9 / rays as f32;
         for spot in &self.spots {
             let (column, row) = (spot.pixel as usize % radiance.width, spot.pixel as usize / radiance.width);
-            // Ripples tilt the mirror along the line of sight, which draws lights out into streaks.
-            let ripple = (lattice(column as i32, row as i32, 71) - 0.5) * 0.05;
-            let normal = spot.normal + spot.ray * ripple;
-            let mirrored = spot.ray - normal * (2.0 * spot.ray.dot(&normal));
-            if mirrored.z <= 0.0 {
-                continue;
-            }
-            let start = spot.ray * spot.distance;
-            let stretch = 0.8 + 0.5 * lattice(column as i32, row as i32, 72);
-            if let Some(at) = meet(lens, &(cam_from_world * start), &(cam_from_world * mirrored), stretch, depth_m, radiance) {
-                let sky = light.gradient(mirrored.z);
-                let seen = [0, 1, 2].map(|c| radiance.planes[c][at].min(4.0 * light.white) - sky[c]);
-                radiance.add(spot.pixel as usize, spot.strength * 0.9, seen);
+            let start = cam_from_world * (spot.ray * spot.distance);
+            for ray in 0..rays {
+                let random = |salt: u32| lattice(column as i32, row as i32, salt + 2 * ray);
+                // Ripples tilt the mirror along the line of sight, which draws lights out into streaks.
+                let normal = spot.normal + spot.ray * ((random(71) - 0.5) * 0.05);
+                let mirrored = spot.ray - normal * (2.0 * spot.ray.dot(&normal));
+                if mirrored.z <= 0.0 {
+                    continue;
+                }
+                let stretch = 0.8 + 0.5 * random(72);
+                if let Some(at) = meet(lens, &start, &(cam_from_world * mirrored), stretch, depth_m, radiance) {
+                    let sky = light.gradient(mirrored.z);
+                    let seen = [0, 1, 2].map(|c| radiance.planes[c][at].min(4.0 * light.white) - sky[c]);
+                    radiance.add(spot.pixel as usize, spot.strength * share, seen);
+                }
             }
         }
     }

@@ -4,7 +4,7 @@ use super::environment::{Environment, ViewLamp, lamps_before};
 use super::fragments::{Facet, place};
 use super::geometry::{Eye, Geometry};
 use super::image::RenderedImage;
-use super::lens::RayTable;
+use super::lens::{RayTable, TILE, TILE_AREA};
 use super::lighting::{BATCH, Batch, illuminate};
 use super::noise::NoiseTexture;
 use super::puddles::{Puddles, WetSpot};
@@ -169,9 +169,27 @@ impl Shader {
 }
 
 fn shade_sky(frame: &Frame<'_>, points: &[Point], radiance: &mut Radiance) {
+    let light = &frame.environment.light;
     let angle = frame.table.pixel_angle();
-    for point in points {
-        let direction = frame.eye.rotation * Vector3::from(point.ray);
-        radiance.add(point.pixel as usize, point.weight, frame.environment.light.sky(direction, frame.noise, angle));
+    let direction = |point: &Point| frame.eye.rotation * Vector3::from(point.ray);
+    let is_smooth = frame.table.sampling == 1 && points.len() == TILE_AREA && direction(&points[0]).dot(&light.sun) < 0.99;
+    if !is_smooth {
+        for point in points {
+            radiance.add(point.pixel as usize, point.weight, light.sky(direction(point), frame.noise, angle));
+        }
+        return;
+    }
+    // A whole tile of sky: its corners say enough about the pixels between them.
+    let corners = [0, TILE - 1, TILE_AREA - TILE, TILE_AREA - 1].map(|i| light.sky(direction(&points[i]), frame.noise, angle * 4.0));
+    for (y, row) in points.chunks_exact(TILE).enumerate() {
+        let v = y as f32 / (TILE - 1) as f32;
+        let ends = |c: usize| (corners[0][c] + (corners[2][c] - corners[0][c]) * v, corners[1][c] + (corners[3][c] - corners[1][c]) * v);
+        let first = row[0].pixel as usize;
+        for (c, plane) in radiance.planes.iter_mut().enumerate() {
+            let (left, right) = ends(c);
+            for (x, value) in plane[first..first + TILE].iter_mut().enumerate() {
+                *value = left + (right - left) * (x as f32 / (TILE - 1) as f32);
+            }
+        }
     }
 }

@@ -6,6 +6,9 @@ use nalgebra::{Matrix3, Point3, Vector3};
 /// Half of the side of the mapped square, metres.
 const REACH_M: f64 = 72.0;
 
+/// Edges up to this softness, in texels, take the cheaper filter.
+const SHARP: f32 = 2.2;
+
 /// Height towards the sun of the first surface that blocks it, over a square across the sun's direction.
 #[derive(Default)]
 pub(super) struct ShadowMap {
@@ -26,6 +29,8 @@ pub(super) struct ShadowMap {
 pub(super) struct ShadowView {
     pub(super) rotation: Matrix3<f32>,
     pub(super) offset: Vector3<f32>,
+    /// How far off a surface, along its normal, the map is to be asked, metres.
+    pub(super) normal_offset_m: f32,
 }
 
 impl ShadowMap {
@@ -39,7 +44,7 @@ impl ShadowMap {
             return;
         }
         self.side = side;
-        self.softness = 0.6 + 4.0 * scene.lighting.cloudiness * side as f32 / 1024.0;
+        self.softness = 1.0 + 4.0 * scene.lighting.cloudiness * side as f32 / 1024.0;
         self.texels.clear();
         self.texels.resize(side * side, f32::MIN);
         let right = Vector3::z().cross(&sun).try_normalize(1e-6).unwrap_or(Vector3::x());
@@ -91,6 +96,8 @@ impl ShadowMap {
         let high_y = a.y.max(b.y).max(c.y).min(last).floor();
         let slope_x = ((b.z - a.z) * (c.y - a.y) - (c.z - a.z) * (b.y - a.y)) / area;
         let slope_y = ((c.z - a.z) * (b.x - a.x) - (b.z - a.z) * (c.x - a.x)) / area;
+        // Half a texel beyond an edge the slope of a steep face would leave the face by metres.
+        let (lowest, highest) = (a.z.min(b.z).min(c.z), a.z.max(b.z).max(c.z));
         let mut y = low_y;
         while y <= high_y {
             let (mut left, mut right) = (f32::MAX, f32::MIN);
@@ -109,7 +116,7 @@ impl ShadowMap {
                 let z = a.z + slope_x * (first - a.x) + slope_y * (y - a.y);
                 let span = &mut self.texels[row + first as usize..=row + end as usize];
                 for (i, texel) in span.iter_mut().enumerate() {
-                    let here = z + slope_x * i as f32;
+                    let here = (z + slope_x * i as f32).clamp(lowest, highest);
                     *texel = if here > *texel { here } else { *texel };
                 }
             }
@@ -119,7 +126,12 @@ impl ShadowMap {
 
     /// The map as seen from a camera at `camera`, with `world_from_cam` rotation left to the caller.
     pub(super) fn view(&self, camera: &Vector3<f64>) -> ShadowView {
-        ShadowView { rotation: self.rotation.cast(), offset: (self.rotation * camera + self.offset).cast() }
+        let texel_m = 2.0 * REACH_M as f32 / self.side.max(1) as f32;
+        ShadowView {
+            rotation: self.rotation.cast(),
+            offset: (self.rotation * camera + self.offset).cast(),
+            normal_offset_m: texel_m * (1.0 + 0.7 * self.softness),
+        }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -136,12 +148,28 @@ impl ShadowMap {
         }
         const BIAS_M: f32 = 0.06;
         let height = at.z + BIAS_M;
-        let soft = self.softness;
-        if soft < 1.0 {
-            return self.filtered(at.x, at.y, height);
+        if self.softness <= SHARP {
+            return self.filtered_wide(at.x, at.y, height);
         }
+        let soft = self.softness;
         let taps = [(-0.7, -0.3), (0.3, -0.7), (0.7, 0.3), (-0.3, 0.7)];
         taps.into_iter().map(|(x, y)| self.filtered(at.x + x * soft, at.y + y * soft, height)).sum::<f32>() * 0.25
+    }
+
+    /// Mean of lit texels under a square two texels wide.
+    #[inline(always)]
+    fn filtered_wide(&self, x: f32, y: f32, height: f32) -> f32 {
+        let (x, y) = (x - 0.5, y - 0.5);
+        let (column, row) = (x as usize, y as usize);
+        let (fx, fy) = (x - column as f32, y - row as f32);
+        let first = row * self.side + column;
+        let line = |row: usize| {
+            let at = first + row * self.side;
+            let texels = &self.texels[at..at + 3];
+            let lit = |i: usize| if texels[i] > height { 0.0 } else { 1.0 };
+            lit(0) * (1.0 - fx) + lit(1) + lit(2) * fx
+        };
+        (line(0) * (1.0 - fy) + line(1) + line(2) * fy) * 0.25
     }
 
     #[inline(always)]

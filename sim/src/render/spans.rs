@@ -38,6 +38,11 @@ impl Spans {
         let side = TILE / sampling;
         let (tile_x, tile_y) = (tile % table.tiles_x * side, tile / table.tiles_x * side);
         let owners = &surface.owner[tile * TILE_AREA..(tile + 1) * TILE_AREA];
+        let is_whole = tile_x + side <= table.width_px && tile_y + side <= table.height_px && (table.blind.is_empty() || owners[0] != NOBODY);
+        if is_whole && sampling == 1 && is_uniform(owners) {
+            self.collect_whole(table, geometry, (tile, tile_x, tile_y), owners[0], out);
+            return;
+        }
         for y in 0..side.min(table.height_px.saturating_sub(tile_y)) {
             for x in 0..side.min(table.width_px.saturating_sub(tile_x)) {
                 let pixel = (tile_y + y) * table.width_px + tile_x + x;
@@ -59,6 +64,30 @@ impl Spans {
             }
         }
         self.group();
+    }
+
+    /// A tile of which every pixel has one sample, all of one owner.
+    fn collect_whole(&mut self, table: &RayTable, geometry: &Geometry, (tile, tile_x, tile_y): (usize, usize, usize), owner: u32, out: &mut RenderedImage) {
+        count_visible(geometry, owner, TILE_AREA, &mut out.visibility);
+        self.owners.push((owner, TILE_AREA as u32));
+        self.points.resize(TILE_AREA.max(self.points.len()), Point::default());
+        let (plane, id) = match owner {
+            NOBODY => (Vector3::zeros(), 0),
+            _ => (geometry.triangles[owner as usize].plane, geometry.triangles[owner as usize].id),
+        };
+        let centres = &table.centres[tile * TILE_AREA..(tile + 1) * TILE_AREA];
+        for (y, rays) in centres.chunks_exact(TILE).enumerate() {
+            let first = (tile_y + y) * table.width_px + tile_x;
+            let points = &mut self.points[y * TILE..(y + 1) * TILE];
+            for (x, (point, &ray)) in points.iter_mut().zip(rays).enumerate() {
+                *point = Point { pixel: (first + x) as u32, weight: 1.0, ray };
+            }
+            out.instance[first..first + TILE].fill(id);
+            for (depth, ray) in out.depth_m[first..first + TILE].iter_mut().zip(rays) {
+                let inverse = plane.x * ray[0] + plane.y * ray[1] + plane.z * ray[2];
+                *depth = if owner == NOBODY { 0.0 } else { 1.0 / inverse.max(1e-4) };
+            }
+        }
     }
 
     /// Adds the points of a pixel with several samples; returns what covers most of it.
@@ -132,6 +161,10 @@ impl Spans {
             *at += 1;
         }
     }
+}
+
+fn is_uniform(owners: &[u32]) -> bool {
+    owners.iter().fold(0, |differs, &owner| differs | (owner ^ owners[0])) == 0
 }
 
 fn is_alike(geometry: &Geometry, a: u32, b: u32) -> bool {

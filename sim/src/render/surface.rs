@@ -57,7 +57,7 @@ pub(super) fn finish(material: &Material, spot: &Spot, light: &Light, noise: &No
         Material::Concrete => concrete(spot, light, noise),
         Material::Grass => grass(spot, noise),
         Material::Facade { rgb, style } => facade(rgb, style, spot, light, noise),
-        Material::Plain { rgb, gloss } => Finish { gloss, ..Finish::matt(rgb) },
+        Material::Plain { rgb, gloss } => Finish { gloss, ..Finish::matt(scaled(rgb, grime(spot, noise))) },
         Material::Glass => Finish { gloss: 1.0, mirror: 0.09, ..Finish::matt([0.012, 0.014, 0.016]) },
         Material::Rubber => Finish { gloss: 0.15, ..Finish::matt([0.018, 0.018, 0.019]) },
         Material::Lamp { rgb } => {
@@ -79,6 +79,12 @@ fn blend(a: [f32; 3], b: [f32; 3], t: f32) -> [f32; 3] {
     [a[0] + (b[0] - a[0]) * t, a[1] + (b[1] - a[1]) * t, a[2] + (b[2] - a[2]) * t]
 }
 
+/// Dust and unevenness of an even colour.
+fn grime(spot: &Spot, noise: &NoiseTexture) -> f32 {
+    let stain = noise.sample(spot.uv[0] * 24.0, spot.uv[1] * 24.0, spot.footprint * 24.0);
+    1.0 + 0.22 * (stain[CLOUD] - 0.5) + 0.05 * (stain[GRAIN] - 0.5)
+}
+
 /// Water on a level surface: darkens and mirrors, most where the coarse noise makes puddles.
 fn wet(mut finish: Finish, depth: f32, light: &Light) -> Finish {
     if light.wetness > 0.0 {
@@ -93,7 +99,7 @@ fn wet(mut finish: Finish, depth: f32, light: &Light) -> Finish {
 
 /// Grey level of a road surface, without paint.
 fn road_level(tint: f32, spot: &Spot, light: &Light, near: &[f32; 4], far: &[f32; 4]) -> f32 {
-    let base = 0.045 + 0.085 * tint;
+    let base = 0.05 + 0.12 * tint;
     let salt = (light.seed as u32 & 0xFF) as f32 / 255.0;
     let repaired = if far[PATCH] > 0.80 + 0.12 * salt { 0.78 } else { 1.0 };
     let grain = 1.0 + 0.55 * (near[GRAIN] - 0.5) + 0.22 * (near[CLOUD] - 0.5);

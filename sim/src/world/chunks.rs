@@ -26,17 +26,30 @@ pub(crate) struct Chunks {
 
 impl Chunks {
     /// Adds a grid of vertices in world coordinates, row-major, rows going forward and columns going left.
-    pub(crate) fn add_grid(&mut self, layer: u8, material: Material, columns: usize, vertices: &[Vertex]) {
+    pub(crate) fn add_grid(
+        &mut self,
+        layer: u8,
+        material: Material,
+        columns: usize,
+        vertices: &[Vertex],
+    ) {
         debug_assert!(columns >= 2 && vertices.len().is_multiple_of(columns));
         let rows = vertices.len() / columns;
-        let (mesh, material, first) = self.draft(layer, material, &vertices[vertices.len() / 2].position);
+        let (mesh, material, first) =
+            self.draft(layer, material, &vertices[vertices.len() / 2].position);
         mesh.vertices.extend_from_slice(vertices);
         for row in 0..rows - 1 {
             for column in 0..columns - 1 {
                 let a = first + (row * columns + column) as u32;
                 let (b, c, d) = (a + columns as u32, a + columns as u32 + 1, a + 1);
-                mesh.triangles.push(Triangle { corners: [a, b, c], material });
-                mesh.triangles.push(Triangle { corners: [a, c, d], material });
+                mesh.triangles.push(Triangle {
+                    corners: [a, b, c],
+                    material,
+                });
+                mesh.triangles.push(Triangle {
+                    corners: [a, c, d],
+                    material,
+                });
             }
         }
     }
@@ -46,27 +59,45 @@ impl Chunks {
         let (mesh, material, first) = self.draft(layer, material, &vertices[0].position);
         mesh.vertices.extend_from_slice(vertices);
         for i in 1..vertices.len() as u32 - 1 {
-            mesh.triangles.push(Triangle { corners: [first, first + i, first + i + 1], material });
+            mesh.triangles.push(Triangle {
+                corners: [first, first + i, first + i + 1],
+                material,
+            });
         }
     }
 
-    fn draft(&mut self, layer: u8, material: Material, place: &Point3<f32>) -> (&mut Mesh, u16, u32) {
+    fn draft(
+        &mut self,
+        layer: u8,
+        material: Material,
+        place: &Point3<f32>,
+    ) -> (&mut Mesh, u16, u32) {
         let cell = |value: f32| (f64::from(value) / CHUNK_M).floor() as i32;
         let mesh = self
             .drafts
             .entry((cell(place.x), cell(place.y), layer))
-            .or_insert_with(|| Mesh { layer, ..Mesh::default() });
-        let material = mesh.materials.iter().position(|known| *known == material).unwrap_or_else(|| {
-            mesh.materials.push(material);
-            mesh.materials.len() - 1
-        });
+            .or_insert_with(|| Mesh {
+                layer,
+                ..Mesh::default()
+            });
+        let material = mesh
+            .materials
+            .iter()
+            .position(|known| *known == material)
+            .unwrap_or_else(|| {
+                mesh.materials.push(material);
+                mesh.materials.len() - 1
+            });
         let first = mesh.vertices.len() as u32;
         (mesh, material as u16, first)
     }
 
     /// The finished meshes as instances of the static world, each in a frame of its own at its middle.
     pub(crate) fn into_instances(self) -> Vec<Instance> {
-        self.drafts.into_values().map(|mesh| instance_of(mesh, InstanceId(0))).collect()
+        self.drafts
+            .into_values()
+            .map(|mesh| instance_of(mesh, InstanceId(0)))
+            .collect()
     }
 }
 
@@ -79,7 +110,9 @@ pub(crate) fn instance_of(mut mesh: Mesh, id: InstanceId) -> Instance {
         high = high.sup(&vertex.position.coords);
     }
     let middle = (low + high) * 0.5;
-    mesh.vertices.iter_mut().for_each(|vertex| vertex.position -= middle);
+    mesh.vertices
+        .iter_mut()
+        .for_each(|vertex| vertex.position -= middle);
     let radius = 0.5 * (high - low).norm();
     Instance {
         mesh: Arc::new(mesh),

@@ -1,6 +1,6 @@
 //! Smooth plane curves by arc length: road centre lines and the paths of actors.
 
-use nalgebra::Point2;
+use nalgebra::{Point2, Vector2};
 use std::f64::consts::{PI, TAU};
 
 /// Distance between the samples of every curve, metres.
@@ -17,17 +17,31 @@ pub(crate) fn wrap(angle: f64) -> f64 {
 pub(crate) struct CurvePoint {
     pub(crate) x: f64,
     pub(crate) y: f64,
-    /// Continuous along the curve, not wrapped.
+    /// Unit vector along the curve.
+    pub(crate) ahead: Vector2<f64>,
+    /// Direction of `ahead`, continuous along the curve, not wrapped.
     pub(crate) heading: f64,
     /// Positive to the left, 1/m.
     pub(crate) curvature: f64,
 }
 
 impl CurvePoint {
+    fn new(x: f64, y: f64, heading: f64, curvature: f64) -> Self {
+        Self {
+            x,
+            y,
+            ahead: Vector2::new(heading.cos(), heading.sin()),
+            heading,
+            curvature,
+        }
+    }
+
     /// The point `left_m` to the left of this one.
     pub(crate) fn aside(&self, left_m: f64) -> Point2<f64> {
-        let (sin, cos) = self.heading.sin_cos();
-        Point2::new(self.x - left_m * sin, self.y + left_m * cos)
+        Point2::new(
+            self.x - left_m * self.ahead.y,
+            self.y + left_m * self.ahead.x,
+        )
     }
 }
 
@@ -44,14 +58,19 @@ impl Curve {
         let mut points = Vec::with_capacity(curvatures.len() + 1);
         let (mut x, mut y, mut heading) = (start.x, start.y, heading);
         for pair in curvatures.windows(2) {
-            points.push(CurvePoint { x, y, heading, curvature: pair[0] });
+            points.push(CurvePoint::new(x, y, heading, pair[0]));
             let turn = 0.5 * (pair[0] + pair[1]) * STEP_M;
             let (sin, cos) = (heading + 0.5 * turn).sin_cos();
             x += STEP_M * cos;
             y += STEP_M * sin;
             heading += turn;
         }
-        points.push(CurvePoint { x, y, heading, curvature: *curvatures.last().unwrap_or(&0.0) });
+        points.push(CurvePoint::new(
+            x,
+            y,
+            heading,
+            *curvatures.last().unwrap_or(&0.0),
+        ));
         let length = (points.len() - 1) as f64 * STEP_M;
         Self { points, length }
     }
@@ -66,7 +85,10 @@ impl Curve {
         let n = resampled.len();
         let mut headings = Vec::with_capacity(n);
         for i in 0..n {
-            let (before, after) = (resampled[i.saturating_sub(1)], resampled[(i + 1).min(n - 1)]);
+            let (before, after) = (
+                resampled[i.saturating_sub(1)],
+                resampled[(i + 1).min(n - 1)],
+            );
             let heading = (after.y - before.y).atan2(after.x - before.x);
             let previous = headings.last().copied().unwrap_or(heading);
             headings.push(previous + wrap(heading - previous));
@@ -75,11 +97,15 @@ impl Curve {
         let points = (0..n)
             .map(|i| {
                 let (before, after) = (i.saturating_sub(1), (i + 1).min(n - 1));
-                let curvature = (headings[after] - headings[before]) / ((after - before) as f64 * spacing);
-                CurvePoint { x: resampled[i].x, y: resampled[i].y, heading: headings[i], curvature }
+                let curvature =
+                    (headings[after] - headings[before]) / ((after - before) as f64 * spacing);
+                CurvePoint::new(resampled[i].x, resampled[i].y, headings[i], curvature)
             })
             .collect();
-        Self { points, length: (n - 1) as f64 * spacing }
+        Self {
+            points,
+            length: (n - 1) as f64 * spacing,
+        }
     }
 
     /// Length in metres.
@@ -100,17 +126,15 @@ impl Curve {
         let index = ((s / spacing) as usize).min(last - 1);
         let u = s / spacing - index as f64;
         let (a, b) = (&self.points[index], &self.points[index + 1]);
-        let (sin_a, cos_a) = a.heading.sin_cos();
-        let (sin_b, cos_b) = b.heading.sin_cos();
         let (u2, u3) = (u * u, u * u * u);
         let (wa, wb) = (2.0 * u3 - 3.0 * u2 + 1.0, 3.0 * u2 - 2.0 * u3);
         let (ta, tb) = ((u3 - 2.0 * u2 + u) * spacing, (u3 - u2) * spacing);
-        CurvePoint {
-            x: wa * a.x + wb * b.x + ta * cos_a + tb * cos_b,
-            y: wa * a.y + wb * b.y + ta * sin_a + tb * sin_b,
-            heading: a.heading + u * (b.heading - a.heading),
-            curvature: a.curvature + u * (b.curvature - a.curvature),
-        }
+        CurvePoint::new(
+            wa * a.x + wb * b.x + ta * a.ahead.x + tb * b.ahead.x,
+            wa * a.y + wb * b.y + ta * a.ahead.y + tb * b.ahead.y,
+            a.heading + u * (b.heading - a.heading),
+            a.curvature + u * (b.curvature - a.curvature),
+        )
     }
 
     /// The point `left_m` to the left of the curve at an arc length.
@@ -120,7 +144,8 @@ impl Curve {
 
     /// Arc length of the point of the curve that is nearest to a place.
     pub(crate) fn nearest(&self, place: &Point2<f64>) -> f64 {
-        let distance = |point: &CurvePoint| (point.x - place.x).hypot(point.y - place.y);
+        let distance =
+            |point: &CurvePoint| (point.x - place.x).powi(2) + (point.y - place.y).powi(2);
         let mut best = (0, f64::MAX);
         for (index, point) in self.points.iter().enumerate() {
             let here = distance(point);
@@ -129,9 +154,8 @@ impl Curve {
             }
         }
         let at = &self.points[best.0];
-        let (sin, cos) = at.heading.sin_cos();
         let spacing = self.length / (self.points.len() - 1) as f64;
-        best.0 as f64 * spacing + (place.x - at.x) * cos + (place.y - at.y) * sin
+        best.0 as f64 * spacing + (place.x - at.x) * at.ahead.x + (place.y - at.y) * at.ahead.y
     }
 
     /// The samples, one about every metre.
@@ -141,8 +165,12 @@ impl Curve {
 }
 
 fn straight_on(end: &CurvePoint, distance: f64) -> CurvePoint {
-    let (sin, cos) = end.heading.sin_cos();
-    CurvePoint { x: end.x + distance * cos, y: end.y + distance * sin, heading: end.heading, curvature: 0.0 }
+    CurvePoint {
+        x: end.x + distance * end.ahead.x,
+        y: end.y + distance * end.ahead.y,
+        curvature: 0.0,
+        ..*end
+    }
 }
 
 /// Even spacing of about [`STEP_M`].
@@ -176,7 +204,9 @@ fn smooth(points: &[Point2<f64>]) -> Vec<Point2<f64>> {
             let reach = i.min(last - i).min(2);
             match reach {
                 0 => points[i],
-                1 => ((points[i - 1].coords + points[i + 1].coords) * 0.25 + points[i].coords * 0.5).into(),
+                1 => ((points[i - 1].coords + points[i + 1].coords) * 0.25
+                    + points[i].coords * 0.5)
+                    .into(),
                 _ => ((points[i - 2].coords + points[i + 2].coords) * 0.0625
                     + (points[i - 1].coords + points[i + 1].coords) * 0.25
                     + points[i].coords * 0.375)
@@ -195,7 +225,10 @@ mod tests {
         let radius = 100.0 / (0.5 * PI);
         let curve = Curve::from_curvature(Point2::origin(), 0.0, &[1.0 / radius; 101]);
         let end = curve.at(100.0);
-        assert!((end.x - radius).abs() < 0.01 && (end.y - radius).abs() < 0.01, "{end:?}");
+        assert!(
+            (end.x - radius).abs() < 0.01 && (end.y - radius).abs() < 0.01,
+            "{end:?}"
+        );
         assert!((end.heading - 0.5 * PI).abs() < 1e-9);
     }
 

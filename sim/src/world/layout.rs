@@ -51,7 +51,11 @@ impl Layout {
         let main = Curve::from_curvature(Point2::origin(), heading, &profile);
         let mut layout = Self {
             character,
-            roads: vec![Road { curve: main, section: main_section, blocks: Vec::new() }],
+            roads: vec![Road {
+                curve: main,
+                section: main_section,
+                blocks: Vec::new(),
+            }],
             junctions: Vec::new(),
         };
         layout.add_crossings(&mut random);
@@ -80,10 +84,19 @@ impl Layout {
         let arms: Vec<Vec<Point2<f64>>> = [1.0, -1.0]
             .into_iter()
             .map(|side| {
-                let heading = centre.heading + if side > 0.0 { angle } else { angle - std::f64::consts::PI };
+                let heading = centre.heading
+                    + if side > 0.0 {
+                        angle
+                    } else {
+                        angle - std::f64::consts::PI
+                    };
                 let bend = random.normal() * 0.004;
                 let length = random.between(120.0, 165.0);
-                if is_tee && side == missing { Vec::new() } else { self.free_arm(main_s, heading, bend, length) }
+                if is_tee && side == missing {
+                    Vec::new()
+                } else {
+                    self.free_arm(main_s, heading, bend, length)
+                }
             })
             .collect();
         let (left, right) = (&arms[0], &arms[1]);
@@ -104,11 +117,23 @@ impl Layout {
             curve.nearest(&origin)
         };
         let road = self.roads.len();
-        self.roads.push(Road { curve, section, blocks: Vec::new() });
+        self.roads.push(Road {
+            curve,
+            section,
+            blocks: Vec::new(),
+        });
         let ends = [(0, 1.0), (0, -1.0), (road, 1.0), (road, -1.0)];
         let present = [true, true, !left.is_empty(), !right.is_empty()];
-        let arms = ends.iter().zip(present).filter(|(_, is_there)| *is_there).map(|(end, _)| *end).collect();
-        let radius = random.between(self.character.corner_radius_m().0, self.character.corner_radius_m().1);
+        let arms = ends
+            .iter()
+            .zip(present)
+            .filter(|(_, is_there)| *is_there)
+            .map(|(end, _)| *end)
+            .collect();
+        let radius = random.between(
+            self.character.corner_radius_m().0,
+            self.character.corner_radius_m().1,
+        );
         let junction = Junction::new(&self.roads, arms, [main_s, crossing_s], radius);
         self.junctions.push(junction);
     }
@@ -116,25 +141,36 @@ impl Layout {
     /// Points of an arm from the junction outwards, ended before it meets another road; empty when it would be too short.
     fn free_arm(&self, main_s: f64, heading: f64, bend: f64, length: f64) -> Vec<Point2<f64>> {
         let start = self.roads[0].curve.at(main_s);
-        let curvatures: Vec<f64> =
-            (0..length as usize).map(|i| bend * ((i as f64 - 45.0) / 30.0).clamp(0.0, 1.0)).collect();
+        let curvatures: Vec<f64> = (0..length as usize)
+            .map(|i| bend * ((i as f64 - 45.0) / 30.0).clamp(0.0, 1.0))
+            .collect();
         let arm = Curve::from_curvature(Point2::new(start.x, start.y), heading, &curvatures);
         let margin = 0.5 * self.roads[0].section.paved_width_m() + 22.0;
         let mut points = Vec::new();
         for (i, point) in arm.points().iter().enumerate().skip(1) {
             let place = Point2::new(point.x, point.y);
             let is_blocked = self.roads.iter().enumerate().any(|(road, other)| {
-                other.curve.points().iter().step_by(6).enumerate().any(|(k, at)| {
-                    let is_own = road == 0 && ((k * 6) as f64 - main_s).abs() < 60.0 && i < 90;
-                    !is_own && (at.x - place.x).hypot(at.y - place.y) < margin
-                })
+                other
+                    .curve
+                    .points()
+                    .iter()
+                    .step_by(6)
+                    .enumerate()
+                    .any(|(k, at)| {
+                        let is_own = road == 0 && ((k * 6) as f64 - main_s).abs() < 60.0 && i < 90;
+                        !is_own && (at.x - place.x).hypot(at.y - place.y) < margin
+                    })
             });
             if is_blocked {
                 break;
             }
             points.push(place);
         }
-        if points.len() < 45 { Vec::new() } else { points }
+        if points.len() < 45 {
+            Vec::new()
+        } else {
+            points
+        }
     }
 
     fn cut_into_blocks(&mut self) {
@@ -142,7 +178,12 @@ impl Layout {
             // (arc length, arm, direction out of the junction)
             let mut cuts: Vec<(f64, (usize, usize), f64)> = Vec::new();
             for (j, junction) in self.junctions.iter().enumerate() {
-                for (a, arm) in junction.arms.iter().enumerate().filter(|(_, arm)| arm.road == road) {
+                for (a, arm) in junction
+                    .arms
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, arm)| arm.road == road)
+                {
                     cuts.push((arm.mouth_s, (j, a), arm.sign));
                 }
             }
@@ -153,7 +194,10 @@ impl Layout {
                 if sign < 0.0 {
                     let (from, from_arm) = start.take().unwrap_or((s, None));
                     if s - from > 2.0 {
-                        blocks.push(Block { s: [from, s], arms: [from_arm, Some(arm)] });
+                        blocks.push(Block {
+                            s: [from, s],
+                            arms: [from_arm, Some(arm)],
+                        });
                     }
                 } else {
                     start = Some((s, Some(arm)));
@@ -162,16 +206,14 @@ impl Layout {
             if let Some((from, from_arm)) = start {
                 let length = self.roads[road].curve.length();
                 if length - from > 2.0 {
-                    blocks.push(Block { s: [from, length], arms: [from_arm, None] });
+                    blocks.push(Block {
+                        s: [from, length],
+                        arms: [from_arm, None],
+                    });
                 }
             }
             self.roads[road].blocks = blocks;
         }
-    }
-
-    /// The arm of a junction.
-    pub(crate) fn arm(&self, (junction, arm): (usize, usize)) -> &Arm {
-        &self.junctions[junction].arms[arm]
     }
 }
 
@@ -186,7 +228,11 @@ fn curvature_profile(character: Character, random: &mut Random) -> Vec<f64> {
         let is_straight = random.chance(0.45);
         let length = random.between(40.0, 130.0);
         let radius = (random.between(f64::ln(radius_low), f64::ln(radius_high))).exp();
-        let away = if net_turn.abs() > 0.35 { -net_turn.signum() } else { random.sign() };
+        let away = if net_turn.abs() > 0.35 {
+            -net_turn.signum()
+        } else {
+            random.sign()
+        };
         let mut target = if is_straight { 0.0 } else { away / radius };
         let room = 1.0 - (net_turn * away).max(-0.6);
         if (target * length).abs() > room {
@@ -210,10 +256,16 @@ fn curvature_profile(character: Character, random: &mut Random) -> Vec<f64> {
 
 /// The next arc length within 45 m where the road is straight enough for a junction.
 fn gentle_place(curve: &Curve, from: f64) -> Option<f64> {
-    (0..46).map(|i| from + f64::from(i)).filter(|s| *s < MAIN_LENGTH_M - 40.0).find(|s| {
-        let sharpest = [-15.0, 0.0, 15.0].iter().map(|ds| curve.at(s + ds).curvature.abs()).fold(0.0, f64::max);
-        sharpest < 1.0 / 110.0
-    })
+    (0..46)
+        .map(|i| from + f64::from(i))
+        .filter(|s| *s < MAIN_LENGTH_M - 40.0)
+        .find(|s| {
+            let sharpest = [-15.0, 0.0, 15.0]
+                .iter()
+                .map(|ds| curve.at(s + ds).curvature.abs())
+                .fold(0.0, f64::max);
+            sharpest < 1.0 / 110.0
+        })
 }
 
 #[cfg(test)]
@@ -241,7 +293,10 @@ mod tests {
         for seed in 0..100 {
             let layout = Layout::generate(seed);
             for s in (130..400).step_by(5) {
-                let is_near = layout.junctions.iter().any(|junction| (junction.s[0] - f64::from(s)).abs() < 40.0);
+                let is_near = layout
+                    .junctions
+                    .iter()
+                    .any(|junction| (junction.s[0] - f64::from(s)).abs() < 40.0);
                 near += usize::from(is_near);
                 all += 1;
             }
@@ -256,7 +311,10 @@ mod tests {
             let points = Layout::generate(seed).roads[0].curve.points().to_vec();
             for pair in points.windows(2) {
                 assert!(pair[0].curvature.abs() <= 1.0 / 38.0, "seed {seed}");
-                assert!((pair[1].curvature - pair[0].curvature).abs() < 0.003, "seed {seed}");
+                assert!(
+                    (pair[1].curvature - pair[0].curvature).abs() < 0.003,
+                    "seed {seed}"
+                );
             }
         }
     }

@@ -55,8 +55,6 @@ pub(crate) struct CrosswalkMark {
 /// A stop line across the incoming lanes of an arm.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct StopLineMark {
-    /// The junction and arm; `None` before a crosswalk between junctions.
-    pub(crate) arm: Option<(usize, usize)>,
     pub(crate) centre: Point2<f64>,
     pub(crate) theta: f64,
     pub(crate) length_m: f64,
@@ -101,16 +99,21 @@ impl Marks {
         let road = &layout.roads[index];
         let section = &road.section;
         for d in section.edges_m() {
-            self.lines.push(edge(along(road, block.s[0], block.s[1], d)));
+            self.lines
+                .push(edge(along(road, block.s[0], block.s[1], d)));
         }
         if !section.has_lines {
             return;
         }
         let crosswalk = self.crosswalk_between_junctions(layout, index, block, random);
-        let setback = |end: usize| block.arms[end].map_or(0.0, |arm| self.ends[arm.0][arm.1].setback_m);
+        let setback =
+            |end: usize| block.arms[end].map_or(0.0, |arm| self.ends[arm.0][arm.1].setback_m);
         let (from, to) = (block.s[0] + setback(0), block.s[1] - setback(1));
         let stretches = match crosswalk {
-            Some([first, last]) => vec![([from, first], [block.arms[0].is_some(), true]), ([last, to], [true, block.arms[1].is_some()])],
+            Some([first, last]) => vec![
+                ([from, first], [block.arms[0].is_some(), true]),
+                ([last, to], [true, block.arms[1].is_some()]),
+            ],
             None => vec![([from, to], block.arms.map(|arm| arm.is_some()))],
         };
         for ([from, to], is_approach) in stretches {
@@ -121,10 +124,20 @@ impl Marks {
     }
 
     /// Lines of a stretch of road; `is_approach` tells at which ends (low, high arc length) traffic has to stop.
-    fn paint_stretch(&mut self, road: &Road, [from, to]: [f64; 2], is_approach: [bool; 2], random: &mut Random) {
+    fn paint_stretch(
+        &mut self,
+        road: &Road,
+        [from, to]: [f64; 2],
+        is_approach: [bool; 2],
+        random: &mut Random,
+    ) {
         let section = &road.section;
         let wear = (section.wear + 0.15 * random.normal()).clamp(0.0, 0.8);
-        let colour = if section.has_yellow_centre { MarkingColour::Yellow } else { MarkingColour::White };
+        let colour = if section.has_yellow_centre {
+            MarkingColour::Yellow
+        } else {
+            MarkingColour::White
+        };
         let line = |marking, colour, d: f64, s: [f64; 2]| LineMark {
             marking,
             colour,
@@ -137,24 +150,47 @@ impl Marks {
         if section.median_m > 0.0 {
             // A painted median: each direction has its own solid line.
             for d in [-0.5 * section.median_m, 0.5 * section.median_m] {
-                self.lines.push(line(MarkingType::Solid, colour, d, [from, to]));
+                self.lines
+                    .push(line(MarkingType::Solid, colour, d, [from, to]));
             }
         } else {
             match section.centre {
-                CentreLine::Double => self.lines.push(line(MarkingType::Double, colour, 0.0, [from, to])),
-                CentreLine::Solid => self.lines.push(line(MarkingType::Solid, colour, 0.0, [from, to])),
+                CentreLine::Double => {
+                    self.lines
+                        .push(line(MarkingType::Double, colour, 0.0, [from, to]))
+                }
+                CentreLine::Solid => {
+                    self.lines
+                        .push(line(MarkingType::Solid, colour, 0.0, [from, to]))
+                }
                 CentreLine::Dashed => {
                     // No overtaking just before a junction, sometimes.
                     let solid = |is_near: bool, random: &mut Random| {
-                        if is_near && length > 60.0 && random.chance(0.4) { random.between(12.0, 22.0) } else { 0.0 }
+                        if is_near && length > 60.0 && random.chance(0.4) {
+                            random.between(12.0, 22.0)
+                        } else {
+                            0.0
+                        }
                     };
-                    let (first, last) = (solid(is_approach[0], random), solid(is_approach[1], random));
-                    self.lines.push(line(MarkingType::Dashed, colour, 0.0, [from + first, to - last]));
+                    let (first, last) =
+                        (solid(is_approach[0], random), solid(is_approach[1], random));
+                    self.lines.push(line(
+                        MarkingType::Dashed,
+                        colour,
+                        0.0,
+                        [from + first, to - last],
+                    ));
                     if first > 0.0 {
-                        self.lines.push(line(MarkingType::Solid, colour, 0.0, [from, from + first]));
+                        self.lines.push(line(
+                            MarkingType::Solid,
+                            colour,
+                            0.0,
+                            [from, from + first],
+                        ));
                     }
                     if last > 0.0 {
-                        self.lines.push(line(MarkingType::Solid, colour, 0.0, [to - last, to]));
+                        self.lines
+                            .push(line(MarkingType::Solid, colour, 0.0, [to - last, to]));
                     }
                 }
             }
@@ -163,7 +199,11 @@ impl Marks {
             let sign = if direction == 0 { -1.0 } else { 1.0 };
             // Traffic of direction 0 comes to the high end, of direction 1 to the low end.
             let has_solid = is_approach[1 - direction] && length > 45.0 && random.chance(0.7);
-            let solid = if has_solid { random.between(15.0, 28.0) } else { 0.0 };
+            let solid = if has_solid {
+                random.between(15.0, 28.0)
+            } else {
+                0.0
+            };
             for lane in 1..section.lanes[direction] {
                 let d = sign * (0.5 * section.median_m + lane as f64 * section.lane_width_m);
                 let (dashed, unbroken) = if direction == 0 {
@@ -171,15 +211,26 @@ impl Marks {
                 } else {
                     ([from + solid, to], [from, from + solid])
                 };
-                self.lines.push(line(MarkingType::Dashed, MarkingColour::White, d, dashed));
+                self.lines
+                    .push(line(MarkingType::Dashed, MarkingColour::White, d, dashed));
                 if solid > 0.0 {
-                    self.lines.push(line(MarkingType::Solid, MarkingColour::White, d, unbroken));
+                    self.lines
+                        .push(line(MarkingType::Solid, MarkingColour::White, d, unbroken));
                 }
             }
             if section.has_edge_lines {
                 let d = section.lanes_end_m(direction);
-                let d = if section.has_parking[direction] { d } else { d + sign * 0.05 };
-                self.lines.push(line(MarkingType::Solid, MarkingColour::White, d, [from, to]));
+                let d = if section.has_parking[direction] {
+                    d
+                } else {
+                    d + sign * 0.05
+                };
+                self.lines.push(line(
+                    MarkingType::Solid,
+                    MarkingColour::White,
+                    d,
+                    [from, to],
+                ));
             }
         }
     }
@@ -200,7 +251,9 @@ fn edge(points: Vec<Point2<f64>>) -> LineMark {
 /// Points about every metre along a road at a lateral position.
 pub(crate) fn along(road: &Road, from: f64, to: f64, d: f64) -> Vec<Point2<f64>> {
     let count = (to - from).round().max(1.0);
-    (0..=count as usize).map(|i| road.curve.aside(from + (to - from) * i as f64 / count, d)).collect()
+    (0..=count as usize)
+        .map(|i| road.curve.aside(from + (to - from) * i as f64 / count, d))
+        .collect()
 }
 
 #[cfg(test)]
@@ -212,9 +265,13 @@ mod tests {
         for seed in 0..40 {
             let layout = Layout::generate(seed);
             let marks = Marks::generate(&layout, seed);
-            for line in marks.lines.iter().filter(|line| line.marking != MarkingType::RoadEdge) {
+            for line in marks
+                .lines
+                .iter()
+                .filter(|line| line.marking != MarkingType::RoadEdge)
+            {
                 for junction in &layout.junctions {
-                    let border = junction.border();
+                    let border: Vec<_> = junction.corners.iter().flatten().copied().collect();
                     let is_inside = line.points.iter().any(|p| {
                         let towards = junction.centre + (p - junction.centre) * 1.1;
                         contains(&border, &towards)
@@ -242,31 +299,47 @@ mod tests {
         let (mut crosswalks, mut stop_lines) = (0, 0);
         for seed in 0..200 {
             let marks = Marks::generate(&Layout::generate(seed), seed);
-            marks.arrows.iter().for_each(|arrow| kinds[arrow.kind.index()] += 1);
-            marks.lines.iter().for_each(|line| types[line.marking as usize] += 1);
+            marks
+                .arrows
+                .iter()
+                .for_each(|arrow| kinds[arrow.kind.index()] += 1);
+            marks
+                .lines
+                .iter()
+                .for_each(|line| types[line.marking as usize] += 1);
             crosswalks += marks.crosswalks.len();
             stop_lines += marks.stop_lines.len();
         }
         assert!(kinds.iter().all(|count| *count > 60), "{kinds:?}");
         assert!(types.iter().all(|count| *count > 400), "{types:?}");
-        assert!(crosswalks > 800 && stop_lines > 800, "{crosswalks} {stop_lines}");
+        assert!(
+            crosswalks > 800 && stop_lines > 800,
+            "{crosswalks} {stop_lines}"
+        );
     }
 
     #[test]
     fn stop_line_comes_before_its_crosswalk() {
+        let mut checked = 0;
         for seed in 0..60 {
             let layout = Layout::generate(seed);
             let marks = Marks::generate(&layout, seed);
-            for stop in &marks.stop_lines {
-                let Some((j, a)) = stop.arm else { continue };
-                let end = &marks.ends[j][a];
-                let Some(crosswalk) = end.crosswalk.map(|index| &marks.crosswalks[index]) else { continue };
-                let junction = &layout.junctions[j];
-                let nearest = (crosswalk.centre - junction.centre).norm() + 0.5 * crosswalk.width_m;
-                let mouth = layout.roads[crosswalk.road].curve.at(layout.arm((j, a)).mouth_s);
-                let out = (stop.centre - Point2::new(mouth.x, mouth.y)).norm();
-                assert!(out > 0.0 && (stop.centre - junction.centre).norm() > nearest - 1.0, "seed {seed}");
+            for (junction, ends) in layout.junctions.iter().zip(&marks.ends) {
+                for (arm, end) in junction.arms.iter().zip(ends) {
+                    let Some(crosswalk) = end.crosswalk.map(|index| &marks.crosswalks[index])
+                    else {
+                        continue;
+                    };
+                    let reach = (crosswalk.s - arm.mouth_s) * arm.sign + 0.5 * crosswalk.width_m;
+                    assert!(
+                        end.stop_m >= reach + 0.7,
+                        "seed {seed}: {} {reach}",
+                        end.stop_m
+                    );
+                    checked += 1;
+                }
             }
         }
+        assert!(checked > 300);
     }
 }

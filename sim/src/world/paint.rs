@@ -15,7 +15,13 @@ mod arrow_shapes;
 const PIECE_M: f64 = 2.0;
 
 /// Adds the meshes of all marks and of the clutter around them.
-pub(crate) fn paint(layout: &Layout, marks: &Marks, terrain: &Terrain, seed: u64, chunks: &mut Chunks) {
+pub(crate) fn paint(
+    layout: &Layout,
+    marks: &Marks,
+    terrain: &Terrain,
+    seed: u64,
+    chunks: &mut Chunks,
+) {
     let mut random = Random::new(seed, 4);
     let mut painter = Painter { terrain, chunks };
     for line in &marks.lines {
@@ -41,7 +47,10 @@ struct Painter<'a> {
 }
 
 fn paint_of(colour: MarkingColour, wear: f64) -> Material {
-    Material::Paint { yellow: colour == MarkingColour::Yellow, wear: (wear * 10.0).round() as f32 / 10.0 }
+    Material::Paint {
+        yellow: colour == MarkingColour::Yellow,
+        wear: (wear * 10.0).round() as f32 / 10.0,
+    }
 }
 
 impl Painter<'_> {
@@ -49,10 +58,24 @@ impl Painter<'_> {
         let material = paint_of(line.colour, line.wear);
         match line.marking {
             MarkingType::RoadEdge => {}
-            MarkingType::Solid => self.ribbon(&line.points, [0.0, f64::MAX], 0.0, line.width_m, PAINT_LAYER, material),
+            MarkingType::Solid => self.ribbon(
+                &line.points,
+                [0.0, f64::MAX],
+                0.0,
+                line.width_m,
+                PAINT_LAYER,
+                material,
+            ),
             MarkingType::Double => {
                 for d in [-line.width_m, line.width_m] {
-                    self.ribbon(&line.points, [0.0, f64::MAX], d, line.width_m, PAINT_LAYER, material);
+                    self.ribbon(
+                        &line.points,
+                        [0.0, f64::MAX],
+                        d,
+                        line.width_m,
+                        PAINT_LAYER,
+                        material,
+                    );
                 }
             }
             MarkingType::Dashed => {
@@ -62,7 +85,14 @@ impl Painter<'_> {
                 while from < length {
                     let (first, last) = (from.max(0.0), (from + dash).min(length));
                     if last - first > 0.3 {
-                        self.ribbon(&line.points, [first, last], 0.0, line.width_m, PAINT_LAYER, material);
+                        self.ribbon(
+                            &line.points,
+                            [first, last],
+                            0.0,
+                            line.width_m,
+                            PAINT_LAYER,
+                            material,
+                        );
                     }
                     from += dash + gap;
                 }
@@ -71,7 +101,15 @@ impl Painter<'_> {
     }
 
     /// A stripe along a polyline between two arc lengths (taking one metre per point), `d` to its left.
-    fn ribbon(&mut self, points: &[Point2<f64>], [from, to]: [f64; 2], d: f64, width: f64, layer: u8, material: Material) {
+    fn ribbon(
+        &mut self,
+        points: &[Point2<f64>],
+        [from, to]: [f64; 2],
+        d: f64,
+        width: f64,
+        layer: u8,
+        material: Material,
+    ) {
         let last = points.len() - 1;
         let (from, to) = (from.max(0.0), to.min(last as f64));
         let count = ((to - from) / PIECE_M).ceil().max(1.0) as usize;
@@ -79,13 +117,17 @@ impl Painter<'_> {
             let i = (s as usize).min(last - 1);
             let before = points[i.saturating_sub(1)];
             let along = (points[(i + 2).min(last)] - before).normalize();
-            points[i] + (points[i + 1] - points[i]) * (s - i as f64) + Vector2::new(-along.y, along.x) * aside
+            points[i]
+                + (points[i + 1] - points[i]) * (s - i as f64)
+                + Vector2::new(-along.y, along.x) * aside
         };
         let station = |i: usize| from + (to - from) * i as f64 / count as f64;
         for first in (0..count).step_by(6) {
             let end = (first + 6).min(count);
             let vertices: Vec<_> = (first..=end)
-                .flat_map(|i| [d - 0.5 * width, d + 0.5 * width].map(|aside| place(station(i), aside)))
+                .flat_map(|i| {
+                    [d - 0.5 * width, d + 0.5 * width].map(|aside| place(station(i), aside))
+                })
                 .map(|place| ground_vertex(self.terrain, &place, 0.0))
                 .collect();
             self.chunks.add_grid(layer, material, 2, &vertices);
@@ -93,9 +135,20 @@ impl Painter<'_> {
     }
 
     /// A rectangle of paint: centre, direction and extent along and across it.
-    fn bar(&mut self, centre: Point2<f64>, theta: f64, length: f64, width: f64, layer: u8, material: Material) {
+    fn bar(
+        &mut self,
+        centre: Point2<f64>,
+        theta: f64,
+        length: f64,
+        width: f64,
+        layer: u8,
+        material: Material,
+    ) {
         let (sin, cos) = theta.sin_cos();
-        let (ahead, left) = (Vector2::new(cos, sin) * 0.5 * length, Vector2::new(-sin, cos) * 0.5 * width);
+        let (ahead, left) = (
+            Vector2::new(cos, sin) * 0.5 * length,
+            Vector2::new(-sin, cos) * 0.5 * width,
+        );
         let count = (length / PIECE_M).ceil().max(1.0) as usize;
         let vertices: Vec<_> = (0..=count)
             .flat_map(|i| {
@@ -108,7 +161,11 @@ impl Painter<'_> {
     }
 
     fn crosswalk(&mut self, crosswalk: &CrosswalkMark) {
-        let colour = if crosswalk.is_yellow { MarkingColour::Yellow } else { MarkingColour::White };
+        let colour = if crosswalk.is_yellow {
+            MarkingColour::Yellow
+        } else {
+            MarkingColour::White
+        };
         let material = paint_of(colour, crosswalk.wear);
         let [bar, pitch] = crosswalk.bar_m;
         let (sin, cos) = crosswalk.theta.sin_cos();
@@ -118,13 +175,27 @@ impl Painter<'_> {
             let aside = i as f64 * pitch - 0.5 * (crosswalk.length_m - bar);
             let centre = crosswalk.centre + Vector2::new(cos, sin) * aside;
             let across = crosswalk.theta - std::f64::consts::FRAC_PI_2;
-            self.bar(centre, across, crosswalk.width_m, bar, PAINT_LAYER, material);
+            self.bar(
+                centre,
+                across,
+                crosswalk.width_m,
+                bar,
+                PAINT_LAYER,
+                material,
+            );
         }
     }
 
     fn stop_line(&mut self, line: &StopLineMark) {
         let material = paint_of(MarkingColour::White, line.wear);
-        self.bar(line.centre, line.theta, line.length_m, line.thickness_m, PAINT_LAYER, material);
+        self.bar(
+            line.centre,
+            line.theta,
+            line.length_m,
+            line.thickness_m,
+            PAINT_LAYER,
+            material,
+        );
     }
 
     fn arrow(&mut self, arrow: &ArrowMark) {
@@ -162,20 +233,42 @@ impl Painter<'_> {
         let centre = at.aside(d);
         match random.below(10) {
             0..=3 => {
-                let tint = (road.section.tint + random.sign() * random.between(0.2, 0.5)).clamp(0.0, 1.0);
+                let tint =
+                    (road.section.tint + random.sign() * random.between(0.2, 0.5)).clamp(0.0, 1.0);
                 let (length, width) = (random.between(0.8, 5.0), random.between(0.5, 2.2));
                 let width = width.min(2.0 * (d - right).min(left - d));
-                self.bar(centre, at.heading, length, width, STAIN_LAYER, Material::Asphalt { tint: tint as f32 });
+                self.bar(
+                    centre,
+                    at.heading,
+                    length,
+                    width,
+                    STAIN_LAYER,
+                    Material::Asphalt { tint: tint as f32 },
+                );
             }
             4..=6 => self.cover(centre, random.between(0.3, 0.42), random),
             7 | 8 => {
                 // Skid marks of two wheels, or tar along a seam.
                 let length = random.between(4.0, 16.0).min(to - s);
-                let dark = Material::Plain { rgb: [0.018, 0.018, 0.02], gloss: 0.2 };
+                let dark = Material::Plain {
+                    rgb: [0.018, 0.018, 0.02],
+                    gloss: 0.2,
+                };
                 let line = along(road, s, s + length.max(2.0), d);
-                let offsets: &[f64] = if random.chance(0.5) { &[0.0, 1.5] } else { &[0.0] };
+                let offsets: &[f64] = if random.chance(0.5) {
+                    &[0.0, 1.5]
+                } else {
+                    &[0.0]
+                };
                 for offset in offsets.iter().filter(|offset| d + **offset < left - 0.3) {
-                    self.ribbon(&line, [0.0, f64::MAX], *offset, random.between(0.06, 0.2), STAIN_LAYER, dark);
+                    self.ribbon(
+                        &line,
+                        [0.0, f64::MAX],
+                        *offset,
+                        random.between(0.06, 0.2),
+                        STAIN_LAYER,
+                        dark,
+                    );
                 }
             }
             _ => {
@@ -183,9 +276,18 @@ impl Painter<'_> {
                 let material = paint_of(MarkingColour::White, road.section.wear);
                 if d.abs() > 1.0 && road.section.has_lines {
                     for k in 0..random.below(5) {
-                        let stroke = centre + Vector2::new(at.heading.cos(), at.heading.sin()) * (0.55 * k as f64);
-                        let theta = at.heading + random.pick(&[0.0, 1.2, std::f64::consts::FRAC_PI_2]);
-                        self.bar(stroke, theta, random.between(0.5, 1.4), 0.12, PAINT_LAYER, material);
+                        let stroke = centre
+                            + Vector2::new(at.heading.cos(), at.heading.sin()) * (0.55 * k as f64);
+                        let theta =
+                            at.heading + random.pick(&[0.0, 1.2, std::f64::consts::FRAC_PI_2]);
+                        self.bar(
+                            stroke,
+                            theta,
+                            random.between(0.5, 1.4),
+                            0.12,
+                            PAINT_LAYER,
+                            material,
+                        );
                     }
                 }
             }
@@ -197,10 +299,21 @@ impl Painter<'_> {
         let vertices: Vec<_> = (0..10)
             .map(|i| {
                 let angle = f64::from(i) * std::f64::consts::TAU / 10.0;
-                ground_vertex(self.terrain, &(centre + Vector2::new(angle.cos(), angle.sin()) * radius), 0.0)
+                ground_vertex(
+                    self.terrain,
+                    &(centre + Vector2::new(angle.cos(), angle.sin()) * radius),
+                    0.0,
+                )
             })
             .collect();
-        self.chunks.add_polygon(STAIN_LAYER, Material::Plain { rgb: [grey; 3], gloss: 0.4 }, &vertices);
+        self.chunks.add_polygon(
+            STAIN_LAYER,
+            Material::Plain {
+                rgb: [grey; 3],
+                gloss: 0.4,
+            },
+            &vertices,
+        );
     }
 
     fn parking_bays(&mut self, road: &Road, [from, to]: [f64; 2], random: &mut Random) {
@@ -215,7 +328,14 @@ impl Painter<'_> {
             while s < to - 4.0 {
                 let at = road.curve.at(s);
                 let theta = at.heading + std::f64::consts::FRAC_PI_2;
-                self.bar(at.aside(0.5 * (inner + outer)), theta, (outer - inner).abs() - 0.2, 0.1, PAINT_LAYER, material);
+                self.bar(
+                    at.aside(0.5 * (inner + outer)),
+                    theta,
+                    (outer - inner).abs() - 0.2,
+                    0.1,
+                    PAINT_LAYER,
+                    material,
+                );
                 s += 6.0;
             }
         }
@@ -227,13 +347,24 @@ impl Painter<'_> {
         if median < 0.9 || !random.chance(0.6) || to - from < 30.0 {
             return;
         }
-        let colour = if road.section.has_yellow_centre { MarkingColour::Yellow } else { MarkingColour::White };
+        let colour = if road.section.has_yellow_centre {
+            MarkingColour::Yellow
+        } else {
+            MarkingColour::White
+        };
         let material = paint_of(colour, road.section.wear);
         let mut s = from + 12.0;
         while s < to - 12.0 {
             let at = road.curve.at(s);
             let length = (median - 0.3) * std::f64::consts::SQRT_2;
-            self.bar(at.aside(0.0), at.heading + std::f64::consts::FRAC_PI_4, length, 0.18, PAINT_LAYER, material);
+            self.bar(
+                at.aside(0.0),
+                at.heading + std::f64::consts::FRAC_PI_4,
+                length,
+                0.18,
+                PAINT_LAYER,
+                material,
+            );
             s += 3.0;
         }
     }

@@ -31,18 +31,24 @@ pub(crate) fn pave(layout: &Layout, terrain: &Terrain, chunks: &mut Chunks) {
 /// Stations every [`ROW_M`] or less from one arc length to another.
 fn stations(from: f64, to: f64) -> Vec<f64> {
     let count = ((to - from) / ROW_M).ceil().max(1.0);
-    (0..=count as usize).map(|i| from + (to - from) * i as f64 / count).collect()
+    (0..=count as usize)
+        .map(|i| from + (to - from) * i as f64 / count)
+        .collect()
 }
 
 /// Lateral stations from the right to the left edge.
 fn columns(road: &Road) -> Vec<f64> {
     let [right, left] = road.section.edges_m();
     let count = ((left - right) / 3.4).ceil().max(2.0);
-    (0..=count as usize).map(|i| right + (left - right) * i as f64 / count).collect()
+    (0..=count as usize)
+        .map(|i| right + (left - right) * i as f64 / count)
+        .collect()
 }
 
 fn pave_block(road: &Road, block: &Block, terrain: &Terrain, chunks: &mut Chunks) {
-    let material = Material::Asphalt { tint: road.section.tint as f32 };
+    let material = Material::Asphalt {
+        tint: road.section.tint as f32,
+    };
     let columns = columns(road);
     let [right, left] = road.section.edges_m();
     let walk = road.section.sidewalk_m;
@@ -57,12 +63,18 @@ fn pave_block(road: &Road, block: &Block, terrain: &Terrain, chunks: &mut Chunks
         let rows: Vec<_> = patch.iter().map(|s| road.curve.at(*s)).collect();
         let vertices: Vec<Vertex> = rows
             .iter()
-            .flat_map(|row| columns.iter().map(|d| ground_vertex(terrain, &row.aside(*d), 0.0)))
+            .flat_map(|row| {
+                columns
+                    .iter()
+                    .map(|d| ground_vertex(terrain, &row.aside(*d), 0.0))
+            })
             .collect();
         chunks.add_grid(ASPHALT_LAYER, material, columns.len(), &vertices);
         if walk > 0.0 {
             let side = |inner: f64, outer: f64| -> Vec<[Point2<f64>; 2]> {
-                rows.iter().map(|row| [row.aside(inner), row.aside(outer)]).collect()
+                rows.iter()
+                    .map(|row| [row.aside(inner), row.aside(outer)])
+                    .collect()
             };
             add_sidewalk(&side(left, left + walk), true, terrain, chunks);
             add_sidewalk(&side(right, right - walk), false, terrain, chunks);
@@ -71,7 +83,12 @@ fn pave_block(road: &Road, block: &Block, terrain: &Terrain, chunks: &mut Chunks
 }
 
 /// A kerb and the sidewalk behind it, from rows of (kerb, outer border); the road is on the right if `road_is_right`.
-fn add_sidewalk(rows: &[[Point2<f64>; 2]], road_is_right: bool, terrain: &Terrain, chunks: &mut Chunks) {
+fn add_sidewalk(
+    rows: &[[Point2<f64>; 2]],
+    road_is_right: bool,
+    terrain: &Terrain,
+    chunks: &mut Chunks,
+) {
     let mut top = Vec::with_capacity(rows.len() * 2);
     let mut face = Vec::with_capacity(rows.len() * 2);
     for [kerb, outer] in rows {
@@ -118,7 +135,12 @@ fn pave_junction(layout: &Layout, index: usize, terrain: &Terrain, chunks: &mut 
             vertices.push(ground_vertex(terrain, &place, 0.0));
         }
     }
-    chunks.add_grid(ASPHALT_LAYER, Material::Asphalt { tint }, rings.len(), &vertices);
+    chunks.add_grid(
+        ASPHALT_LAYER,
+        Material::Asphalt { tint },
+        rings.len(),
+        &vertices,
+    );
     pave_corners(layout, index, terrain, chunks);
 }
 
@@ -138,7 +160,10 @@ fn pave_corners(layout: &Layout, index: usize, terrain: &Terrain, chunks: &mut C
                 let along = (corner[(k + 1).min(last)] - corner[k.saturating_sub(1)]).normalize();
                 let width = from + (to - from) * k as f64 / last as f64;
                 // The pavement of the junction is on the left.
-                [corner[k], corner[k] + Vector2::new(along.y, -along.x) * width]
+                [
+                    corner[k],
+                    corner[k] + Vector2::new(along.y, -along.x) * width,
+                ]
             })
             .collect();
         add_sidewalk(&rows, false, terrain, chunks);
@@ -162,7 +187,12 @@ fn grow_grass(terrain: &Terrain, chunks: &mut Chunks) {
                     vertices.push(ground_vertex(terrain, &place, -DIVE_M * depth));
                 }
             }
-            chunks.add_grid(GRASS_LAYER, Material::Grass, last_row - first_row + 1, &vertices);
+            chunks.add_grid(
+                GRASS_LAYER,
+                Material::Grass,
+                last_row - first_row + 1,
+                &vertices,
+            );
         }
     }
 }
@@ -174,13 +204,25 @@ pub(crate) fn meadow(terrain: &Terrain) -> Instance {
     let [columns, rows] = terrain.size();
     let z = terrain.lowest() - DEPTH_M;
     let (low, high) = (terrain.node(0, 0), terrain.node(columns - 1, rows - 1));
-    let (low, high) = (low - Vector2::repeat(REACH_M), high + Vector2::repeat(REACH_M));
-    let vertices = [[low.x, low.y], [high.x, low.y], [high.x, high.y], [low.x, high.y]].map(|[x, y]| Vertex {
+    let (low, high) = (
+        low - Vector2::repeat(REACH_M),
+        high + Vector2::repeat(REACH_M),
+    );
+    let vertices = [
+        [low.x, low.y],
+        [high.x, low.y],
+        [high.x, high.y],
+        [low.x, high.y],
+    ]
+    .map(|[x, y]| Vertex {
         position: Point3::new(x as f32, y as f32, z as f32),
         normal: Vector3::z(),
         uv: [x as f32, y as f32],
     });
-    let triangles = [[0, 1, 2], [0, 2, 3]].map(|corners| Triangle { corners, material: 0 });
+    let triangles = [[0, 1, 2], [0, 2, 3]].map(|corners| Triangle {
+        corners,
+        material: 0,
+    });
     let mesh = Mesh {
         vertices: vertices.to_vec(),
         triangles: triangles.to_vec(),

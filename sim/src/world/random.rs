@@ -16,7 +16,11 @@ pub(crate) fn mix(value: u64) -> u64 {
 impl Random {
     /// The stream of a purpose within a seed: streams of different purposes do not disturb each other.
     pub(crate) fn new(seed: u64, purpose: u64) -> Self {
-        Self { state: mix(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(mix(purpose.wrapping_add(1)))) }
+        Self {
+            state: mix(seed
+                .wrapping_mul(0x9E37_79B9_7F4A_7C15)
+                .wrapping_add(mix(purpose.wrapping_add(1)))),
+        }
     }
 
     /// 64 random bits.

@@ -23,6 +23,9 @@ pub(super) struct Scenery {
     pub(super) lamps: Vec<Point3<f64>>,
 }
 
+/// Different parked vehicles in a world.
+const PARKED_KINDS: usize = 40;
+
 /// Shapes that are used many times over.
 struct Stock {
     trees: Vec<Shape>,
@@ -31,11 +34,21 @@ struct Stock {
     lamp: Shape,
     rail: Shape,
     light: Shape,
+    /// What is parked, with its class.
+    parked: Vec<(ObjectClass, Shape)>,
 }
 
 impl Stock {
     fn draw(random: &mut Random) -> Self {
-        let mut several = |count: usize, make: fn(u64) -> Shape| (0..count).map(|_| make(random.bits())).collect();
+        let parked = (0..PARKED_KINDS)
+            .map(|_| {
+                let class = parked_class(random);
+                (class, shapes::vehicle(class, random.bits()))
+            })
+            .collect();
+        let mut several = |count: usize, make: fn(u64) -> Shape| {
+            (0..count).map(|_| make(random.bits())).collect()
+        };
         Self {
             trees: several(6, shapes::tree),
             bushes: several(4, shapes::bush),
@@ -43,6 +56,7 @@ impl Stock {
             lamp: shapes::street_lamp(),
             rail: shapes::guard_rail(8.0),
             light: shapes::traffic_light(),
+            parked,
         }
     }
 }
@@ -82,7 +96,13 @@ pub(super) fn generate(layout: &Layout, marks: &Marks, terrain: &Terrain, seed: 
     }
     for index in 0..layout.roads.len() {
         let road = &layout.roads[index];
-        let junctions: Vec<f64> = layout.junctions.iter().flat_map(|j| &j.arms).filter(|a| a.road == index).map(|a| a.mouth_s).collect();
+        let junctions: Vec<f64> = layout
+            .junctions
+            .iter()
+            .flat_map(|j| &j.arms)
+            .filter(|a| a.road == index)
+            .map(|a| a.mouth_s)
+            .collect();
         for block in &road.blocks {
             for side in [1.0, -1.0] {
                 builder.line_with_greenery(road, block, side);
@@ -121,17 +141,30 @@ impl Builder<'_> {
         while s < block.s[1] {
             let length = self.random.between(width.0, width.1);
             let depth = self.random.between(8.0, 14.0);
-            let gap = if character == Character::Urban { self.random.between(0.0, 6.0) } else { self.random.between(3.0, 12.0) };
+            let gap = if character == Character::Urban {
+                self.random.between(0.0, 6.0)
+            } else {
+                self.random.between(3.0, 12.0)
+            };
             let at = road.curve.at(s + 0.5 * length);
             let axis = Vector2::new(at.heading.cos(), at.heading.sin());
             let tall = self.random.between(height.0, height.1);
-            let mut beyond = road.section.sidewalk_m + self.random.between(setback.0, setback.1) + 0.5 * depth;
+            let mut beyond =
+                road.section.sidewalk_m + self.random.between(setback.0, setback.1) + 0.5 * depth;
             let wish = self.random.unit();
             // In bends a house stands farther back; some stand in the second row.
             beyond += if wish > 0.9 { 16.0 } else { 0.0 };
             for _ in 0..if wish < density { 4 } else { 0 } {
                 let centre = at.aside(edge(road, side) + side * beyond);
-                if self.build(Footprint { centre, axis, half: [0.5 * length, 0.5 * depth] }, at.heading, tall) {
+                if self.build(
+                    Footprint {
+                        centre,
+                        axis,
+                        half: [0.5 * length, 0.5 * depth],
+                    },
+                    at.heading,
+                    tall,
+                ) {
                     break;
                 }
                 beyond += 2.5;
@@ -143,17 +176,28 @@ impl Builder<'_> {
     /// Builds a house unless it would stand on a road or in another house.
     fn build(&mut self, footprint: Footprint, heading: f64, height: f64) -> bool {
         let left = Vector2::new(-footprint.axis.y, footprint.axis.x);
-        let need = if self.layout.character == Character::Rural { 4.0 } else { self.layout.roads[0].section.sidewalk_m + 0.2 };
+        let need = if self.layout.character == Character::Rural {
+            4.0
+        } else {
+            self.layout.roads[0].section.sidewalk_m + 0.2
+        };
         let [length, width] = footprint.half;
         for u in [-1.0, -0.5, 0.0, 0.5, 1.0] {
             for v in [-1.0, 0.0, 1.0] {
                 let place = footprint.centre + footprint.axis * (u * length) + left * (v * width);
-                if self.terrain.clearance_m(&place) < need || self.buildings.iter().any(|other| other.holds(&place, 0.5)) {
+                if self.terrain.clearance_m(&place) < need
+                    || self.buildings.iter().any(|other| other.holds(&place, 0.5))
+                {
                     return false;
                 }
             }
         }
-        let shape = shapes::building(2.0 * length as f32, 2.0 * width as f32, height as f32, self.random.bits());
+        let shape = shapes::building(
+            2.0 * length as f32,
+            2.0 * width as f32,
+            height as f32,
+            self.random.bits(),
+        );
         self.stand(&shape, footprint.centre, heading, 1.0, -0.2);
         self.buildings.push(footprint);
         true
@@ -162,11 +206,17 @@ impl Builder<'_> {
     /// Puts a shape on the ground, upright.
     fn stand(&mut self, shape: &Shape, place: Point2<f64>, yaw: f64, scale: f64, lift_m: f64) {
         let z = self.terrain.z(&place) + lift_m;
-        self.scenery.instances.push(placed(shape, place, z, yaw, scale as f32));
+        self.scenery
+            .instances
+            .push(placed(shape, place, z, yaw, scale as f32));
     }
 
     fn is_free(&self, place: &Point2<f64>, clearance_m: f64) -> bool {
-        self.terrain.clearance_m(place) > clearance_m && !self.buildings.iter().any(|building| building.holds(place, 1.0))
+        self.terrain.clearance_m(place) > clearance_m
+            && !self
+                .buildings
+                .iter()
+                .any(|building| building.holds(place, 1.0))
     }
 
     fn line_with_greenery(&mut self, road: &Road, block: &Block, side: f64) {
@@ -189,9 +239,20 @@ impl Builder<'_> {
             if self.random.chance(likely) && self.is_free(&place, beyond.min(1.5) - 0.6) {
                 let lift = if is_on_sidewalk { KERB_M } else { 0.0 };
                 let is_bush = !is_on_sidewalk && self.random.chance(0.4);
-                let index = self.random.below(if is_bush { self.stock.bushes.len() } else { self.stock.trees.len() });
-                let shape = if is_bush { self.stock.bushes[index].clone() } else { self.stock.trees[index].clone() };
-                let (yaw, scale) = (self.random.between(0.0, 2.0 * PI), self.random.between(0.7, 1.2));
+                let index = self.random.below(if is_bush {
+                    self.stock.bushes.len()
+                } else {
+                    self.stock.trees.len()
+                });
+                let shape = if is_bush {
+                    self.stock.bushes[index].clone()
+                } else {
+                    self.stock.trees[index].clone()
+                };
+                let (yaw, scale) = (
+                    self.random.between(0.0, 2.0 * PI),
+                    self.random.between(0.7, 1.2),
+                );
                 self.stand(&shape, place, yaw, scale, lift);
             }
             s += pitch * self.random.between(0.7, 1.6);
@@ -200,7 +261,11 @@ impl Builder<'_> {
 
     fn line_with_poles(&mut self, road: &Road, block: &Block, side: f64) {
         let is_rural = self.layout.character == Character::Rural;
-        let lift = if road.section.sidewalk_m > 0.0 { KERB_M } else { 0.0 };
+        let lift = if road.section.sidewalk_m > 0.0 {
+            KERB_M
+        } else {
+            0.0
+        };
         let beyond = if is_rural { 1.2 } else { 0.5 };
         let aside = edge(road, side) + side * beyond;
         let towards_road = -side * FRAC_PI_2;
@@ -214,13 +279,21 @@ impl Builder<'_> {
                 let shape = self.stock.lamp.clone();
                 self.stand(&shape, place, yaw, 1.0, lift);
                 let head = place + Vector2::new(yaw.cos(), yaw.sin()) * 1.6;
-                self.scenery.lamps.push(Point3::new(head.x, head.y, self.terrain.z(&place) + lift + 7.35));
+                self.scenery.lamps.push(Point3::new(
+                    head.x,
+                    head.y,
+                    self.terrain.z(&place) + lift + 7.35,
+                ));
             }
             s += 32.0;
         }
         for _ in 0..((block.s[1] - block.s[0]) / 35.0) as usize {
             let at = road.curve.at(self.random.between(block.s[0], block.s[1]));
-            let yaw = if side < 0.0 { at.heading } else { at.heading + PI };
+            let yaw = if side < 0.0 {
+                at.heading
+            } else {
+                at.heading + PI
+            };
             let shape = self.stock.signs[self.random.below(self.stock.signs.len())].clone();
             let turn = self.random.between(-0.15, 0.15);
             self.stand(&shape, at.aside(aside + 0.15 * side), yaw + turn, 1.0, lift);
@@ -262,7 +335,11 @@ impl Builder<'_> {
             // Beside the outer incoming lane.
             let [left, _] = arm.edges_m(road);
             let place = at.aside(left + left.signum() * 0.4);
-            let yaw = if arm.sign > 0.0 { at.heading + PI } else { at.heading };
+            let yaw = if arm.sign > 0.0 {
+                at.heading + PI
+            } else {
+                at.heading
+            };
             let shape = self.stock.light.clone();
             self.stand(&shape, place, yaw, 1.0, KERB_M);
         }
@@ -282,7 +359,10 @@ impl Builder<'_> {
             let place = main.curve.aside(s, aside);
             if self.is_free(&place, 4.0) {
                 let shape = self.stock.trees[self.random.below(self.stock.trees.len())].clone();
-                let (yaw, scale) = (self.random.between(0.0, 2.0 * PI), self.random.between(0.9, 1.6));
+                let (yaw, scale) = (
+                    self.random.between(0.0, 2.0 * PI),
+                    self.random.between(0.9, 1.6),
+                );
                 self.stand(&shape, place, yaw, scale, -0.1);
             }
         }

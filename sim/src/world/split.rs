@@ -88,14 +88,24 @@ mod tests {
     #[test]
     fn forty_clips_hold_the_whole_mix() {
         for first in [0, 950_000, 951_240] {
-            let count = |condition| (first..first + 40).filter(|seed| Condition::of(*seed) == condition).count();
+            let count = |condition| {
+                (first..first + 40)
+                    .filter(|seed| Condition::of(*seed) == condition)
+                    .count()
+            };
             assert_eq!(Condition::ALL.map(count), [16, 8, 6, 6, 4]);
         }
     }
 
     #[test]
     fn splits_meet_without_gap_or_overlap() {
-        assert_eq!([899_999, 900_000].map(Split::of), [Split::Train, Split::Tune]);
-        assert_eq!([949_999, 950_000].map(Split::of), [Split::Tune, Split::Test]);
+        assert_eq!(
+            [899_999, 900_000].map(Split::of),
+            [Split::Train, Split::Tune]
+        );
+        assert_eq!(
+            [949_999, 950_000].map(Split::of),
+            [Split::Tune, Split::Test]
+        );
     }
 }

@@ -34,9 +34,10 @@ impl Terrain {
     pub(crate) fn generate(layout: &Layout, seed: u64) -> Self {
         let mut random = Random::new(seed, 2);
         let points = || layout.roads.iter().flat_map(|road| road.curve.points());
-        let bound = |value: fn(&super::curve::CurvePoint) -> f64, start: f64, pick: fn(f64, f64) -> f64| {
-            points().map(value).fold(start, pick)
-        };
+        let bound =
+            |value: fn(&super::curve::CurvePoint) -> f64, start: f64, pick: fn(f64, f64) -> f64| {
+                points().map(value).fold(start, pick)
+            };
         let low = Point2::new(
             bound(|p| p.x, f64::MAX, f64::min) - MARGIN_M,
             bound(|p| p.y, f64::MAX, f64::min) - MARGIN_M,
@@ -49,7 +50,13 @@ impl Terrain {
         let rows = ((high.y - low.y) / CELL_M).ceil() as usize + 1;
         let clearance = clearance_field(layout, low, columns, rows);
         let heights = height_field(layout, low, columns, rows, &mut random);
-        Self { low, columns, rows, heights, clearance }
+        Self {
+            low,
+            columns,
+            rows,
+            heights,
+            clearance,
+        }
     }
 
     /// Height and normal, by cubic convolution over the samples; beyond the field its border goes on.
@@ -63,7 +70,9 @@ impl Terrain {
             let y = (row + j).saturating_sub(1).min(self.rows - 1) * self.columns;
             let (mut value, mut slope) = (0.0, 0.0);
             for i in 0..4 {
-                let height = f64::from(self.heights[y + (column + i).saturating_sub(1).min(self.columns - 1)]);
+                let height = f64::from(
+                    self.heights[y + (column + i).saturating_sub(1).min(self.columns - 1)],
+                );
                 value += wx[i] * height;
                 slope += dx[i] * height;
             }
@@ -85,9 +94,13 @@ impl Terrain {
         let (column, fx) = self.cell(place.x - self.low.x, self.columns);
         let (row, fy) = self.cell(place.y - self.low.y, self.rows);
         let at = |i: usize, j: usize| {
-            f64::from(self.clearance[(row + j).min(self.rows - 1) * self.columns + (column + i).min(self.columns - 1)])
+            f64::from(
+                self.clearance[(row + j).min(self.rows - 1) * self.columns
+                    + (column + i).min(self.columns - 1)],
+            )
         };
-        (at(0, 0) * (1.0 - fx) + at(1, 0) * fx) * (1.0 - fy) + (at(0, 1) * (1.0 - fx) + at(1, 1) * fx) * fy
+        (at(0, 0) * (1.0 - fx) + at(1, 0) * fx) * (1.0 - fy)
+            + (at(0, 1) * (1.0 - fx) + at(1, 1) * fx) * fy
     }
 
     /// The samples of the field as (column, row) counts, for the ground mesh.
@@ -102,7 +115,10 @@ impl Terrain {
 
     /// Place of a sample.
     pub(crate) fn node(&self, column: usize, row: usize) -> Point2<f64> {
-        Point2::new(self.low.x + column as f64 * CELL_M, self.low.y + row as f64 * CELL_M)
+        Point2::new(
+            self.low.x + column as f64 * CELL_M,
+            self.low.y + row as f64 * CELL_M,
+        )
     }
 
     /// Clearance of a sample.
@@ -138,7 +154,13 @@ fn cubic(u: f64) -> ([f64; 4], [f64; 4]) {
 fn vertical_profile(random: &mut Random) -> Vec<f64> {
     let steepest = random.pick(&[0.01, 0.02, 0.035, 0.05, 0.05]);
     let waves: Vec<(f64, f64, f64)> = (0..3)
-        .map(|_| (random.between(180.0, 420.0), random.between(0.0, std::f64::consts::TAU), random.between(0.3, 1.0)))
+        .map(|_| {
+            (
+                random.between(180.0, 420.0),
+                random.between(0.0, std::f64::consts::TAU),
+                random.between(0.3, 1.0),
+            )
+        })
         .collect();
     let sum: f64 = waves.iter().map(|wave| wave.2).sum();
     (0..=(MAIN_LENGTH_M / 8.0) as usize)
@@ -154,16 +176,23 @@ fn vertical_profile(random: &mut Random) -> Vec<f64> {
         .collect()
 }
 
-fn height_field(layout: &Layout, low: Point2<f64>, columns: usize, rows: usize, random: &mut Random) -> Vec<f32> {
+fn height_field(
+    layout: &Layout,
+    low: Point2<f64>,
+    columns: usize,
+    rows: usize,
+    random: &mut Random,
+) -> Vec<f32> {
     let profile = vertical_profile(random);
     let main = &layout.roads[0];
-    let samples: Vec<_> = (0..profile.len())
-        .map(|i| {
-            let at = main.curve.at(i as f64 * 8.0);
-            let (sin, cos) = at.heading.sin_cos();
-            (at.x, at.y, sin, cos, at.curvature, profile[i])
-        })
+    let at: Vec<_> = (0..profile.len())
+        .map(|i| main.curve.at(i as f64 * 8.0))
         .collect();
+    // Single precision, apart by coordinate, so that the loop over samples is vectorised.
+    let xs: Vec<f32> = at.iter().map(|at| (at.x - low.x) as f32).collect();
+    let ys: Vec<f32> = at.iter().map(|at| (at.y - low.y) as f32).collect();
+    let zs: Vec<f32> = profile.iter().map(|z| *z as f32).collect();
+    let mut distances = vec![0.0_f32; at.len()];
     let half = 0.5 * main.section.paved_width_m();
     let crossfall = random.between(0.012, 0.025);
     let swing = random.between(0.3, 1.6);
@@ -172,35 +201,56 @@ fn height_field(layout: &Layout, low: Point2<f64>, columns: usize, rows: usize, 
     for row in 0..rows {
         for column in 0..columns {
             let (x, y) = (low.x + column as f64 * CELL_M, low.y + row as f64 * CELL_M);
-            let (mut weights, mut sum) = (0.0, 0.0);
-            let (mut best, mut aside) = (f64::MAX, 0.0);
-            for (sx, sy, sin, cos, curvature, z) in &samples {
-                let (dx, dy) = (x - sx, y - sy);
-                let distance = dx * dx + dy * dy;
-                let weight = 1.0 / (distance + 100.0);
-                let weight = weight * weight * weight;
-                weights += weight;
-                sum += weight * z;
-                if distance < best {
-                    best = distance;
-                    let along = dx * cos + dy * sin;
-                    aside = dy * cos - dx * sin - 0.5 * curvature * along * along;
+            let (px, py) = (
+                (column as f64 * CELL_M) as f32,
+                (row as f64 * CELL_M) as f32,
+            );
+            for ((distance, sx), sy) in distances.iter_mut().zip(&xs).zip(&ys) {
+                let (dx, dy) = (px - sx, py - sy);
+                *distance = dx * dx + dy * dy;
+            }
+            let smooth = weighted_mean(&distances, &zs);
+            let mut nearest = (0, f32::MAX);
+            for (index, distance) in distances.iter().enumerate() {
+                if *distance < nearest.1 {
+                    nearest = (index, *distance);
                 }
             }
+            let at = &at[nearest.0];
+            let (dx, dy) = (x - at.x, y - at.y);
+            let along = dx * at.ahead.x + dy * at.ahead.y;
+            let aside = dy * at.ahead.x - dx * at.ahead.y - 0.5 * at.curvature * along * along;
             let aside = aside.abs();
             let crown = -crossfall * ((aside.min(half + 6.0)).powi(2) + 1.0).sqrt();
             let u = ((aside - half - 6.0) / 55.0).clamp(0.0, 1.0);
             let wild = swing * u * u * (3.0 - 2.0 * u) * noise(noise_seed, x / 45.0, y / 45.0);
-            heights.push((sum / weights + crown + wild) as f32);
+            heights.push((f64::from(smooth) + crown + wild) as f32);
         }
     }
     heights
 }
 
+/// Mean of `values`, those at small squared distances counting most; summed in eight lanes.
+fn weighted_mean(distances: &[f32], values: &[f32]) -> f32 {
+    const LANES: usize = 8;
+    let (mut weights, mut sums) = ([0.0_f32; LANES], [0.0_f32; LANES]);
+    for (distances, values) in distances.chunks(LANES).zip(values.chunks(LANES)) {
+        for (lane, (distance, value)) in distances.iter().zip(values).enumerate() {
+            let weight = 1.0 / (distance + 100.0);
+            let weight = weight * weight * weight;
+            weights[lane] += weight;
+            sums[lane] += weight * value;
+        }
+    }
+    sums.iter().sum::<f32>() / weights.iter().sum::<f32>()
+}
+
 /// Smooth value noise in [−1, 1].
 fn noise(seed: u64, x: f64, y: f64) -> f64 {
     let corner = |i: f64, j: f64| {
-        let hash = mix(seed ^ mix((i as i64 as u64).wrapping_mul(0x9E37_79B9) ^ ((j as i64 as u64) << 32)));
+        let hash = mix(
+            seed ^ mix((i as i64 as u64).wrapping_mul(0x9E37_79B9) ^ ((j as i64 as u64) << 32))
+        );
         (hash >> 11) as f64 / (1_u64 << 52) as f64 - 1.0
     };
     let (i, j) = (x.floor(), y.floor());
@@ -232,12 +282,16 @@ fn clearance_field(layout: &Layout, low: Point2<f64>, columns: usize, rows: usiz
         let [right, left] = road.section.edges_m();
         let reach = left.max(-right) + FAR_M;
         for at in road.curve.points().iter().step_by(3) {
-            let (sin, cos) = at.heading.sin_cos();
+            let (sin, cos) = (at.ahead.y, at.ahead.x);
             splat(at.x, at.y, reach, &|dx, dy| {
                 let (along, aside) = (dx * cos + dy * sin, dy * cos - dx * sin);
                 let beyond = (aside - left).max(right - aside);
                 let past = along.abs() - 2.0;
-                if past > 0.0 { beyond.max(0.0).hypot(past).max(beyond) } else { beyond }
+                if past > 0.0 {
+                    beyond.max(0.0).hypot(past).max(beyond)
+                } else {
+                    beyond
+                }
             });
         }
     }
@@ -270,7 +324,9 @@ mod tests {
         for seed in 0..40 {
             let layout = Layout::generate(seed);
             let terrain = Terrain::generate(&layout, seed);
-            let heights: Vec<f64> = (20..500).map(|s| terrain.z(&layout.roads[0].curve.aside(f64::from(s), 0.0))).collect();
+            let heights: Vec<f64> = (20..500)
+                .map(|s| terrain.z(&layout.roads[0].curve.aside(f64::from(s), 0.0)))
+                .collect();
             for pair in heights.windows(2) {
                 assert!((pair[1] - pair[0]).abs() < 0.06, "seed {seed}");
             }
@@ -282,10 +338,13 @@ mod tests {
         let layout = Layout::generate(3);
         let terrain = Terrain::generate(&layout, 3);
         for s in 0..200 {
-            let place = layout.roads[0].curve.aside(100.0 + 0.37 * f64::from(s), f64::from(s % 40) - 20.0);
+            let place = layout.roads[0]
+                .curve
+                .aside(100.0 + 0.37 * f64::from(s), f64::from(s % 40) - 20.0);
             let ground = terrain.ground(&place);
             let h = 1e-3;
-            let slope = (terrain.z(&Point2::new(place.x + h, place.y)) - terrain.z(&Point2::new(place.x - h, place.y)))
+            let slope = (terrain.z(&Point2::new(place.x + h, place.y))
+                - terrain.z(&Point2::new(place.x - h, place.y)))
                 / (2.0 * h);
             assert!((slope + ground.normal.x / ground.normal.z).abs() < 1e-3);
         }

@@ -119,7 +119,11 @@ mod tests {
     fn the_newest_library_of_a_folder_comes_first() {
         let folder = std::env::temp_dir().join(format!("bevrt-search-{}", std::process::id()));
         std::fs::create_dir_all(&folder).expect("the temporary folder is writable");
-        for name in ["libonnxruntime.so.1.9.0", "libonnxruntime.so.1.31.1", "other.so"] {
+        for name in [
+            "libonnxruntime.so.1.9.0",
+            "libonnxruntime.so.1.31.1",
+            "other.so",
+        ] {
             std::fs::write(folder.join(name), "").expect("the folder is writable");
         }
         let found = inside(&folder);

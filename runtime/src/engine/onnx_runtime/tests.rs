@@ -1,23 +1,12 @@
 use std::path::{Path, PathBuf};
 
 use super::{EngineOptions, Fallback, OnnxRuntime, Provider};
-use crate::engine::conformance::{CAMERAS, conforms, reduced_network};
+use crate::engine::conformance::{CAMERAS, conforms, has_onnx_runtime, reduced_network};
 use crate::engine::{
-    Engine, EngineLoadError, ImageSet, InputRole, LibraryError, OnnxRuntimeLibrary, OutputRole,
+    Engine, EngineLoadError, ImageSet, InputRole, LibraryError, NetworkInterface,
+    OnnxRuntimeLibrary, OutputRole,
 };
 use crate::manifest::Manifest;
-use crate::engine::NetworkInterface;
-
-/// Whether ONNX Runtime is there; says so where it is not.
-pub(crate) fn has_onnx_runtime() -> bool {
-    match OnnxRuntimeLibrary::load(None) {
-        Ok(_) => true,
-        Err(error) => {
-            println!("SKIPPED: {error}");
-            false
-        }
-    }
-}
 
 fn options() -> EngineOptions {
     EngineOptions {
@@ -46,9 +35,12 @@ fn the_rig_fixes_the_number_of_cameras() {
     }
     for cameras in [1, 3, 6] {
         let (network, interface) = reduced_network(cameras);
-        let mut engine =
-            OnnxRuntime::load(&network, interface, &options()).expect("one network serves all rigs");
-        assert_eq!(engine.images_mut(ImageSet::First).len(), cameras * 3 * 16 * 32);
+        let mut engine = OnnxRuntime::load(&network, interface, &options())
+            .expect("one network serves all rigs");
+        assert_eq!(
+            engine.images_mut(ImageSet::First).len(),
+            cameras * 3 * 16 * 32
+        );
         engine.run(ImageSet::Second).expect("the network runs");
     }
 }
@@ -57,7 +49,10 @@ fn the_rig_fixes_the_number_of_cameras() {
 fn refusal(from: &str, to: &str) -> String {
     let file = crate::engine::conformance::reduced_folder().join("manifest.toml");
     let text = std::fs::read_to_string(&file).expect("the fixture is whole");
-    assert!(text.contains(from), "the fixture's manifest has no `{from}`");
+    assert!(
+        text.contains(from),
+        "the fixture's manifest has no `{from}`"
+    );
     let manifest =
         Manifest::from_toml_str(&text.replace(from, to), &file).expect("the manifest is right");
     let (network, _) = reduced_network(CAMERAS);
@@ -75,7 +70,12 @@ fn a_network_that_differs_from_its_manifest_is_refused() {
         return;
     }
     let message = refusal("width = 32", "width = 64");
-    for part in ["reduced.onnx", "input images: shape", "[2, 3, 16, 64]", "[2, 3, 16, 32]"] {
+    for part in [
+        "reduced.onnx",
+        "input images: shape",
+        "[2, 3, 16, 64]",
+        "[2, 3, 16, 32]",
+    ] {
         assert!(message.contains(part), "{message}");
     }
     let message = refusal("name = \"fine\"", "name = \"near\"");
@@ -181,7 +181,11 @@ fn an_index_out_of_range_is_a_failed_run_and_not_a_crash() {
         .expect("there is a lift")
         .fill(1_000_000);
     assert!(engine.run(ImageSet::First).is_err());
-    assert!(engine.last_failure().is_some_and(|text| text.contains("indices")));
+    assert!(
+        engine
+            .last_failure()
+            .is_some_and(|text| text.contains("indices"))
+    );
     engine
         .index_mut(InputRole::LiftIndex(0))
         .expect("there is a lift")

@@ -1,8 +1,6 @@
 use proptest::prelude::*;
 
-use super::{
-    COS_2THETA, CrosswalkDecoder, DX, LN_LENGTH, LN_SIGMA, LN_WIDTH, SIN_2THETA, Z,
-};
+use super::{COS_2THETA, CrosswalkDecoder, DX, LN_LENGTH, LN_SIGMA, LN_WIDTH, SIN_2THETA, Z};
 use crate::heads::painter::{FINE, Painter};
 use crate::heads::{CROSSWALK_CAPACITY, CrosswalkDetections};
 

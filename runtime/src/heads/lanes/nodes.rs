@@ -106,8 +106,14 @@ impl NodeMap {
         add(&mut node.point_m[2], raster.at(Z, cell));
         add(&mut node.direction[0], raster.at(COS_2THETA, cell));
         add(&mut node.direction[1], raster.at(SIN_2THETA, cell));
-        add(&mut node.sigma_m, exp_within(raster.at(LN_SIGMA, cell), 1e-3, 10.0));
-        add(&mut node.yellow, sigmoid(raster.at(COLOUR + 1, cell) - raster.at(COLOUR, cell)));
+        add(
+            &mut node.sigma_m,
+            exp_within(raster.at(LN_SIGMA, cell), 1e-3, 10.0),
+        );
+        add(
+            &mut node.yellow,
+            sigmoid(raster.at(COLOUR + 1, cell) - raster.at(COLOUR, cell)),
+        );
         let logits: [f32; MARKINGS] = std::array::from_fn(|k| raster.at(TYPE + k, cell));
         for (sum, share) in node.marking.iter_mut().zip(softmax(logits)) {
             add(sum, share);

@@ -68,7 +68,11 @@ impl Polyliner {
     }
 
     /// The polyline through the points of two lanes, the second one after the first one.
-    pub(super) fn joined(&mut self, first: &LaneDetection, second: &LaneDetection) -> LaneDetection {
+    pub(super) fn joined(
+        &mut self,
+        first: &LaneDetection,
+        second: &LaneDetection,
+    ) -> LaneDetection {
         self.samples.clear();
         for point in first.points().iter().chain(second.points()) {
             self.push(*point, 1.0);
@@ -157,10 +161,12 @@ impl Polyliner {
         let after = self.samples[next.min(self.samples.len() - 1)];
         let before = self.samples[next.saturating_sub(1)];
         let step = after.arc_m - before.arc_m;
-        let share = if step > 0.0 { (arc - before.arc_m) / step } else { 0.0 };
-        std::array::from_fn(|k| {
-            before.point_m[k] + share * (after.point_m[k] - before.point_m[k])
-        })
+        let share = if step > 0.0 {
+            (arc - before.arc_m) / step
+        } else {
+            0.0
+        };
+        std::array::from_fn(|k| before.point_m[k] + share * (after.point_m[k] - before.point_m[k]))
     }
 }
 

@@ -150,7 +150,8 @@ fn crossing_lines_pass_through_each_other() {
     let found = decoded(&painter);
     assert_eq!(found.len(), 2);
     for lane in &found {
-        let miss = largest_distance(lane.points(), &along).min(largest_distance(lane.points(), &across));
+        let miss =
+            largest_distance(lane.points(), &along).min(largest_distance(lane.points(), &across));
         assert!(miss < 0.2, "{miss}");
     }
 }
@@ -182,7 +183,9 @@ fn a_full_map_overflows_nothing() {
     let mut painter = empty();
     painter.values.fill(0.1);
     painter.values[..FINE.cell_count()].fill(5.0);
-    decoder.decode_into(&painter.values, &mut out).expect("finite");
+    decoder
+        .decode_into(&painter.values, &mut out)
+        .expect("finite");
     assert!(out.len() <= LANE_CAPACITY);
     // Noise in every channel, from a fixed sequence.
     let mut state = 1_u32;
@@ -190,10 +193,14 @@ fn a_full_map_overflows_nothing() {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         *value = (state >> 8) as f32 / 8_388_608.0 - 1.0;
     }
-    decoder.decode_into(&painter.values, &mut out).expect("finite");
+    decoder
+        .decode_into(&painter.values, &mut out)
+        .expect("finite");
     assert!(out.len() <= LANE_CAPACITY);
     let first = out.clone();
-    decoder.decode_into(&painter.values, &mut out).expect("finite");
+    decoder
+        .decode_into(&painter.values, &mut out)
+        .expect("finite");
     assert_eq!(out, first, "decoding is deterministic and keeps no state");
 }
 

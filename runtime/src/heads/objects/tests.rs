@@ -1,8 +1,6 @@
 use proptest::prelude::*;
 
-use super::{
-    COS_YAW, DX, LN_SIGMA, LN_SIZE, ObjectDecoder, SIN_YAW, VELOCITY, YAW_RATE, Z,
-};
+use super::{COS_YAW, DX, LN_SIGMA, LN_SIZE, ObjectDecoder, SIN_YAW, VELOCITY, YAW_RATE, Z};
 use crate::heads::painter::{COARSE, Painter};
 use crate::heads::{DecodeError, OBJECT_CAPACITY, ObjectDetection, ObjectDetections, ObjectSigma};
 
@@ -132,7 +130,11 @@ fn a_map_full_of_peaks_fills_the_list_and_no_more() {
     let found = decoded(&painter);
     assert!(found.len() <= OBJECT_CAPACITY);
     assert!(!found.is_empty());
-    assert!(found.windows(2).all(|pair| pair[0].confidence >= pair[1].confidence));
+    assert!(
+        found
+            .windows(2)
+            .all(|pair| pair[0].confidence >= pair[1].confidence)
+    );
 }
 
 #[test]

@@ -1,0 +1,129 @@
+use heapless::Vec as FixedVec;
+
+use super::super::planar::PlanarPose;
+use super::super::tracks::TrackedElement;
+use super::ElementTracker;
+use crate::heads::{ARROW_CAPACITY, ArrowDetection, STOP_LINE_CAPACITY, StopLineDetection};
+use crate::time::Stamp;
+
+fn arrow(pose: &PlanarPose, x: f64, y: f64, yaw: f64) -> ArrowDetection {
+    let [x, y] = pose.point_to_ego([x, y]);
+    ArrowDetection {
+        directions: 1,
+        confidence: 0.8,
+        position_m: [x, y, 0.0],
+        yaw_rad: (yaw - pose.yaw_rad) as f32,
+        sigma_position_m: 0.4,
+    }
+}
+
+fn step(
+    tracker: &mut ElementTracker<ArrowDetection, ARROW_CAPACITY>,
+    k: u32,
+    pose: &PlanarPose,
+    arrows: &[ArrowDetection],
+) -> FixedVec<TrackedElement<ArrowDetection>, ARROW_CAPACITY> {
+    let mut out = FixedVec::new();
+    let arrows: FixedVec<ArrowDetection, ARROW_CAPACITY> = arrows.iter().copied().collect();
+    let stamp = Stamp::from_seconds(0.1 * f64::from(k));
+    tracker.step(stamp, 0.1, pose, &arrows, &mut out);
+    out
+}
+
+#[test]
+fn ids_last_while_the_vehicle_drives_over_the_arrows() {
+    let mut tracker = ElementTracker::new();
+    let mut ids = Vec::new();
+    for k in 0..30 {
+        let pose = PlanarPose::at(1.2 * f64::from(k), 0.0, 0.1);
+        let found = step(
+            &mut tracker,
+            k,
+            &pose,
+            &[arrow(&pose, 20.0, 0.0, 0.0), arrow(&pose, 20.0, 3.0, 0.0)],
+        );
+        let mut now: Vec<u32> = found.iter().map(|track| track.id).collect();
+        now.sort_unstable();
+        ids.push(now);
+    }
+    assert!(ids.iter().all(|now| *now == [1, 2]), "{ids:?}");
+}
+
+#[test]
+fn a_resting_position_is_smoothed_and_its_deviation_falls() {
+    let mut tracker = ElementTracker::new();
+    let mut last = (0.0, 0.0);
+    for k in 0..20 {
+        let pose = PlanarPose::at(0.5 * f64::from(k), 0.0, 0.0);
+        let off = if k % 2 == 0 { 0.4 } else { -0.4 };
+        let found = step(
+            &mut tracker,
+            k,
+            &pose,
+            &[arrow(&pose, 20.0 + off, 1.0, 0.0)],
+        );
+        let [x, _] = [found[0].element.position_m[0], 0.0];
+        let miss = (f64::from(x) - (20.0 - 0.5 * f64::from(k))).abs();
+        last = (miss, f64::from(found[0].element.sigma_position_m));
+    }
+    assert!(last.0 < 0.2, "{last:?}");
+    assert!(last.1 < 0.25, "{last:?}");
+}
+
+#[test]
+fn an_unseen_element_is_not_reported_and_keeps_its_id_for_a_while() {
+    let mut tracker = ElementTracker::new();
+    let pose = PlanarPose::IDENTITY;
+    let id = step(&mut tracker, 0, &pose, &[arrow(&pose, 10.0, 0.0, 0.0)])[0].id;
+    for k in 1..10 {
+        assert!(step(&mut tracker, k, &pose, &[]).is_empty());
+    }
+    assert_eq!(
+        step(&mut tracker, 10, &pose, &[arrow(&pose, 10.3, 0.0, 0.0)])[0].id,
+        id
+    );
+    assert_ne!(
+        step(&mut tracker, 40, &pose, &[arrow(&pose, 10.3, 0.0, 0.0)])[0].id,
+        id
+    );
+}
+
+#[test]
+fn a_direction_of_period_pi_does_not_jump() {
+    let mut tracker: ElementTracker<StopLineDetection, STOP_LINE_CAPACITY> = ElementTracker::new();
+    let pose = PlanarPose::IDENTITY;
+    for k in 0..10 {
+        // Just below and just above π/2 are nearly the same direction.
+        let theta_rad = if k % 2 == 0 { 1.55 } else { -1.55 };
+        let line = StopLineDetection {
+            confidence: 0.7,
+            position_m: [12.0, 1.0, 0.0],
+            theta_rad,
+            length_m: 3.0,
+            sigma_position_m: 0.3,
+        };
+        let lines: FixedVec<StopLineDetection, STOP_LINE_CAPACITY> = [line].into_iter().collect();
+        let mut out = FixedVec::new();
+        tracker.step(
+            Stamp::from_seconds(0.1 * f64::from(k)),
+            0.1,
+            &pose,
+            &lines,
+            &mut out,
+        );
+        let found = out[0].element.theta_rad;
+        assert!(found.abs() > 1.5, "{found}");
+    }
+}
+
+#[test]
+fn a_full_frame_every_time_overflows_nothing() {
+    let mut tracker = ElementTracker::new();
+    let pose = PlanarPose::IDENTITY;
+    for k in 0..5 {
+        let arrows: Vec<_> = (0..ARROW_CAPACITY)
+            .map(|l| arrow(&pose, 3.0 * l as f64, 50.0 * f64::from(k), 0.0))
+            .collect();
+        assert_eq!(step(&mut tracker, k, &pose, &arrows).len(), ARROW_CAPACITY);
+    }
+}

@@ -29,9 +29,10 @@ impl OdomLine {
         };
         for (point, [x, y, _]) in line.points.iter_mut().zip(lane.points()) {
             *point = pose.point_to_odom(*x, *y);
-            for axis in 0..2 {
-                line.least[axis] = line.least[axis].min(point[axis]);
-                line.most[axis] = line.most[axis].max(point[axis]);
+            let bounds = line.least.iter_mut().zip(&mut line.most);
+            for (value, (least, most)) in point.iter().zip(bounds) {
+                *least = least.min(*value);
+                *most = most.max(*value);
             }
         }
         line

@@ -1,0 +1,175 @@
+use heapless::Vec as FixedVec;
+
+use super::super::planar::PlanarPose;
+use super::super::tracks::TrackedLane;
+use super::LaneTracker;
+use crate::heads::{LANE_CAPACITY, LaneDetection, LaneDetections};
+use crate::time::Stamp;
+
+/// A lane in the ego frame through points given in the odometry frame.
+fn lane(pose: &PlanarPose, from: [f64; 2], to: [f64; 2], marking: u8) -> LaneDetection {
+    let length = (to[0] - from[0]).hypot(to[1] - from[1]);
+    let steps = (length.round() as usize).clamp(1, 47);
+    let mut lane = LaneDetection {
+        point_count: (steps + 1) as u16,
+        marking,
+        confidence: 0.8,
+        ..LaneDetection::default()
+    };
+    for k in 0..=steps {
+        let share = k as f64 / steps as f64;
+        let point = [
+            from[0] + share * (to[0] - from[0]),
+            from[1] + share * (to[1] - from[1]),
+        ];
+        let [x, y] = pose.point_to_ego(point);
+        lane.points_m[k] = [x, y, 0.0];
+    }
+    lane
+}
+
+fn list(lanes: &[LaneDetection]) -> LaneDetections {
+    lanes.iter().copied().collect()
+}
+
+fn step(
+    tracker: &mut LaneTracker,
+    time_s: f64,
+    pose: &PlanarPose,
+    lanes: &[LaneDetection],
+) -> FixedVec<TrackedLane, LANE_CAPACITY> {
+    let mut out = FixedVec::new();
+    tracker.step(Stamp::from_seconds(time_s), pose, &list(lanes), &mut out);
+    out
+}
+
+/// The id of the lane whose first point has the given side.
+fn id_beside(tracks: &[TrackedLane], position: i8) -> u32 {
+    tracks
+        .iter()
+        .find(|track| track.position == position)
+        .map_or(0, |track| track.id)
+}
+
+#[test]
+fn ids_last_while_the_vehicle_drives_along() {
+    let mut tracker = LaneTracker::new();
+    let mut ids = Vec::new();
+    for k in 0..40 {
+        let x = 1.5 * f64::from(k);
+        let pose = PlanarPose::at(x, 0.0, 0.02 * f64::from(k % 5));
+        let line = |y: f64| lane(&pose, [x - 20.0, y], [x + 27.0, y], 1);
+        let tracks = step(
+            &mut tracker,
+            0.1 * f64::from(k),
+            &pose,
+            &[line(1.8), line(-1.7), line(5.3)],
+        );
+        ids.push([1, -1, 2].map(|position| id_beside(&tracks, position)));
+    }
+    assert!(ids.iter().all(|now| *now == ids[0]), "{ids:?}");
+    assert!(ids[0].iter().all(|&id| id != 0));
+}
+
+#[test]
+fn a_lane_change_moves_positions_and_keeps_ids() {
+    let mut tracker = LaneTracker::new();
+    let lanes =
+        |pose: &PlanarPose| [1.75, -1.75, 5.25].map(|y| lane(pose, [-20.0, y], [25.0, y], 1));
+    let before = PlanarPose::at(0.0, 0.0, 0.0);
+    let tracks = step(&mut tracker, 0.0, &before, &lanes(&before));
+    let (left, right, far) = (
+        id_beside(&tracks, 1),
+        id_beside(&tracks, -1),
+        id_beside(&tracks, 2),
+    );
+    let after = PlanarPose::at(0.0, 3.5, 0.0);
+    let tracks = step(&mut tracker, 0.5, &after, &lanes(&after));
+    assert_eq!(id_beside(&tracks, -1), left);
+    assert_eq!(id_beside(&tracks, -2), right);
+    assert_eq!(id_beside(&tracks, 1), far);
+}
+
+#[test]
+fn a_line_that_grows_shrinks_or_flickers_keeps_its_id() {
+    let mut tracker = LaneTracker::new();
+    let pose = PlanarPose::IDENTITY;
+    let with = |from: f64, to: f64, marking: u8| [lane(&pose, [from, 2.0], [to, 2.0], marking)];
+    let id = step(&mut tracker, 0.0, &pose, &with(0.0, 30.0, 1))[0].id;
+    for (time_s, from, to) in [(0.1, 5.0, 12.0), (0.2, -10.0, 36.0), (0.3, -8.0, 3.0)] {
+        let found = step(&mut tracker, time_s, &pose, &with(from, to, 1));
+        assert_eq!(found[0].id, id, "at {time_s}");
+    }
+    assert!(step(&mut tracker, 0.8, &pose, &[]).is_empty());
+    assert_eq!(
+        step(&mut tracker, 1.2, &pose, &with(-8.0, 20.0, 1))[0].id,
+        id
+    );
+    step(&mut tracker, 1.3, &pose, &[]);
+    assert_ne!(
+        step(&mut tracker, 2.9, &pose, &with(-8.0, 20.0, 1))[0].id,
+        id
+    );
+}
+
+#[test]
+fn a_flicker_of_type_is_smoothed() {
+    let mut tracker = LaneTracker::new();
+    let pose = PlanarPose::IDENTITY;
+    for (k, marking) in [1, 1, 1, 0, 1, 1].into_iter().enumerate() {
+        let found = step(
+            &mut tracker,
+            0.1 * k as f64,
+            &pose,
+            &[lane(&pose, [0.0, 2.0], [30.0, 2.0], marking)],
+        );
+        assert_eq!(found[0].lane.marking, 1);
+    }
+}
+
+#[test]
+fn neighbours_never_swap_ids() {
+    let mut tracker = LaneTracker::new();
+    let pose = PlanarPose::IDENTITY;
+    let lines =
+        |shift: f64| [2.0 + shift, 2.7 + shift].map(|y| lane(&pose, [0.0, y], [30.0, y], 0));
+    let first = step(&mut tracker, 0.0, &pose, &lines(0.0));
+    let (inner, outer) = (id_beside(&first, 1), id_beside(&first, 2));
+    for k in 1..10 {
+        let shift = if k % 2 == 0 { 0.1 } else { -0.1 };
+        let found = step(&mut tracker, 0.1 * f64::from(k), &pose, &lines(shift));
+        assert_eq!(id_beside(&found, 1), inner);
+        assert_eq!(id_beside(&found, 2), outer);
+    }
+}
+
+#[test]
+fn a_line_that_does_not_pass_the_vehicle_has_no_position() {
+    let mut tracker = LaneTracker::new();
+    let pose = PlanarPose::IDENTITY;
+    let lanes = [
+        lane(&pose, [15.0, -10.0], [15.0, 10.0], 0),
+        lane(&pose, [20.0, 2.0], [40.0, 2.0], 0),
+        lane(&pose, [3.0, -2.0], [30.0, -2.5], 0),
+    ];
+    let found = step(&mut tracker, 0.0, &pose, &lanes);
+    let mut positions: Vec<i8> = found.iter().map(|track| track.position).collect();
+    positions.sort_unstable();
+    assert_eq!(positions, [-1, 0, 0]);
+}
+
+#[test]
+fn a_full_frame_every_time_overflows_nothing() {
+    let mut tracker = LaneTracker::new();
+    let pose = PlanarPose::IDENTITY;
+    for k in 0..4 {
+        let lanes: Vec<_> = (0..LANE_CAPACITY)
+            .map(|l| {
+                let y = 1.7 * l as f64 + 200.0 * f64::from(k);
+                lane(&pose, [0.0, y], [40.0, y], 0)
+            })
+            .collect();
+        let found = step(&mut tracker, 0.1 * f64::from(k), &pose, &lanes);
+        assert_eq!(found.len(), LANE_CAPACITY);
+    }
+}

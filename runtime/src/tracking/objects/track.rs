@@ -122,7 +122,9 @@ impl Track {
         pose: &PlanarPose,
     ) -> f64 {
         let noise = measurement_noise(pose, detection);
-        let spread = (self.motion.spread + noise).fixed_view::<2, 2>(0, 0).into_owned();
+        let spread = (self.motion.spread + noise)
+            .fixed_view::<2, 2>(0, 0)
+            .into_owned();
         let offset = Vector2::from(self.offset_to(position));
         spread
             .try_inverse()
@@ -136,8 +138,10 @@ impl Track {
     pub(super) fn update(&mut self, stamp: Stamp, pose: &PlanarPose, detection: &ObjectDetection) {
         self.last_seen = stamp;
         self.hits = self.hits.saturating_add(1);
-        self.motion
-            .update(&measured(pose, detection), &measurement_noise(pose, detection));
+        self.motion.update(
+            &measured(pose, detection),
+            &measurement_noise(pose, detection),
+        );
         self.update_heading(pose, detection);
         self.confidence += LATEST_SHARE * (detection.confidence - self.confidence);
         for votes in &mut self.class_votes {
@@ -172,7 +176,8 @@ impl Track {
             deviation(detection.sigma.yaw_rad, LEAST_YAW_SIGMA_RAD),
             YAW_RATE_SIGMA_RADPS,
         ];
-        self.heading.update(&Vector2::new(off, rate_off), deviations);
+        self.heading
+            .update(&Vector2::new(off, rate_off), deviations);
         self.heading.state[0] = wrapped(self.heading.state[0]);
     }
 
@@ -220,9 +225,9 @@ struct Unknown {
 impl Unknown {
     const fn of(group: ObjectGroup) -> Self {
         let (acceleration, turn_acceleration) = match group {
-            ObjectGroup::Vehicle => (2.5, 0.5),
-            ObjectGroup::TwoWheeler => (2.5, 1.0),
-            ObjectGroup::Pedestrian => (1.5, 2.0),
+            ObjectGroup::Vehicle => (1.8, 0.5),
+            ObjectGroup::TwoWheeler => (1.8, 1.0),
+            ObjectGroup::Pedestrian => (1.2, 2.0),
             ObjectGroup::Cone => (0.1, 0.1),
         };
         Self {

@@ -30,7 +30,11 @@ impl Signals {
                 period_s: random.between(18.0, 26.0),
                 offset_s: random.between(0.0, 26.0),
                 main_share: random.between(0.55, 0.72),
-                is_priority: random.chance(if layout.character == Character::Urban { 0.25 } else { 0.65 }),
+                is_priority: random.chance(if layout.character == Character::Urban {
+                    0.25
+                } else {
+                    0.65
+                }),
             })
             .collect();
         Self { phases }
@@ -68,7 +72,9 @@ mod tests {
         for junction in 0..layout.junctions.len() {
             for tick in 0..600 {
                 let t_s = f64::from(tick) * 0.1;
-                assert!(!(signals.is_green(junction, 0, t_s) && signals.is_green(junction, 1, t_s)));
+                assert!(
+                    !(signals.is_green(junction, 0, t_s) && signals.is_green(junction, 1, t_s))
+                );
             }
         }
     }

@@ -37,7 +37,11 @@ impl Arm {
     /// Lateral position on the road of the edge that is on the left when leaving the junction, and of the right one.
     pub(crate) fn edges_m(&self, road: &Road) -> [f64; 2] {
         let [right, left] = road.section.edges_m();
-        if self.sign > 0.0 { [left, right] } else { [right, left] }
+        if self.sign > 0.0 {
+            [left, right]
+        } else {
+            [right, left]
+        }
     }
 }
 
@@ -61,8 +65,20 @@ impl Junction {
             .into_iter()
             .map(|(road, sign)| {
                 let at = roads[road].curve.at(s_on(road));
-                let heading = wrap(at.heading + if sign > 0.0 { 0.0 } else { std::f64::consts::PI });
-                Arm { road, sign, mouth_s: s_on(road), heading }
+                let heading = wrap(
+                    at.heading
+                        + if sign > 0.0 {
+                            0.0
+                        } else {
+                            std::f64::consts::PI
+                        },
+                );
+                Arm {
+                    road,
+                    sign,
+                    mouth_s: s_on(road),
+                    heading,
+                }
             })
             .collect();
         arms.sort_by(|a, b| a.heading.total_cmp(&b.heading));
@@ -76,15 +92,16 @@ impl Junction {
         for (arm, out) in arms.iter_mut().zip(outs) {
             arm.mouth_s = s_on(arm.road) + arm.sign * out;
         }
-        let corners = (0..arms.len()).map(|i| corner(roads, &arms[i], &arms[(i + 1) % arms.len()])).collect();
+        let corners = (0..arms.len())
+            .map(|i| corner(roads, &arms[i], &arms[(i + 1) % arms.len()]))
+            .collect();
         let centre = roads[0].curve.at(s[0]);
-        Self { centre: Point2::new(centre.x, centre.y), s, arms, corners }
-    }
-
-    /// Border of the paved area of the junction, counter-clockwise: corners and mouths.
-    pub(crate) fn border(&self) -> Vec<Point2<f64>> {
-        // Corner i runs from arm i to arm i + 1, and the mouth of arm i + 1 closes the gap to corner i + 1.
-        self.corners.iter().flatten().copied().collect()
+        Self {
+            centre: Point2::new(centre.x, centre.y),
+            s,
+            arms,
+            corners,
+        }
     }
 }
 
@@ -98,7 +115,10 @@ fn corner_reach(roads: &[Road], arm: &Arm, next: &Arm, radius_m: f64) -> [f64; 2
     let there = next.edges_m(&roads[next.road])[1].abs();
     let (sin, cos) = angle.sin_cos();
     let tangent = radius_m / (0.5 * angle).tan();
-    [(there + here * cos) / sin + tangent, (here + there * cos) / sin + tangent]
+    [
+        (there + here * cos) / sin + tangent,
+        (here + there * cos) / sin + tangent,
+    ]
 }
 
 /// Kerb from the left edge of an arm to the right edge of the next one.
@@ -109,9 +129,14 @@ fn corner(roads: &[Road], arm: &Arm, next: &Arm) -> Vec<Point2<f64>> {
     if arm.road == next.road {
         let count = (next.mouth_s - arm.mouth_s).abs().ceil().max(2.0);
         let step = (next.mouth_s - arm.mouth_s) / count;
-        return (0..=count as usize).map(|i| road.curve.aside(arm.mouth_s + i as f64 * step, from_d)).collect();
+        return (0..=count as usize)
+            .map(|i| road.curve.aside(arm.mouth_s + i as f64 * step, from_d))
+            .collect();
     }
-    let (from, to) = (road.curve.aside(arm.mouth_s, from_d), next_road.curve.aside(next.mouth_s, to_d));
+    let (from, to) = (
+        road.curve.aside(arm.mouth_s, from_d),
+        next_road.curve.aside(next.mouth_s, to_d),
+    );
     // Handles along the edges, towards the junction.
     let towards = |arm: &Arm, road: &Road| {
         let heading = road.curve.at(arm.mouth_s).heading;
@@ -146,9 +171,18 @@ mod tests {
         for seed in 0..60 {
             for junction in &Layout::generate(seed).junctions {
                 for corner in &junction.corners {
-                    let nearest = corner.iter().map(|p| (p - junction.centre).norm()).fold(f64::MAX, f64::min);
-                    let farthest = corner.iter().map(|p| (p - junction.centre).norm()).fold(0.0, f64::max);
-                    assert!(nearest > 2.5 && farthest < 45.0, "seed {seed}: {nearest} to {farthest}");
+                    let nearest = corner
+                        .iter()
+                        .map(|p| (p - junction.centre).norm())
+                        .fold(f64::MAX, f64::min);
+                    let farthest = corner
+                        .iter()
+                        .map(|p| (p - junction.centre).norm())
+                        .fold(0.0, f64::max);
+                    assert!(
+                        nearest > 2.5 && farthest < 45.0,
+                        "seed {seed}: {nearest} to {farthest}"
+                    );
                 }
             }
         }

@@ -107,7 +107,11 @@ impl Section {
         // Neighbouring roads share their country's habits.
         section.has_yellow_centre = main.has_yellow_centre;
         section.dash_m = main.dash_m;
-        section.sidewalk_m = if main.sidewalk_m > 0.0 { section.sidewalk_m } else { 0.0 };
+        section.sidewalk_m = if main.sidewalk_m > 0.0 {
+            section.sidewalk_m
+        } else {
+            0.0
+        };
         section.speed_limit_mps = section.speed_limit_mps.min(11.0);
         section.has_lines = section.lanes[0] > 1 || !random.chance(0.2);
         section.has_edge_lines &= section.has_lines;
@@ -117,14 +121,25 @@ impl Section {
     fn draw(character: Character, per_direction: usize, random: &mut Random) -> Self {
         let is_built_up = character != Character::Rural;
         let is_uneven = per_direction > 1 && random.chance(0.15);
-        let lanes = [per_direction, if is_uneven { per_direction - 1 } else { per_direction }];
+        let lanes = [
+            per_direction,
+            if is_uneven {
+                per_direction - 1
+            } else {
+                per_direction
+            },
+        ];
         let parking = match character {
             Character::Urban => 0.65,
             Character::Suburban => 0.55,
             Character::Rural => 0.0,
         };
         let has_parking = [random.chance(parking), random.chance(parking)];
-        let margin = if is_built_up { random.between(0.2, 0.6) } else { random.between(0.4, 1.4) };
+        let margin = if is_built_up {
+            random.between(0.2, 0.6)
+        } else {
+            random.between(0.4, 1.4)
+        };
         let strip_m = has_parking.map(|has| if has { 2.3 } else { margin });
         let sidewalk_m = match character {
             Character::Urban => random.between(2.4, 4.0),
@@ -134,7 +149,12 @@ impl Section {
         let centre = if per_direction > 1 {
             random.pick(&[CentreLine::Double, CentreLine::Double, CentreLine::Solid])
         } else {
-            random.pick(&[CentreLine::Dashed, CentreLine::Dashed, CentreLine::Solid, CentreLine::Double])
+            random.pick(&[
+                CentreLine::Dashed,
+                CentreLine::Dashed,
+                CentreLine::Solid,
+                CentreLine::Double,
+            ])
         };
         let speed_limit_mps = match character {
             Character::Urban => random.between(8.3, 14.0),
@@ -145,7 +165,11 @@ impl Section {
         Self {
             lanes,
             lane_width_m: random.between(low, high),
-            median_m: if per_direction > 1 && random.chance(0.3) { random.between(0.5, 1.6) } else { 0.0 },
+            median_m: if per_direction > 1 && random.chance(0.3) {
+                random.between(0.5, 1.6)
+            } else {
+                0.0
+            },
             strip_m,
             has_parking,
             sidewalk_m,
@@ -156,7 +180,14 @@ impl Section {
             speed_limit_mps,
             wear: random.between(0.0, 0.55),
             tint: random.between(0.1, 0.9),
-            dash_m: random.pick(&[[3.0, 4.5], [3.0, 6.0], [3.0, 9.0], [4.0, 6.0], [2.0, 4.0], [6.0, 6.0]]),
+            dash_m: random.pick(&[
+                [3.0, 4.5],
+                [3.0, 6.0],
+                [3.0, 9.0],
+                [4.0, 6.0],
+                [2.0, 4.0],
+                [6.0, 6.0],
+            ]),
             line_m: random.between(0.11, 0.17),
         }
     }
@@ -164,7 +195,9 @@ impl Section {
     /// Lateral position of the road's left (+) and right (−) edge: [right, left].
     pub(crate) fn edges_m(&self) -> [f64; 2] {
         let half = |direction: usize| {
-            0.5 * self.median_m + self.lanes[direction] as f64 * self.lane_width_m + self.strip_m[direction]
+            0.5 * self.median_m
+                + self.lanes[direction] as f64 * self.lane_width_m
+                + self.strip_m[direction]
         };
         [-half(0), half(1)]
     }

@@ -47,9 +47,19 @@ impl Marks {
                     continue;
                 }
                 let at = road.curve.at(arm.s_at(out));
-                let yaw = if direction == 0 { at.heading } else { at.heading + PI };
+                let yaw = if direction == 0 {
+                    at.heading
+                } else {
+                    at.heading + PI
+                };
                 let centre = at.aside(d + 0.05 * random.normal());
-                self.arrows.push(ArrowMark { kind, centre, yaw, length_m, wear });
+                self.arrows.push(ArrowMark {
+                    kind,
+                    centre,
+                    yaw,
+                    length_m,
+                    wear,
+                });
             }
         }
     }
@@ -94,12 +104,22 @@ fn lane_kind(open: u8, lane: usize, lanes: usize, random: &mut Random) -> ArrowK
             ArrowKind::RIGHT,
         ]);
     } else if is_leftmost {
-        wishes.extend([ArrowKind::LEFT, ArrowKind::LEFT, ArrowKind::STRAIGHT_LEFT, ArrowKind::STRAIGHT]);
+        wishes.extend([
+            ArrowKind::LEFT,
+            ArrowKind::LEFT,
+            ArrowKind::STRAIGHT_LEFT,
+            ArrowKind::STRAIGHT,
+        ]);
         if open & STRAIGHT == 0 {
             wishes.push(ArrowKind::LEFT_RIGHT);
         }
     } else if is_rightmost {
-        wishes.extend([ArrowKind::RIGHT, ArrowKind::STRAIGHT_RIGHT, ArrowKind::STRAIGHT_RIGHT, ArrowKind::STRAIGHT]);
+        wishes.extend([
+            ArrowKind::RIGHT,
+            ArrowKind::STRAIGHT_RIGHT,
+            ArrowKind::STRAIGHT_RIGHT,
+            ArrowKind::STRAIGHT,
+        ]);
     } else {
         wishes.extend([ArrowKind::STRAIGHT]);
     }

@@ -21,11 +21,23 @@ pub(super) fn polygons(kind: ArrowKind, length_m: f64) -> Vec<Polygon> {
     let mut polygons = Vec::new();
     let head = 0.36 * length_m;
     // Side branches leave the stem lower when the stem goes on.
-    let branch = if is_straight { -0.12 * length_m } else { 0.18 * length_m };
-    let stem_end = if is_straight { half - head } else { branch + STEM_M };
+    let branch = if is_straight {
+        -0.12 * length_m
+    } else {
+        0.18 * length_m
+    };
+    let stem_end = if is_straight {
+        half - head
+    } else {
+        branch + STEM_M
+    };
     strip(&mut polygons, &[[-half, 0.0], [stem_end, 0.0]], STEM_M);
     if is_straight {
-        polygons.push(vec![[half - head, HEAD_M], [half - head, -HEAD_M], [half, 0.0]]);
+        polygons.push(vec![
+            [half - head, HEAD_M],
+            [half - head, -HEAD_M],
+            [half, 0.0],
+        ]);
     }
     for (bit, side) in [(2, 1.0), (4, -1.0)] {
         if bits & bit != 0 {
@@ -38,28 +50,54 @@ pub(super) fn polygons(kind: ArrowKind, length_m: f64) -> Vec<Polygon> {
 /// A bend to one side and its head, which points sideways and a little ahead.
 fn side_branch(polygons: &mut Vec<Polygon>, from: f64, length: f64, side: f64) {
     let rise = 0.14 * length;
-    let bend = [[from, 0.0], [from + 0.6 * rise, 0.16 * side], [from + rise, 0.42 * side]];
+    let bend = [
+        [from, 0.0],
+        [from + 0.6 * rise, 0.16 * side],
+        [from + rise, 0.42 * side],
+    ];
     strip(polygons, &bend, STEM_M);
     let base = 0.40 * side;
     let tip = [from + 1.35 * rise, 1.0 * side];
-    let (low, high) = ([from + rise - 0.17 * length, base], [from + rise + 0.14 * length, base]);
-    polygons.push(if side > 0.0 { vec![low, high, tip] } else { vec![high, low, tip] });
+    let (low, high) = (
+        [from + rise - 0.17 * length, base],
+        [from + rise + 0.14 * length, base],
+    );
+    polygons.push(if side > 0.0 {
+        vec![low, high, tip]
+    } else {
+        vec![high, low, tip]
+    });
 }
 
 fn u_turn(half: f64) -> Vec<Polygon> {
     let mut polygons = Vec::new();
     let reach = 0.36;
-    strip(&mut polygons, &[[-half, -reach], [half - 2.0 * reach, -reach]], STEM_M);
+    strip(
+        &mut polygons,
+        &[[-half, -reach], [half - 2.0 * reach, -reach]],
+        STEM_M,
+    );
     let arc: Vec<[f64; 2]> = (0..=6)
         .map(|i| {
             let angle = f64::from(i) * std::f64::consts::PI / 6.0;
-            [half - 2.0 * reach + 1.8 * reach * angle.sin(), -reach * angle.cos()]
+            [
+                half - 2.0 * reach + 1.8 * reach * angle.sin(),
+                -reach * angle.cos(),
+            ]
         })
         .collect();
     strip(&mut polygons, &arc, STEM_M);
     let neck = 0.05 * half;
-    strip(&mut polygons, &[[half - 2.0 * reach, reach], [neck, reach]], STEM_M);
-    polygons.push(vec![[neck, reach - HEAD_M], [neck, reach + HEAD_M], [neck - 0.62 * half, reach]]);
+    strip(
+        &mut polygons,
+        &[[half - 2.0 * reach, reach], [neck, reach]],
+        STEM_M,
+    );
+    polygons.push(vec![
+        [neck, reach - HEAD_M],
+        [neck, reach + HEAD_M],
+        [neck - 0.62 * half, reach],
+    ]);
     polygons
 }
 
@@ -71,7 +109,10 @@ fn strip(polygons: &mut Vec<Polygon>, line: &[[f64; 2]], half_width: f64) {
         if length < 1e-6 {
             continue;
         }
-        let (nu, nv) = (-(v1 - v0) / length * half_width, (u1 - u0) / length * half_width);
+        let (nu, nv) = (
+            -(v1 - v0) / length * half_width,
+            (u1 - u0) / length * half_width,
+        );
         let count = (length / 1.5).ceil();
         for i in 0..count as usize {
             let (a, b) = (i as f64 / count, (i + 1) as f64 / count);
@@ -114,11 +155,22 @@ mod tests {
 
     #[test]
     fn arrows_spread_over_their_whole_length() {
-        for kind in [ArrowKind::STRAIGHT, ArrowKind::STRAIGHT_LEFT_RIGHT, ArrowKind::U_TURN] {
-            let points: Vec<f64> = polygons(kind, 5.0).into_iter().flatten().map(|point| point[0]).collect();
+        for kind in [
+            ArrowKind::STRAIGHT,
+            ArrowKind::STRAIGHT_LEFT_RIGHT,
+            ArrowKind::U_TURN,
+        ] {
+            let points: Vec<f64> = polygons(kind, 5.0)
+                .into_iter()
+                .flatten()
+                .map(|point| point[0])
+                .collect();
             let low = points.iter().copied().fold(f64::MAX, f64::min);
             let high = points.iter().copied().fold(f64::MIN, f64::max);
-            assert!((low + 2.5).abs() < 0.01 && (high - 2.5).abs() < 0.2, "{kind:?} {low} {high}");
+            assert!(
+                (low + 2.5).abs() < 0.01 && (high - 2.5).abs() < 0.2,
+                "{kind:?} {low} {high}"
+            );
         }
     }
 }

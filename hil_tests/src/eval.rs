@@ -1,0 +1,18 @@
+//! Evaluation: simulated clips go through an exported package and this runtime, and are scored.
+//!
+//! Each clip is drawn once and goes through several pipelines: with the aligned queue, with a
+//! queue that is not aligned, with an empty one and, where a package for it is given, through a
+//! network trained without a queue. Published scores are those of the output frames of the first;
+//! the comparison of the four takes what the heads found, without tracking.
+
+mod options;
+mod report;
+mod run;
+mod schedule;
+mod table;
+
+pub use options::{Ablation, EvalOptions};
+pub use report::{Column, ConditionScores, EvalReport};
+pub use run::{ClipProgress, EvalError, evaluate};
+pub use schedule::ScoredMoments;
+pub use table::{latency_table, score_table};

@@ -1,0 +1,280 @@
+//! What an evaluation says, and its JSON.
+
+use std::ops::Range;
+
+use serde_json::{Map, Value, json};
+
+use crate::metrics::{ClassScores, DetectionScores, LaneFamily, Scores, THRESHOLDS_M};
+use crate::replay::LatencyReport;
+
+/// Stages whose times stand in the JSON.
+const STAGES: [&str; 6] = ["total", "preprocess", "align", "network", "decode", "track"];
+
+/// Scores of the clips of one light or weather.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ConditionScores {
+    /// Its name.
+    pub condition: &'static str,
+    /// Clips of it.
+    pub clips: usize,
+    /// Scores of the output frames.
+    pub scores: Scores,
+}
+
+/// Scores of one kind of queue, of what the heads found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Column {
+    /// The kind.
+    pub name: &'static str,
+    /// The scores.
+    pub scores: Scores,
+}
+
+/// What an evaluation says.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EvalReport {
+    /// Name of the package.
+    pub package_name: String,
+    /// Its version.
+    pub package_version: String,
+    /// Version of the simulated world.
+    pub world_version: String,
+    /// Seeds of the clips.
+    pub seeds: Range<u64>,
+    /// Clips.
+    pub clips: usize,
+    /// Frames of all clips.
+    pub replayed_frames: u64,
+    /// Images that came into no set.
+    pub refused_images: u64,
+    /// Clips that were worked on at the same time.
+    pub workers: usize,
+    /// Scores of the output frames.
+    pub published: Scores,
+    /// The same by light and weather.
+    pub conditions: Vec<ConditionScores>,
+    /// The comparison of queues; empty where it was not asked for.
+    pub columns: Vec<Column>,
+    /// Measured times of one worker.
+    pub latency: LatencyReport,
+    /// Heap allocations for each frame, where they were counted.
+    pub allocations_per_frame: Option<f64>,
+}
+
+impl EvalReport {
+    /// The report as JSON: the scores that are compared between versions stand at the top, with
+    /// `conditions`, `queue` and `details` below.
+    pub fn to_json(&self) -> Value {
+        let mut top = headline(&self.published);
+        top.insert("latency_ms".to_owned(), latency_json(&self.latency));
+        top.insert("frames".to_owned(), json!(self.published.frames));
+        top.insert("alloc_per_frame".to_owned(), json!(self.allocations_per_frame));
+        top.insert("world_version".to_owned(), json!(self.world_version));
+        top.insert(
+            "package".to_owned(),
+            json!({ "name": self.package_name, "version": self.package_version }),
+        );
+        top.insert(
+            "clips".to_owned(),
+            json!({
+                "count": self.clips,
+                "first_seed": self.seeds.start,
+                "end_seed": self.seeds.end,
+                "replayed_frames": self.replayed_frames,
+                "refused_images": self.refused_images,
+                "workers": self.workers,
+            }),
+        );
+        let conditions: Map<String, Value> = self
+            .conditions
+            .iter()
+            .map(|c| {
+                let mut entry = headline(&c.scores);
+                entry.insert("clips".to_owned(), json!(c.clips));
+                entry.insert("frames".to_owned(), json!(c.scores.frames));
+                (c.condition.to_owned(), Value::Object(entry))
+            })
+            .collect();
+        top.insert("conditions".to_owned(), Value::Object(conditions));
+        if !self.columns.is_empty() {
+            let columns: Vec<Value> = self
+                .columns
+                .iter()
+                .map(|column| {
+                    let mut entry = headline(&column.scores);
+                    entry.insert("name".to_owned(), json!(column.name));
+                    Value::Object(entry)
+                })
+                .collect();
+            top.insert("queue".to_owned(), Value::Array(columns));
+        }
+        top.insert("details".to_owned(), details(&self.published));
+        Value::Object(top)
+    }
+}
+
+/// The scores that are compared between versions.
+fn headline(scores: &Scores) -> Map<String, Value> {
+    let Value::Object(map) = json!({
+        "objects": {
+            "mAP": scores.objects.mean_average_precision,
+            "mAP_30m": scores.near_objects.mean_average_precision,
+            "NDS": scores.objects.detection_score,
+            "mAVE": scores.objects.velocity_error_mps,
+            "recall_occluded": scores.occlusion.recall,
+        },
+        "lanes": {
+            "chamfer_mAP": scores.lanes.chamfer_map,
+            "F1": scores.lanes.f1.f1,
+        },
+        "arrows": { "AP": scores.arrows.average_precision },
+        "crosswalks": { "AP": scores.crosswalks.average_precision[0] },
+        "stop_lines": { "AP": scores.stop_lines.average_precision[0] },
+    }) else {
+        return Map::new();
+    };
+    map
+}
+
+fn latency_json(latency: &LatencyReport) -> Value {
+    let stages: Map<String, Value> = latency
+        .stages
+        .iter()
+        .filter(|stage| STAGES.contains(&stage.stage))
+        .map(|stage| {
+            (stage.stage.to_owned(), json!({ "p50": stage.p50_ms, "p99": stage.p99_ms }))
+        })
+        .collect();
+    Value::Object(stages)
+}
+
+fn details(scores: &Scores) -> Value {
+    let lanes = &scores.lanes;
+    let families: Map<String, Value> = LaneFamily::ALL
+        .into_iter()
+        .zip(lanes.average_precision)
+        .map(|(family, ap)| (family.name().to_owned(), json!(ap)))
+        .collect();
+    let sigma: Map<String, Value> = scores
+        .sigma
+        .iter()
+        .map(|(name, share, count)| {
+            ((*name).to_owned(), json!({ "within_one_sigma": share, "errors": count }))
+        })
+        .collect();
+    json!({
+        "objects": detection_json(&scores.objects),
+        "objects_30m": detection_json(&scores.near_objects),
+        "occluded": {
+            "objects": scores.occlusion.hidden_count,
+            "score_at_precision_half": scores.occlusion.score,
+        },
+        "lanes": {
+            "chamfer_AP": families,
+            "recall": lanes.f1.recall,
+            "precision": lanes.f1.precision,
+            "F1_1.5m": lanes.f1.f1_lenient,
+            "F1_best": lanes.f1.best.0,
+            "F1_best_confidence": lanes.f1.best.1,
+            "truths": lanes.f1.truth_count,
+            "marking_accuracy": lanes.f1.marking_accuracy,
+            "colour_accuracy": lanes.f1.colour_accuracy,
+            "lateral_error_m": lanes.f1.lateral_error_m,
+        },
+        "arrows": {
+            "mean_over_kinds": scores.arrows.mean_over_kinds,
+            "heading_error_rad": scores.arrows.heading_error_rad,
+            "truths": scores.arrows.truth_count,
+        },
+        "crosswalks": {
+            "AP_1.5m": scores.crosswalks.average_precision[1],
+            "AP_IoU_0.5": scores.crosswalks.overlap_average_precision,
+            "truths": scores.crosswalks.truth_count,
+        },
+        "stop_lines": {
+            "AP_1.5m": scores.stop_lines.average_precision[1],
+            "truths": scores.stop_lines.truth_count,
+        },
+        "sigma": sigma,
+    })
+}
+
+fn detection_json(scores: &DetectionScores) -> Value {
+    let class = |class: &ClassScores| {
+        let ap: Map<String, Value> = THRESHOLDS_M
+            .iter()
+            .zip(class.average_precision)
+            .map(|(threshold_m, ap)| (threshold_m.to_string(), json!(ap)))
+            .collect();
+        json!({
+            "truths": class.truth_count,
+            "AP": ap,
+            "ATE": class.translation_error_m,
+            "ASE": class.scale_error,
+            "AOE": class.orientation_error_rad,
+            "AVE": class.velocity_error_mps,
+        })
+    };
+    let classes: Map<String, Value> =
+        scores.classes.iter().map(|c| (c.class.name().to_owned(), class(c))).collect();
+    json!({
+        "mAP": scores.mean_average_precision,
+        "mATE": scores.translation_error_m,
+        "mASE": scores.scale_error,
+        "mAOE": scores.orientation_error_rad,
+        "mAVE": scores.velocity_error_mps,
+        "NDS": scores.detection_score,
+        "classes": classes,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::ScoreTally;
+
+    #[test]
+    fn the_json_has_every_promised_key() {
+        let scores = ScoreTally::default().scores();
+        let report = EvalReport {
+            package_name: "tiny".to_owned(),
+            package_version: "0.1.0".to_owned(),
+            world_version: "1".to_owned(),
+            seeds: 950_000..950_040,
+            clips: 40,
+            replayed_frames: 4000,
+            refused_images: 0,
+            workers: 1,
+            published: scores.clone(),
+            conditions: vec![ConditionScores { condition: "day", clips: 16, scores: scores.clone() }],
+            columns: vec![Column { name: "aligned queue", scores }],
+            latency: LatencyReport::new(&bevrt_runtime::PipelineStats::default()),
+            allocations_per_frame: Some(0.0),
+        };
+        let json = report.to_json();
+        let mut keys = vec![
+            "/objects/mAP".to_owned(),
+            "/objects/mAP_30m".to_owned(),
+            "/objects/NDS".to_owned(),
+            "/objects/mAVE".to_owned(),
+            "/objects/recall_occluded".to_owned(),
+            "/lanes/chamfer_mAP".to_owned(),
+            "/lanes/F1".to_owned(),
+            "/arrows/AP".to_owned(),
+            "/crosswalks/AP".to_owned(),
+            "/stop_lines/AP".to_owned(),
+            "/frames".to_owned(),
+            "/alloc_per_frame".to_owned(),
+            "/world_version".to_owned(),
+            "/conditions/day/lanes/F1".to_owned(),
+            "/queue/0/name".to_owned(),
+        ];
+        for stage in STAGES {
+            keys.push(format!("/latency_ms/{stage}/p50"));
+            keys.push(format!("/latency_ms/{stage}/p99"));
+        }
+        for key in keys {
+            assert!(json.pointer(&key).is_some(), "{key}");
+        }
+    }
+}

@@ -1,0 +1,316 @@
+//! Clips on their way to scores.
+
+use std::error::Error;
+use std::fmt;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc;
+
+use bevrt_runtime::{
+    EgoMotionSource, EgoMotionSpec, GoldenCheck, Manifest, Package, Pipeline, PipelineOptions,
+    QueueMode, SetupError, Stamp,
+};
+use bevrt_sim::Condition;
+
+use super::report::{Column, ConditionScores, EvalReport};
+use super::{Ablation, EvalOptions, ScoredMoments};
+use crate::metrics::ScoreTally;
+use crate::prediction::FramePrediction;
+use crate::replay::{
+    LatencyReport, ReplayError, ReplayFrame, ReplaySummary, ReplayVisitor, VisitorError, replay,
+};
+use crate::source::{DriveSource, PictureSize, SimulatedDrive, scaled_rig};
+
+/// A clip was finished.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClipProgress {
+    /// Clips finished so far.
+    pub finished: usize,
+    /// Clips in all.
+    pub clips: usize,
+    /// Seed of this one.
+    pub seed: u64,
+}
+
+/// Why an evaluation ended early.
+#[derive(Debug)]
+pub enum EvalError {
+    /// No seeds, no workers, or a rate that is not positive.
+    Options {
+        /// The option.
+        field: &'static str,
+        /// What would be right.
+        expected: &'static str,
+    },
+    /// A pipeline cannot be made.
+    Setup(Box<SetupError>),
+    /// A clip cannot be replayed.
+    Replay {
+        /// Seed of the clip.
+        seed: u64,
+        /// Why.
+        source: ReplayError,
+    },
+}
+
+impl fmt::Display for EvalError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Options { field, expected } => write!(f, "{field}: expected {expected}"),
+            Self::Setup(error) => error.fmt(f),
+            Self::Replay { seed, source } => write!(f, "clip of seed {seed}: {source}"),
+        }
+    }
+}
+
+impl Error for EvalError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Options { .. } => None,
+            Self::Setup(error) => error.source(),
+            Self::Replay { source, .. } => source.source(),
+        }
+    }
+}
+
+/// The comparisons, with the names that they have in reports.
+const COLUMNS: [(&str, QueueMode); 3] = [
+    ("aligned queue", QueueMode::Aligned),
+    ("queue not aligned", QueueMode::Unaligned),
+    ("queue empty", QueueMode::Empty),
+];
+const COLUMN_WITHOUT_QUEUE: &str = "trained without queue";
+
+/// What one clip gave.
+struct Clip {
+    seed: u64,
+    condition: Condition,
+    published: ScoreTally,
+    columns: Vec<ScoreTally>,
+    summary: ReplaySummary,
+}
+
+/// What one worker gave.
+struct Worker {
+    clips: Vec<Clip>,
+    latency: LatencyReport,
+    package: (String, String),
+}
+
+/// Draws, replays and scores the clips of the options' seeds.
+///
+/// `progress` is called by the workers as they finish clips. The scores do not depend on the
+/// number of workers.
+///
+/// # Errors
+/// [`EvalError`]; clips that were finished before are lost.
+pub fn evaluate(
+    options: &EvalOptions,
+    progress: &(dyn Fn(ClipProgress) + Sync),
+) -> Result<EvalReport, EvalError> {
+    check(options)?;
+    let next = AtomicU64::new(options.seeds.start);
+    let finished = AtomicU64::new(0);
+    let (sender, receiver) = mpsc::channel();
+    let clips = (options.seeds.end - options.seeds.start) as usize;
+    std::thread::scope(|scope| {
+        for _ in 0..options.workers.min(clips) {
+            let sender = sender.clone();
+            let (next, finished) = (&next, &finished);
+            scope.spawn(move || {
+                let worked = work(options, next, |seed| {
+                    let finished = finished.fetch_add(1, Ordering::Relaxed) as usize + 1;
+                    progress(ClipProgress { finished, clips, seed });
+                });
+                if worked.is_err() {
+                    // The others need not begin another clip.
+                    next.store(options.seeds.end, Ordering::Relaxed);
+                }
+                // The receiver waits until every worker has sent.
+                let _ = sender.send(worked);
+            });
+        }
+    });
+    drop(sender);
+    let workers = receiver.into_iter().collect::<Result<Vec<Worker>, EvalError>>()?;
+    Ok(gather(options, workers))
+}
+
+fn check(options: &EvalOptions) -> Result<(), EvalError> {
+    let refuse = |field, expected| Err(EvalError::Options { field, expected });
+    if options.seeds.is_empty() {
+        return refuse("seeds", "at least one");
+    }
+    if options.workers == 0 {
+        return refuse("workers", "at least one");
+    }
+    if options.drive.size == PictureSize::TimesNetwork(0) {
+        return refuse("drive.size", "at least the network's size");
+    }
+    let rates = [options.scored_rate_hz, options.drive.frame_rate_hz, options.drive.duration_s];
+    if !rates.iter().all(|rate| rate.is_finite() && *rate > 0.0) {
+        return refuse("rates and duration", "positive numbers");
+    }
+    Ok(())
+}
+
+/// Works on clips until none is left.
+fn work(
+    options: &EvalOptions,
+    next: &AtomicU64,
+    mut finished: impl FnMut(u64),
+) -> Result<Worker, EvalError> {
+    let mut pipelines = pipelines(options)?;
+    let manifest = pipelines[0].manifest().clone();
+    let mut clips = Vec::new();
+    loop {
+        let seed = next.fetch_add(1, Ordering::Relaxed);
+        if seed >= options.seeds.end {
+            break;
+        }
+        clips.push(clip(options, seed, &manifest, &mut pipelines)?);
+        finished(seed);
+    }
+    let latency = LatencyReport::new(pipelines[0].stats());
+    Ok(Worker { clips, latency, package: (manifest.name().to_owned(), manifest.version().to_owned()) })
+}
+
+/// One pipeline for each column; the first is the published one.
+fn pipelines(options: &EvalOptions) -> Result<Vec<Pipeline>, EvalError> {
+    let make = |package: &Path, history: QueueMode, golden: GoldenCheck| {
+        let failed = |error: SetupError| EvalError::Setup(Box::new(error));
+        let rig = match options.drive.size {
+            PictureSize::Full => options.rig.clone(),
+            PictureSize::TimesNetwork(times) => {
+                let package = Package::open(package).map_err(|error| failed(error.into()))?;
+                scaled_rig(&options.rig, package.manifest().preprocess(), times)
+            }
+        };
+        let mut pipeline = PipelineOptions::new(package, rig);
+        pipeline.engine = options.engine.clone();
+        pipeline.precision = options.precision;
+        pipeline.history = history;
+        pipeline.golden = golden;
+        pipeline.ego_motion = EgoMotionSpec::new(EgoMotionSource::Rates);
+        Pipeline::new(pipeline).map_err(failed)
+    };
+    let mut made = vec![make(&options.package, QueueMode::Aligned, GoldenCheck::Run)?];
+    if let Ablation::Queue { without_queue } = &options.ablation {
+        for (_, history) in &COLUMNS[1..] {
+            made.push(make(&options.package, *history, GoldenCheck::Skip)?);
+        }
+        if let Some(package) = without_queue {
+            made.push(make(package, QueueMode::Aligned, GoldenCheck::Run)?);
+        }
+    }
+    Ok(made)
+}
+
+fn clip(
+    options: &EvalOptions,
+    seed: u64,
+    manifest: &Manifest,
+    pipelines: &mut [Pipeline],
+) -> Result<Clip, EvalError> {
+    pipelines.iter_mut().for_each(Pipeline::reset);
+    let mut drive = SimulatedDrive::new(seed, &options.rig, manifest.preprocess(), &options.drive);
+    let moments =
+        ScoredMoments::new(SimulatedDrive::BEGIN, options.warm_up_s, options.scored_rate_hz);
+    let mut scorer = Scorer {
+        lane_confidence: options.lane_confidence,
+        moments: vec![moments; pipelines.len()],
+        published: ScoreTally::default(),
+        columns: vec![ScoreTally::default(); pipelines.len()],
+    };
+    let condition = drive.condition();
+    debug_assert_eq!(drive.ego_motion(), EgoMotionSource::Rates);
+    let summary = replay(&mut drive, pipelines, &mut scorer, options.allocations)
+        .map_err(|source| EvalError::Replay { seed, source })?;
+    Ok(Clip { seed, condition, published: scorer.published, columns: scorer.columns, summary })
+}
+
+/// Scores the frames that are due.
+struct Scorer {
+    lane_confidence: f64,
+    moments: Vec<ScoredMoments>,
+    published: ScoreTally,
+    columns: Vec<ScoreTally>,
+}
+
+impl ReplayVisitor for Scorer {
+    fn frame(&mut self, frame: ReplayFrame<'_>) -> Result<(), VisitorError> {
+        let stamp = Stamp::from_nanoseconds(frame.frame.stamp_ns);
+        let Some(truth) = frame.truth else { return Ok(()) };
+        if !self.moments[frame.pipeline_index].take(stamp) {
+            return Ok(());
+        }
+        if frame.pipeline_index == 0 {
+            self.published.add(truth, &FramePrediction::from(frame.frame), self.lane_confidence);
+        }
+        if self.columns.len() > 1 {
+            let raw = FramePrediction::from_detections(stamp, frame.pipeline.raw_detections());
+            self.columns[frame.pipeline_index].add(truth, &raw, self.lane_confidence);
+        }
+        Ok(())
+    }
+}
+
+fn gather(options: &EvalOptions, workers: Vec<Worker>) -> EvalReport {
+    let package = workers.first().map(|worker| worker.package.clone()).unwrap_or_default();
+    let latency = workers
+        .iter()
+        .map(|worker| &worker.latency)
+        .max_by_key(|latency| latency.frames)
+        .cloned()
+        .unwrap_or_default();
+    let mut clips: Vec<Clip> = workers.into_iter().flat_map(|worker| worker.clips).collect();
+    clips.sort_by_key(|clip| clip.seed);
+    let merged = |clips: &mut dyn Iterator<Item = &ScoreTally>| {
+        let mut all = ScoreTally::default();
+        clips.for_each(|tally| all.merge(tally));
+        all.scores()
+    };
+    let conditions = Condition::ALL
+        .into_iter()
+        .filter(|condition| clips.iter().any(|clip| clip.condition == *condition))
+        .map(|condition| {
+            let of_condition = || clips.iter().filter(|clip| clip.condition == condition);
+            ConditionScores {
+                condition: condition.name(),
+                clips: of_condition().count(),
+                scores: merged(&mut of_condition().map(|clip| &clip.published)),
+            }
+        })
+        .collect();
+    let names = COLUMNS.iter().map(|(name, _)| *name).chain([COLUMN_WITHOUT_QUEUE]);
+    let compared = clips.first().map_or(0, |clip| clip.columns.len());
+    let columns = names
+        .take(compared)
+        .enumerate()
+        .filter(|_| compared > 1)
+        .map(|(place, name)| Column {
+            name,
+            scores: merged(&mut clips.iter().map(|clip| &clip.columns[place])),
+        })
+        .collect();
+    let count = |value: &dyn Fn(&ReplaySummary) -> u64| {
+        clips.iter().map(|clip| value(&clip.summary)).sum::<u64>()
+    };
+    let (allocations, counted) =
+        (count(&|summary| summary.allocations), count(&|summary| summary.allocation_frames));
+    EvalReport {
+        package_name: package.0,
+        package_version: package.1,
+        world_version: bevrt_sim::WORLD_VERSION.to_string(),
+        seeds: options.seeds.clone(),
+        clips: clips.len(),
+        replayed_frames: count(&|summary| summary.frames),
+        refused_images: count(&|summary| summary.refused_images),
+        workers: options.workers,
+        published: merged(&mut clips.iter().map(|clip| &clip.published)),
+        conditions,
+        columns,
+        latency,
+        allocations_per_frame: (counted > 0).then(|| allocations as f64 / counted as f64),
+    }
+}

@@ -1,0 +1,243 @@
+//! Drives go through pipelines in lockstep: each event is pushed at its arrival, then the clock is
+//! set to the arrival and the pipeline is stepped. Nothing depends on how fast the machine is.
+
+mod latency;
+mod tensors;
+
+use std::collections::VecDeque;
+use std::error::Error;
+use std::fmt;
+
+use bevrt_runtime::{FrameError, OutputFrame, Pipeline, Span, Stamp, StepOutcome};
+
+use crate::source::{DriveEvent, DriveSource, SourceError};
+use crate::truth::FrameTruth;
+
+pub use latency::{LatencyReport, StageLatency};
+pub use tensors::{TensorDump, write_npy};
+
+/// Ground truths that are kept until the frame of their stamp comes out.
+const TRUTHS_KEPT: usize = 8;
+/// After the last event the clock goes on for this long, so that open sets are closed.
+const FLUSH: Span = Span::from_milliseconds(500);
+
+/// An output frame as it comes out of a replay.
+pub struct ReplayFrame<'a> {
+    /// Which of the pipelines made it.
+    pub pipeline_index: usize,
+    /// The frame.
+    pub frame: &'a OutputFrame,
+    /// What is true at its stamp, where the drive tells.
+    pub truth: Option<&'a FrameTruth>,
+    /// The pipeline, for its detections, tensors and times of this frame.
+    pub pipeline: &'a mut Pipeline,
+}
+
+/// An error of a visitor.
+pub type VisitorError = Box<dyn Error + Send + Sync>;
+
+/// What is done with a replay as it runs.
+pub trait ReplayVisitor {
+    /// Sees each event before the pipelines do.
+    ///
+    /// # Errors
+    /// Ends the replay.
+    fn event(&mut self, event: &DriveEvent<'_>) -> Result<(), VisitorError> {
+        let _ = event;
+        Ok(())
+    }
+
+    /// Sees each frame of each pipeline.
+    ///
+    /// # Errors
+    /// Ends the replay.
+    fn frame(&mut self, frame: ReplayFrame<'_>) -> Result<(), VisitorError>;
+}
+
+/// What a replay did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ReplaySummary {
+    /// Frames of each pipeline.
+    pub frames: u64,
+    /// Images that came into no set.
+    pub refused_images: u64,
+    /// Samples of ego motion that were refused.
+    pub refused_motion: u64,
+    /// Heap allocations of the calling thread in the pipelines after the first frames, and the
+    /// frames in which they were made; zero unless they are counted.
+    pub allocations: u64,
+    /// See `allocations`.
+    pub allocation_frames: u64,
+}
+
+/// Why a replay ended early.
+#[derive(Debug)]
+pub enum ReplayError {
+    /// The drive cannot be read.
+    Source(SourceError),
+    /// A pipeline cannot take an image at all, or lacks a tensor.
+    Frame(FrameError),
+    /// The visitor gave up.
+    Visitor(VisitorError),
+}
+
+impl fmt::Display for ReplayError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Source(error) => error.fmt(f),
+            Self::Frame(error) => error.fmt(f),
+            Self::Visitor(error) => error.fmt(f),
+        }
+    }
+}
+
+impl Error for ReplayError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Source(error) => error.source(),
+            Self::Frame(error) => error.source(),
+            Self::Visitor(error) => error.source(),
+        }
+    }
+}
+
+impl From<SourceError> for ReplayError {
+    fn from(error: SourceError) -> Self {
+        Self::Source(error)
+    }
+}
+
+/// A function that tells how often the calling thread has allocated.
+pub type AllocationCount = fn() -> u64;
+
+/// Runs a drive through `pipelines`, all fed with the same events.
+///
+/// The pipelines are not reset before: a replay continues what they know.
+///
+/// # Errors
+/// The drive cannot be read, its images do not fit the pipelines, or the visitor gives up.
+pub fn replay(
+    source: &mut dyn DriveSource,
+    pipelines: &mut [Pipeline],
+    visitor: &mut dyn ReplayVisitor,
+    allocations: Option<AllocationCount>,
+) -> Result<ReplaySummary, ReplayError> {
+    let mut run = Run {
+        pipelines,
+        visitor,
+        allocations,
+        truths: VecDeque::with_capacity(TRUTHS_KEPT),
+        out: OutputFrame::boxed(),
+        summary: ReplaySummary::default(),
+    };
+    let mut last = None;
+    while let Some(event) = source.next_event()? {
+        run.visitor.event(&event).map_err(ReplayError::Visitor)?;
+        if let Some(now) = run.push(&event)? {
+            run.step(now)?;
+            last = Some(now);
+        }
+    }
+    if let Some(last) = last {
+        run.step(last + FLUSH)?;
+    }
+    Ok(run.summary)
+}
+
+/// Frames before allocations are counted: buffers grow to their size in them.
+const UNCOUNTED_FRAMES: u64 = 3;
+
+struct Run<'a> {
+    pipelines: &'a mut [Pipeline],
+    visitor: &'a mut dyn ReplayVisitor,
+    allocations: Option<AllocationCount>,
+    truths: VecDeque<FrameTruth>,
+    out: Box<OutputFrame>,
+    summary: ReplaySummary,
+}
+
+impl Run<'_> {
+    /// Gives an event to the pipelines; the time at which they are to be stepped.
+    fn push(&mut self, event: &DriveEvent<'_>) -> Result<Option<Stamp>, ReplayError> {
+        match event {
+            DriveEvent::Truth(truth) => {
+                if self.truths.len() == TRUTHS_KEPT {
+                    self.truths.pop_front();
+                }
+                self.truths.push_back((*truth).clone());
+                Ok(None)
+            }
+            DriveEvent::Image(image) => {
+                for index in 0..self.pipelines.len() {
+                    let (stamp, arrival) = (image.stamp, image.arrival);
+                    let pushed = self.counted(|run| {
+                        run.pipelines[index].push_image(image.camera, &image.image, stamp, arrival)
+                    });
+                    match pushed {
+                        Ok(()) => {}
+                        Err(FrameError::Refused(_)) => self.summary.refused_images += 1,
+                        Err(error) => return Err(ReplayError::Frame(error)),
+                    }
+                }
+                Ok(Some(image.arrival))
+            }
+            DriveEvent::VehicleMotion { stamp, arrival, speed_mps, yaw_rate_radps } => {
+                for index in 0..self.pipelines.len() {
+                    let pushed = self.counted(|run| {
+                        run.pipelines[index].push_rates(*stamp, *speed_mps, *yaw_rate_radps)
+                    });
+                    self.summary.refused_motion += u64::from(pushed.is_err());
+                }
+                Ok(Some(*arrival))
+            }
+            DriveEvent::Pose { stamp, arrival, odom_from_ego } => {
+                for index in 0..self.pipelines.len() {
+                    let pushed = self.counted(|run| {
+                        run.pipelines[index].push_pose(*stamp, odom_from_ego)
+                    });
+                    self.summary.refused_motion += u64::from(pushed.is_err());
+                }
+                Ok(Some(*arrival))
+            }
+        }
+    }
+
+    fn step(&mut self, now: Stamp) -> Result<(), ReplayError> {
+        for index in 0..self.pipelines.len() {
+            loop {
+                let outcome = self
+                    .counted(|run| run.pipelines[index].step(now, &mut run.out))
+                    .map_err(ReplayError::Frame)?;
+                if outcome == StepOutcome::Waiting {
+                    break;
+                }
+                if index == 0 {
+                    self.summary.frames += 1;
+                }
+                if self.summary.frames > UNCOUNTED_FRAMES && self.allocations.is_some() {
+                    self.summary.allocation_frames += 1;
+                }
+                let stamp_ns = self.out.stamp_ns;
+                let frame = ReplayFrame {
+                    pipeline_index: index,
+                    frame: &self.out,
+                    truth: self.truths.iter().find(|truth| truth.stamp_ns == stamp_ns),
+                    pipeline: &mut self.pipelines[index],
+                };
+                self.visitor.frame(frame).map_err(ReplayError::Visitor)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs a call into a pipeline and counts what it allocates.
+    fn counted<T>(&mut self, call: impl FnOnce(&mut Self) -> T) -> T {
+        let Some(count) = self.allocations.filter(|_| self.summary.frames >= UNCOUNTED_FRAMES) else {
+            return call(self);
+        };
+        let before = count();
+        let result = call(self);
+        self.summary.allocations += count() - before;
+        result
+    }
+}

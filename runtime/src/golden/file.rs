@@ -1,0 +1,157 @@
+use std::path::{Component, Path, PathBuf};
+
+use bevrt_calibration::Rig;
+use serde::Deserialize;
+
+use super::GoldenError;
+use crate::package::Package;
+
+/// The format that is read.
+const FORMAT: u32 = 1;
+
+/// The cases of a package.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct GoldenFile {
+    format: u32,
+    pub cases: Vec<CaseForm>,
+}
+
+/// A short drive and what the network says at its end.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CaseForm {
+    pub name: String,
+    /// Rig at the network's image size.
+    rig: PathBuf,
+    /// Oldest first; the last one is compared.
+    pub frames: Vec<FrameForm>,
+    pub outputs: Vec<OutputForm>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FrameForm {
+    pub stamp_ns: i64,
+    /// 4 × 4, row by row.
+    pub odom_from_ego: [f64; 16],
+    /// One picture for each camera, in the order of the rig.
+    pub images: Vec<PathBuf>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct OutputForm {
+    pub name: String,
+    pub shape: Vec<usize>,
+    pub positions: Vec<usize>,
+    pub values: Vec<f32>,
+    pub channel_mean: Vec<f32>,
+    pub channel_std: Vec<f32>,
+}
+
+impl GoldenFile {
+    pub(super) fn open(path: &Path) -> Result<Self, GoldenError> {
+        let read = |source: Box<dyn std::error::Error + Send + Sync>| GoldenError::Read {
+            file: path.to_path_buf(),
+            source,
+        };
+        let text = std::fs::read_to_string(path).map_err(|error| read(error.into()))?;
+        let file: Self = serde_json::from_str(&text).map_err(|error| read(error.into()))?;
+        let field = |field: String, expected: &str, found: String| {
+            Err(GoldenError::Field {
+                file: path.to_path_buf(),
+                field,
+                expected: expected.into(),
+                found,
+            })
+        };
+        if file.format != FORMAT {
+            return field("format".into(), "1", file.format.to_string());
+        }
+        for case in &file.cases {
+            let name = &case.name;
+            if case.frames.is_empty() || case.outputs.is_empty() {
+                return field(
+                    name.clone(),
+                    "at least one frame and one output",
+                    "none".into(),
+                );
+            }
+            let is_rising = case
+                .frames
+                .windows(2)
+                .all(|pair| pair[0].stamp_ns < pair[1].stamp_ns);
+            if !is_rising {
+                return field(format!("{name}.frames"), "rising stamps", "others".into());
+            }
+            let mut images = case.frames.iter().flat_map(|frame| &frame.images);
+            if let Some(outside) = images.find(|path| !is_inside(path)) {
+                let found = outside.display().to_string();
+                return field(format!("{name}.images"), "files inside the package", found);
+            }
+            if !is_inside(&case.rig) {
+                let found = case.rig.display().to_string();
+                return field(format!("{name}.rig"), "a file inside the package", found);
+            }
+            for output in &case.outputs {
+                output.check(path, name)?;
+            }
+        }
+        Ok(file)
+    }
+}
+
+impl CaseForm {
+    pub(super) fn rig(&self, package: &Package) -> Result<Rig, GoldenError> {
+        Rig::from_toml_file(package.folder().join(&self.rig)).map_err(GoldenError::Rig)
+    }
+}
+
+impl OutputForm {
+    /// Where the channel of a flat position is found: (stride, count).
+    pub(super) fn channels(&self) -> (usize, usize) {
+        match self.shape.as_slice() {
+            // The queued map has its channels last.
+            [_, _, channels] => (1, *channels),
+            [1, channels, rows, cols] => (rows * cols, *channels),
+            _ => (1, 0),
+        }
+    }
+
+    fn check(&self, path: &Path, case: &str) -> Result<(), GoldenError> {
+        let count: usize = self.shape.iter().product();
+        let (_, channels) = self.channels();
+        let is_sound = channels > 0
+            && self.positions.len() == self.values.len()
+            && !self.positions.is_empty()
+            && self.positions.iter().all(|&position| position < count)
+            && self.channel_mean.len() == channels
+            && self.channel_std.len() == channels
+            && self.channel_std.iter().all(|&std| std >= 0.0);
+        if is_sound {
+            return Ok(());
+        }
+        Err(GoldenError::Field {
+            file: path.to_path_buf(),
+            field: format!("{case}.{}", self.name),
+            expected:
+                "shape [rows, cols, channels] or [1, channels, rows, cols], positions inside \
+                       of it with as many values, mean and std of each channel"
+                    .into(),
+            found: format!(
+                "shape {:?}, {} positions, {} values, {} means, {} stds",
+                self.shape,
+                self.positions.len(),
+                self.values.len(),
+                self.channel_mean.len(),
+                self.channel_std.len()
+            ),
+        })
+    }
+}
+
+fn is_inside(path: &Path) -> bool {
+    path.components()
+        .all(|part| matches!(part, Component::Normal(_)))
+}
