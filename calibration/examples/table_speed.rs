@@ -8,7 +8,7 @@ use bevrt_calibration::{
     BevGrid, DepthBins, LiftSpec, NetworkCamera, PixelRect, ProjectionTable, Rig, rigs,
 };
 
-const RUNS: usize = 2000;
+const RUNS: usize = 200;
 
 fn main() {
     let crop_pinhole = PixelRect {
@@ -23,7 +23,10 @@ fn main() {
         width: 1280.0,
         height: 465.0,
     };
-    for (name, rig, crop) in [("six_pinhole", rigs::six_pinhole(), crop_pinhole)] {
+    for (name, rig, crop) in [
+        ("six_pinhole", rigs::six_pinhole(), crop_pinhole),
+        ("four_fisheye", rigs::four_fisheye(), crop_fisheye),
+    ] {
         let (least, median) = times_ms(&rig, crop);
         println!(
             "{name}: coarse and fine table in {least:.2} ms at best, {median:.2} ms at the median of {RUNS}"

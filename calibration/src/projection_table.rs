@@ -13,7 +13,7 @@ use crate::LiftSpec;
 use fisheye_gain::FisheyeGain;
 use hit::{LANES, RowHits};
 use view::View;
-use writer::{BILINEAR, Writer};
+use writer::{BILINEAR, Placed, Writer};
 
 /// Numbers per voxel in [`ProjectionTable::geometry`].
 const GEOMETRY: usize = 4;
@@ -133,23 +133,35 @@ impl ProjectionTable {
                     }
                 }
                 if taps > 1 {
-                    let further = (1..kept(spec))
-                        .map(|rank| writer.place(self.hits.block(rank, height, first_col / LANES)));
-                    let mut ranks = [placed; BILINEAR];
-                    for (rank, placed) in ranks[1..].iter_mut().zip(further) {
-                        *rank = placed;
-                    }
-                    for lane in 0..lanes {
-                        let voxel = spec.grid.index(row, first_col + lane) * heights + height;
-                        let index = &mut self.index[voxel * taps..][..taps];
-                        let weight = &mut self.weight[voxel * taps..][..taps];
-                        if taps == BILINEAR {
-                            writer.write_bilinear(&placed, lane, index, weight);
-                        } else {
-                            writer.write_ranks(&ranks, lane, index, weight);
-                        }
-                    }
+                    self.write_many_taps(spec, &writer, placed, row, first_col, height);
                 }
+            }
+        }
+    }
+
+    /// Writes indices and weights of a block of voxels with more than one tap.
+    fn write_many_taps(
+        &mut self,
+        spec: &LiftSpec,
+        writer: &Writer,
+        placed: Placed,
+        row: usize,
+        first_col: usize,
+        height: usize,
+    ) {
+        let (taps, heights) = (spec.taps as usize, spec.heights_m.len());
+        let mut ranks = [placed; BILINEAR];
+        for (rank, further) in ranks.iter_mut().enumerate().take(kept(spec)).skip(1) {
+            *further = writer.place(self.hits.block(rank, height, first_col / LANES));
+        }
+        for lane in 0..LANES.min(spec.grid.cols - first_col) {
+            let voxel = spec.grid.index(row, first_col + lane) * heights + height;
+            let index = &mut self.index[voxel * taps..][..taps];
+            let weight = &mut self.weight[voxel * taps..][..taps];
+            if taps == BILINEAR {
+                writer.write_bilinear(&placed, lane, index, weight);
+            } else {
+                writer.write_ranks(&ranks, lane, index, weight);
             }
         }
     }

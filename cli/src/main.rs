@@ -1,13 +1,24 @@
 //! The `bevrt` command: render drives, replay logs, evaluate and inspect model packages.
 
+mod allocations;
 mod demo;
+mod doctor;
+mod eval;
 mod failure;
+mod package;
 mod pictures;
+mod progress;
+mod replay;
 mod rig;
+mod sim;
 mod train_stream;
 
+use allocations::CountingAllocator;
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
+
+#[global_allocator]
+static ALLOCATOR: CountingAllocator = CountingAllocator;
 
 /// Surround-camera frames to lanes, arrows, crosswalks, stop lines and 3D objects.
 #[derive(Parser)]
@@ -19,15 +30,30 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Render a drive, replay it through the network, and write a page to look at (out/demo/index.html)
+    Demo(demo::DemoArguments),
+    /// Render a simulated drive into a log that Foxglove opens
+    Sim(sim::SimArguments),
     /// Draw frames of a simulated drive with their ground truth, as PNG pictures
     Pictures(pictures::PicturesArguments),
+    /// Run a recorded log through a model package
+    Replay(replay::ReplayArguments),
+    /// Measure a model package against the ground truth of simulated drives
+    Eval(eval::EvalArguments),
+    /// Check a model package on this machine: files, contract, golden cases, speed
+    Doctor(doctor::DoctorArguments),
     /// Stream training samples to standard output (used by `python -m bevrt_models train`)
     TrainStream(train_stream::TrainStreamArguments),
 }
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
+        Command::Demo(arguments) => demo::run(&arguments),
+        Command::Sim(arguments) => sim::run(&arguments),
         Command::Pictures(arguments) => pictures::run(&arguments),
+        Command::Replay(arguments) => replay::run(&arguments),
+        Command::Eval(arguments) => eval::run(&arguments),
+        Command::Doctor(arguments) => doctor::run(&arguments),
         Command::TrainStream(arguments) => train_stream::run(&arguments),
     };
     match outcome {

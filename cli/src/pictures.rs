@@ -5,6 +5,8 @@ use crate::demo::overlay::{self, ImageLine};
 use crate::failure::Failure;
 use crate::rig;
 use bevrt_calibration::{Camera, PixelRect, Rig};
+use bevrt_hil::FrameTruth;
+use bevrt_runtime::Stamp;
 use bevrt_sim::{Drive, DriveOptions, Observer, RenderConfig, RenderedImage, Renderer, VisibilityMemory};
 use clap::Args;
 use image::{Rgb, RgbImage};
@@ -44,7 +46,7 @@ pub fn run(arguments: &PicturesArguments) -> Result<(), Failure> {
     for &t_s in &arguments.at {
         let mut truth = observer.observe(&drive, t_s);
         memory.observe(&mut truth);
-        let elements = Elements::from(&truth);
+        let elements = Elements::from(&FrameTruth::from_simulated(Stamp::from_seconds(t_s), &truth));
         let pictures = rig.cameras().iter().zip(observer.images()).map(|(camera, image)| {
             let lines = if arguments.plain { Vec::new() } else { overlay::project(&elements, camera, 1.0) };
             drawn(image, &lines)

@@ -8,3 +8,9 @@ pub fn bar(name: &'static str, length: u64) -> ProgressBar {
         .expect("the template is valid");
     ProgressBar::new(length).with_style(style).with_prefix(name)
 }
+
+/// A counter of steps where their number is not known before.
+pub fn spinner(name: &'static str) -> ProgressBar {
+    let style = ProgressStyle::with_template("{prefix:>10} {spinner} {pos} {per_sec}").expect("the template is valid");
+    ProgressBar::new_spinner().with_style(style).with_prefix(name)
+}

@@ -9,10 +9,12 @@ mod options;
 mod report;
 mod run;
 mod schedule;
+mod scorer;
 mod table;
 
 pub use options::{Ablation, EvalOptions};
-pub use report::{Column, ConditionScores, EvalReport};
+pub use report::{Column, ConditionScores, EvalReport, metrics_json};
 pub use run::{ClipProgress, EvalError, evaluate};
 pub use schedule::ScoredMoments;
-pub use table::{latency_table, score_table};
+pub use scorer::ReplayScorer;
+pub use table::{latency_table, score_lines, score_table};

@@ -8,6 +8,7 @@ mod gate;
 mod lanes;
 mod markings;
 mod occlusion;
+mod openlane;
 mod polygon;
 mod polyline;
 mod score;
@@ -29,6 +30,10 @@ pub use markings::{
     ArrowScores, ArrowTally, CrosswalkScores, CrosswalkTally, StopLineScores, StopLineTally,
 };
 pub use occlusion::{OcclusionScores, OcclusionTally};
+pub use openlane::{
+    OpenLaneErrors, OpenLaneFrame, OpenLaneLine, OpenLaneScores, OpenLaneTally,
+    openlane_ground_point,
+};
 pub use polygon::intersection_over_union;
 pub use polyline::{Point, Range, clip, length, resample, resample_every};
 pub use score::{ScoreTally, Scores, UnknownClass};

@@ -18,8 +18,9 @@ pub use tensors::{TensorDump, write_npy};
 
 /// Ground truths that are kept until the frame of their stamp comes out.
 const TRUTHS_KEPT: usize = 8;
-/// After the last event the clock goes on for this long, so that open sets are closed.
-const FLUSH: Span = Span::from_milliseconds(500);
+/// After the last event the clock goes on for this long, so that open sets are closed, yet no
+/// camera counts as silent.
+const FLUSH: Span = Span::from_milliseconds(100);
 
 /// An output frame as it comes out of a replay.
 pub struct ReplayFrame<'a> {
@@ -88,6 +89,14 @@ impl fmt::Display for ReplayError {
             Self::Frame(error) => error.fmt(f),
             Self::Visitor(error) => error.fmt(f),
         }
+    }
+}
+
+impl ReplaySummary {
+    /// Heap allocations for each counted frame; `None` where they are not counted.
+    pub fn allocations_per_frame(&self) -> Option<f64> {
+        (self.allocation_frames > 0)
+            .then(|| self.allocations as f64 / self.allocation_frames as f64)
     }
 }
 

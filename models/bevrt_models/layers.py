@@ -127,13 +127,21 @@ class Lift(nn.Module):
         """
         voxels = F.embedding(index, rows)
         if self.has_depth:
-            likely = F.embedding(depth_index, depth_rows)
-            voxels = voxels * as_type(self.leak + self.scale * likely, voxels)
+            voxels = voxels * self._weights(voxels, depth_rows, depth_index)
         columns = voxels.reshape(-1, self.heights * self.channels)
         if self.training:
             return F.relu(self.norm(columns @ self.mix + geometry @ self.geometry))
         scale, shift = self.norm.scale_shift()
         return F.relu(columns @ (self.mix * scale) + (geometry @ (self.geometry * scale) + shift))
+
+    def _weights(self, voxels: Tensor, depth_rows: Tensor, depth_index: Tensor) -> Tensor:
+        """What each voxel's feature counts, [cells * Z, 1] or as `voxels`."""
+        if not self.training:
+            return self.leak + self.scale * F.embedding(depth_index, depth_rows)
+        # The same, but spelt out so that PyTorch's CPU kernels are fast, backwards too.
+        likely = torch.gather(depth_rows[:, 0], 0, depth_index.long())[:, None]
+        weights = as_type(self.leak + self.scale * likely, voxels)
+        return weights.expand_as(voxels).contiguous()
 
 
 class HistoryFusion(nn.Module):

@@ -18,7 +18,7 @@ ONE_SIGMA = 0.6827
 Losses = dict[str, Tensor]
 
 WEIGHTS = {
-    "depth": 0.25,
+    "depth": 1.0,
     "objects.heat": 1.0, "objects.offset": 0.5, "objects.z": 0.25, "objects.size": 0.3,
     "objects.yaw": 0.3, "objects.velocity": 0.15, "objects.yaw_rate": 0.1, "objects.sigma": 0.05,
     "lanes.mask": 1.0, "lanes.dice": 0.5, "lanes.offset": 2.0, "lanes.direction": 0.5,

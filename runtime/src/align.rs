@@ -34,7 +34,10 @@ pub struct GridAffine {
 
 impl GridAffine {
     /// Each cell is where it was.
-    pub const IDENTITY: Self = Self { row: [1.0, 0.0, 0.0], col: [0.0, 1.0, 0.0] };
+    pub const IDENTITY: Self = Self {
+        row: [1.0, 0.0, 0.0],
+        col: [0.0, 1.0, 0.0],
+    };
 
     /// The affine of a motion, for maps on `grid`. Of a motion in space, the part in the ground plane
     /// counts: cell centres are taken at z = 0, the result is projected along z.
@@ -52,7 +55,10 @@ impl GridAffine {
                 rounded(offset / grid.cell_m),
             ]
         };
-        Self { row: axis(0, x0), col: axis(1, y0) }
+        Self {
+            row: axis(0, x0),
+            col: axis(1, y0),
+        }
     }
 }
 
@@ -69,8 +75,13 @@ mod tests {
 
     use super::*;
 
-    const GRID: BevGrid =
-        BevGrid { x_min_m: -51.2, y_min_m: -51.2, cell_m: 0.8, rows: 128, cols: 128 };
+    const GRID: BevGrid = BevGrid {
+        x_min_m: -51.2,
+        y_min_m: -51.2,
+        cell_m: 0.8,
+        rows: 128,
+        cols: 128,
+    };
 
     fn motion(x: f64, y: f64, yaw: f64) -> Pose<Ego, Ego> {
         let rotation = UnitQuaternion::from_axis_angle(&Vector3::z_axis(), yaw);
@@ -81,12 +92,21 @@ mod tests {
     fn whole_motions_have_whole_coefficients() {
         let affine = |x, y, yaw| GridAffine::new(&GRID, &motion(x, y, yaw));
         assert_eq!(affine(0.0, 0.0, 0.0), GridAffine::IDENTITY);
-        let shift = GridAffine { row: [1.0, 0.0, 3.0], col: [0.0, 1.0, -7.0] };
+        let shift = GridAffine {
+            row: [1.0, 0.0, 3.0],
+            col: [0.0, 1.0, -7.0],
+        };
         assert_eq!(affine(2.4, -5.6, 0.0), shift);
         // x' = -y and y' = x: row 0 comes from the other end of the columns.
-        let quarter = GridAffine { row: [0.0, -1.0, 127.0], col: [1.0, 0.0, 0.0] };
+        let quarter = GridAffine {
+            row: [0.0, -1.0, 127.0],
+            col: [1.0, 0.0, 0.0],
+        };
         assert_eq!(affine(0.0, 0.0, FRAC_PI_2), quarter);
-        let half = GridAffine { row: [-1.0, 0.0, 127.0], col: [0.0, -1.0, 127.0] };
+        let half = GridAffine {
+            row: [-1.0, 0.0, 127.0],
+            col: [0.0, -1.0, 127.0],
+        };
         assert_eq!(affine(0.0, 0.0, PI), half);
     }
 
@@ -95,12 +115,24 @@ mod tests {
         let far = motion(123_456.7, -98_765.4, 0.7);
         let now = far * motion(8.0, -2.4, FRAC_PI_2);
         let affine = GridAffine::new(&GRID, &(far.inverse() * now));
-        assert_eq!(affine, GridAffine { row: [0.0, -1.0, 137.0], col: [1.0, 0.0, -3.0] });
+        assert_eq!(
+            affine,
+            GridAffine {
+                row: [0.0, -1.0, 137.0],
+                col: [1.0, 0.0, -3.0]
+            }
+        );
     }
 
     #[test]
     fn a_known_point_lies_where_geometry_says() {
-        let grid = BevGrid { x_min_m: -10.0, y_min_m: -4.0, cell_m: 0.5, rows: 40, cols: 24 };
+        let grid = BevGrid {
+            x_min_m: -10.0,
+            y_min_m: -4.0,
+            cell_m: 0.5,
+            rows: 40,
+            cols: 24,
+        };
         let past_from_now = motion(1.3, -0.4, 0.3);
         let affine = GridAffine::new(&grid, &past_from_now);
         for (row, col) in [(0, 0), (39, 23), (17, 5)] {

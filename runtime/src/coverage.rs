@@ -22,7 +22,9 @@ pub(crate) struct SectorRanges {
 }
 
 impl SectorRanges {
-    pub(crate) const UNSEEN: Self = Self { range_m: [0.0; COVERAGE_SECTORS] };
+    pub(crate) const UNSEEN: Self = Self {
+        range_m: [0.0; COVERAGE_SECTORS],
+    };
 
     fn holds(&self, x_m: f32, y_m: f32) -> bool {
         x_m.hypot(y_m) <= self.range_m[sector_of(x_m, y_m)]
@@ -63,7 +65,11 @@ impl CoverageMap {
                 let centre = grid.centre(row, col);
                 let ring = (centre.coords.norm() / RING_M) as usize;
                 let sector = sector_of(centre.x as f32, centre.y as f32);
-                let bin = if ring < RINGS { (sector * RINGS + ring) as u16 } else { OUTSIDE };
+                let bin = if ring < RINGS {
+                    (sector * RINGS + ring) as u16
+                } else {
+                    OUTSIDE
+                };
                 if let Some(count) = cells_in_bin.get_mut(usize::from(bin)) {
                     *count += 1;
                 }
@@ -71,13 +77,22 @@ impl CoverageMap {
             }
         }
         let seen_in_bin = vec![0; cells_in_bin.len()];
-        Self { bin_of_cell, cells_in_bin, seen_in_bin }
+        Self {
+            bin_of_cell,
+            cells_in_bin,
+            seen_in_bin,
+        }
     }
 
     /// Ranges from a table's indices: `taps` of them for each cell (heights × taps), cell-major.
     ///
     /// A sector is seen up to the outer side of its farthest ring with half of its cells seen.
-    pub(crate) fn ranges(&mut self, index: &[i32], taps_per_cell: usize, null: i32) -> SectorRanges {
+    pub(crate) fn ranges(
+        &mut self,
+        index: &[i32],
+        taps_per_cell: usize,
+        null: i32,
+    ) -> SectorRanges {
         self.seen_in_bin.fill(0);
         for (taps, &bin) in index.chunks_exact(taps_per_cell).zip(&self.bin_of_cell) {
             let is_seen = taps.iter().any(|&tap| tap != null);
@@ -86,11 +101,15 @@ impl CoverageMap {
             }
         }
         let mut ranges = SectorRanges::UNSEEN;
-        let bins = self.seen_in_bin.chunks_exact(RINGS).zip(self.cells_in_bin.chunks_exact(RINGS));
+        let bins = self
+            .seen_in_bin
+            .chunks_exact(RINGS)
+            .zip(self.cells_in_bin.chunks_exact(RINGS));
         for ((seen, cells), range_m) in bins.zip(&mut ranges.range_m) {
-            let farthest = seen.iter().zip(cells).rposition(|(&seen, &cells)| {
-                cells > 0 && u32::from(seen) * 2 >= u32::from(cells)
-            });
+            let farthest = seen
+                .iter()
+                .zip(cells)
+                .rposition(|(&seen, &cells)| cells > 0 && u32::from(seen) * 2 >= u32::from(cells));
             *range_m = farthest.map_or(0.0, |ring| ((ring + 1) as f64 * RING_M) as f32);
         }
         ranges
@@ -108,7 +127,11 @@ pub(crate) fn fill_sectors(
 ) {
     for (sector, (out, &range_m)) in sectors.iter_mut().zip(&now.range_m).enumerate() {
         *out = if range_m > 0.0 {
-            SectorCoverage { range_m, state: CoverageState::SeenNow.into(), ..SectorCoverage::EMPTY }
+            SectorCoverage {
+                range_m,
+                state: CoverageState::SeenNow.into(),
+                ..SectorCoverage::EMPTY
+            }
         } else {
             remembered(sector, history)
         };
@@ -142,7 +165,10 @@ fn remembered_range(sector: usize, slot: &HistoryCoverage) -> f32 {
             slot.then_from_now.y_m + middle_m * sin,
         )
     };
-    (0..RINGS).rev().find(is_known).map_or(0.0, |ring| (ring + 1) as f32 * RING_M as f32)
+    (0..RINGS)
+        .rev()
+        .find(is_known)
+        .map_or(0.0, |ring| (ring + 1) as f32 * RING_M as f32)
 }
 
 const SECTOR_RAD: f32 = std::f32::consts::TAU / COVERAGE_SECTORS as f32;
@@ -156,8 +182,13 @@ fn sector_of(x_m: f32, y_m: f32) -> usize {
 mod tests {
     use super::*;
 
-    const GRID: BevGrid =
-        BevGrid { x_min_m: -51.2, y_min_m: -51.2, cell_m: 0.8, rows: 128, cols: 128 };
+    const GRID: BevGrid = BevGrid {
+        x_min_m: -51.2,
+        y_min_m: -51.2,
+        cell_m: 0.8,
+        rows: 128,
+        cols: 128,
+    };
     const NULL: i32 = 4_224;
 
     /// A table of two taps a cell where exactly the cells that `is_seen` names have one.
@@ -192,39 +223,85 @@ mod tests {
         let mut map = CoverageMap::new(&GRID);
         let front = table(|x, y| x > 2.0 && y.abs() < x && x.hypot(y) < 30.0);
         let found = sectors(&map.ranges(&front, 2, NULL), &[]);
-        assert_eq!(CoverageState::try_from(found[0].state), Ok(CoverageState::SeenNow));
+        assert_eq!(
+            CoverageState::try_from(found[0].state),
+            Ok(CoverageState::SeenNow)
+        );
         assert_eq!(found[0].range_m, 30.0);
         assert_eq!(found[71].range_m, 30.0);
-        assert_eq!(CoverageState::try_from(found[36].state), Ok(CoverageState::Unseen));
+        assert_eq!(
+            CoverageState::try_from(found[36].state),
+            Ok(CoverageState::Unseen)
+        );
         assert_eq!(found[36].range_m, 0.0);
     }
 
     #[test]
     fn what_went_past_is_known_from_history() {
         let mut map = CoverageMap::new(&GRID);
-        let front = map.ranges(&table(|x, y| x > 2.0 && y.abs() < x && x.hypot(y) < 30.0), 2, NULL);
+        let front = map.ranges(
+            &table(|x, y| x > 2.0 && y.abs() < x && x.hypot(y) < 30.0),
+            2,
+            NULL,
+        );
         // Since then the vehicle drove 20 m ahead: what is behind it now was seen ahead then.
-        let then_from_now = PlanarMotion { yaw_rad: 0.0, x_m: 20.0, y_m: 0.0 };
+        let then_from_now = PlanarMotion {
+            yaw_rad: 0.0,
+            x_m: 20.0,
+            y_m: 0.0,
+        };
         let age = Span::from_milliseconds(1000);
-        let slot = HistoryCoverage { ranges: front, then_from_now, age };
+        let slot = HistoryCoverage {
+            ranges: front,
+            then_from_now,
+            age,
+        };
         let found = sectors(&SectorRanges::UNSEEN, &[slot]);
-        assert_eq!(CoverageState::try_from(found[35].state), Ok(CoverageState::History));
-        assert!((found[35].range_m - 20.0).abs() <= 2.0, "{}", found[35].range_m);
-        assert!((found[0].range_m - 10.0).abs() <= 2.0, "{}", found[0].range_m);
+        assert_eq!(
+            CoverageState::try_from(found[35].state),
+            Ok(CoverageState::History)
+        );
+        assert!(
+            (found[35].range_m - 20.0).abs() <= 2.0,
+            "{}",
+            found[35].range_m
+        );
+        assert!(
+            (found[0].range_m - 10.0).abs() <= 2.0,
+            "{}",
+            found[0].range_m
+        );
         assert_eq!(found[35].age_ns, age.nanoseconds());
     }
 
     #[test]
     fn a_turned_vehicle_finds_history_in_other_sectors() {
         let mut map = CoverageMap::new(&GRID);
-        let front = map.ranges(&table(|x, y| x > 2.0 && y.abs() < x && x.hypot(y) < 30.0), 2, NULL);
+        let front = map.ranges(
+            &table(|x, y| x > 2.0 && y.abs() < x && x.hypot(y) < 30.0),
+            2,
+            NULL,
+        );
         let quarter = std::f32::consts::FRAC_PI_2;
-        let then_from_now = PlanarMotion { yaw_rad: quarter, x_m: 0.0, y_m: 0.0 };
-        let slot =
-            HistoryCoverage { ranges: front, then_from_now, age: Span::from_milliseconds(500) };
+        let then_from_now = PlanarMotion {
+            yaw_rad: quarter,
+            x_m: 0.0,
+            y_m: 0.0,
+        };
+        let slot = HistoryCoverage {
+            ranges: front,
+            then_from_now,
+            age: Span::from_milliseconds(500),
+        };
         let found = sectors(&SectorRanges::UNSEEN, &[slot]);
         // After a quarter turn to the left, the old front lies to the right: sectors around 54.
-        assert_eq!(CoverageState::try_from(found[54].state), Ok(CoverageState::History));
-        assert_eq!(CoverageState::try_from(found[18].state), Ok(CoverageState::Unseen));
+        assert_eq!(
+            CoverageState::try_from(found[54].state),
+            Ok(CoverageState::History)
+        );
+        assert_eq!(
+            CoverageState::try_from(found[18].state),
+            Ok(CoverageState::Unseen)
+        );
     }
 }

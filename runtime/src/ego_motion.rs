@@ -82,7 +82,12 @@ impl EgoMotion {
     /// [`EgoMotionSetupError`] when a limit is impossible.
     pub fn new(spec: EgoMotionSpec) -> Result<Self, EgoMotionSetupError> {
         spec.check()?;
-        Ok(Self { spec, samples: Ring::new(spec.capacity), epoch: 0, refused: None })
+        Ok(Self {
+            spec,
+            samples: Ring::new(spec.capacity),
+            epoch: 0,
+            refused: None,
+        })
     }
 
     /// The limits.
@@ -160,10 +165,16 @@ impl EgoMotion {
         let odom_from_ego = if later.stamp == stamp {
             later.odom_from_ego
         } else {
-            let earlier = after.checked_sub(1).and_then(|index| self.samples.get(index));
+            let earlier = after
+                .checked_sub(1)
+                .and_then(|index| self.samples.get(index));
             self.interpolated(earlier.ok_or(EgoMotionFault::TooOld)?, later, stamp)?
         };
-        Ok(EgoPose { odom_from_ego, epoch: later.epoch, is_extrapolated: false })
+        Ok(EgoPose {
+            odom_from_ego,
+            epoch: later.epoch,
+            is_extrapolated: false,
+        })
     }
 
     /// From ego coordinates at `now` to ego coordinates at `past` (which may be later, too).
@@ -171,11 +182,7 @@ impl EgoMotion {
     /// # Errors
     /// As [`Self::odom_from_ego`], for either stamp; [`EgoMotionFault::Jump`] when they are of
     /// different epochs.
-    pub fn past_from_now(
-        &self,
-        past: Stamp,
-        now: Stamp,
-    ) -> Result<Pose<Ego, Ego>, EgoMotionFault> {
+    pub fn past_from_now(&self, past: Stamp, now: Stamp) -> Result<Pose<Ego, Ego>, EgoMotionFault> {
         let (now, past) = (self.pose_at(now)?, self.pose_at(past)?);
         if now.epoch != past.epoch {
             return Err(EgoMotionFault::Jump);
@@ -186,7 +193,10 @@ impl EgoMotion {
     /// What is known at `stamp`, as the output frame tells it.
     pub fn state_at(&self, stamp: Stamp) -> EgoMotionState {
         match self.pose_at(stamp) {
-            Ok(EgoPose { is_extrapolated: true, .. }) => EgoMotionState::Extrapolated,
+            Ok(EgoPose {
+                is_extrapolated: true,
+                ..
+            }) => EgoMotionState::Extrapolated,
             Ok(_) => EgoMotionState::Ok,
             Err(fault) => fault.into(),
         }
@@ -200,11 +210,16 @@ impl EgoMotion {
         self.check_push(EgoMotionSource::Poses, stamp)?;
         let translation = odom_from_ego.as_isometry().translation.vector;
         let rotation = odom_from_ego.as_isometry().rotation;
-        if !translation.iter().chain(rotation.coords.iter()).all(|value| value.is_finite()) {
+        if !translation
+            .iter()
+            .chain(rotation.coords.iter())
+            .all(|value| value.is_finite())
+        {
             return Err(EgoMotionFault::NotFinite);
         }
         let jump = self.samples.newest().and_then(|newest| {
-            self.spec.jump_between(self.samples.newest_step(), newest, stamp, odom_from_ego)
+            self.spec
+                .jump_between(self.samples.newest_step(), newest, stamp, odom_from_ego)
         });
         let update = self.begin(jump);
         self.samples.push(Sample {
@@ -240,7 +255,10 @@ impl EgoMotion {
             sample.odom_from_ego = level(&moved);
         }
         let update = self.begin(gap);
-        self.samples.push(Sample { epoch: self.epoch, ..sample });
+        self.samples.push(Sample {
+            epoch: self.epoch,
+            ..sample
+        });
         Ok(update)
     }
 
@@ -255,7 +273,9 @@ impl EgoMotion {
     }
 
     fn begin(&mut self, break_before: Option<EgoMotionFault>) -> EgoMotionUpdate {
-        let Some(fault) = break_before else { return EgoMotionUpdate::Continued };
+        let Some(fault) = break_before else {
+            return EgoMotionUpdate::Continued;
+        };
         self.epoch = self.epoch.wrapping_add(1);
         EgoMotionUpdate::NewEpoch(fault)
     }
@@ -294,7 +314,11 @@ impl EgoMotion {
             }
             EgoMotionSource::Poses => {
                 let is_first = self.samples.get(1).is_none();
-                let lone = if is_first { EgoMotionFault::Absent } else { EgoMotionFault::Jump };
+                let lone = if is_first {
+                    EgoMotionFault::Absent
+                } else {
+                    EgoMotionFault::Jump
+                };
                 let before = self.samples.newest_step().ok_or(lone)?;
                 if newest.stamp - before.stamp > self.spec.gap_limit {
                     return Err(EgoMotionFault::Gap);
@@ -302,16 +326,19 @@ impl EgoMotion {
                 interpolate::beyond(before, newest, stamp)
             }
         };
-        Ok(EgoPose { odom_from_ego, epoch: newest.epoch, is_extrapolated: true })
+        Ok(EgoPose {
+            odom_from_ego,
+            epoch: newest.epoch,
+            is_extrapolated: true,
+        })
     }
 }
 
 /// The same pose with a rotation of exact unit length about z, so that rounding does not add up.
 fn level(pose: &Pose<Odom, Ego>) -> Pose<Odom, Ego> {
     let rotation = pose.as_isometry().rotation;
-    let about_z = UnitQuaternion::new_normalize(nalgebra::Quaternion::new(
-        rotation.w, 0.0, 0.0, rotation.k,
-    ));
+    let about_z =
+        UnitQuaternion::new_normalize(nalgebra::Quaternion::new(rotation.w, 0.0, 0.0, rotation.k));
     Pose::new(about_z, pose.as_isometry().translation.vector)
 }
 

@@ -149,7 +149,10 @@ impl FeatureQueue {
     pub fn reset(&mut self) {
         self.stamps.fill(None);
         self.newest = 0;
-        self.reports = self.nominal_slots().map(|(_, nominal_age)| SlotReport::empty(nominal_age)).collect();
+        self.reports = self
+            .nominal_slots()
+            .map(|(_, nominal_age)| SlotReport::empty(nominal_age))
+            .collect();
     }
 
     /// Offers the map of a step: `[rows, cols, channels]`. It is stored, and the one before gives way
@@ -175,7 +178,11 @@ impl FeatureQueue {
         }
         let is_finite = self.maps.store(self.simd, self.newest, map);
         self.stamps[self.newest] = is_finite.then_some(stamp);
-        if is_finite { Ok(()) } else { Err(QueueError::NotFinite) }
+        if is_finite {
+            Ok(())
+        } else {
+            Err(QueueError::NotFinite)
+        }
     }
 
     /// Writes the history as the network takes it at `now`: `out` is `[rows, cols, slots · channels]`
@@ -236,7 +243,9 @@ impl FeatureQueue {
             report.state = SlotState::Disabled;
             return (report, None);
         }
-        let Some((index, stamp)) = self.nearest(now - nominal_age) else { return (report, None) };
+        let Some((index, stamp)) = self.nearest(now - nominal_age) else {
+            return (report, None);
+        };
         report.stamp = Some(stamp);
         report.age = now - stamp;
         let affine = match self.mode {
@@ -268,7 +277,13 @@ impl FeatureQueue {
     }
 
     fn blend(&mut self, sources: &[Option<(usize, GridAffine)>; MAX_SLOTS], out: &mut [f32]) {
-        let Self { shape, maps, taps, simd, .. } = self;
+        let Self {
+            shape,
+            maps,
+            taps,
+            simd,
+            ..
+        } = self;
         let sources = &sources[..taps.len()];
         let row_len = shape.cols * taps.len() * shape.channels;
         for (row, out) in out.chunks_exact_mut(row_len).enumerate() {
@@ -284,12 +299,22 @@ impl FeatureQueue {
 
 impl SlotReport {
     fn empty(nominal_age: Span) -> Self {
-        Self { state: SlotState::Empty, stamp: None, age: Span::ZERO, nominal_age, fault: None }
+        Self {
+            state: SlotState::Empty,
+            stamp: None,
+            age: Span::ZERO,
+            nominal_age,
+            fault: None,
+        }
     }
 
     /// What the network is told of the slot: (valid, age in seconds).
     fn network_state(&self) -> [f32; 2] {
-        if self.state == SlotState::Valid { [1.0, self.age.seconds() as f32] } else { [0.0; 2] }
+        if self.state == SlotState::Valid {
+            [1.0, self.age.seconds() as f32]
+        } else {
+            [0.0; 2]
+        }
     }
 }
 

@@ -124,7 +124,11 @@ impl std::fmt::Display for FrameLayoutError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Length { found } => {
-                write!(f, "expected {} bytes, found {found}", size_of::<OutputFrame>())
+                write!(
+                    f,
+                    "expected {} bytes, found {found}",
+                    size_of::<OutputFrame>()
+                )
             }
             Self::Alignment => write!(f, "the bytes must start at a multiple of 8"),
             Self::Version { major, size_bytes } => write!(
@@ -204,7 +208,10 @@ impl OutputFrame {
             && self.stop_line_count as usize <= MAX_STOP_LINES
             && usize::from(self.health.camera_count) <= MAX_CAMERAS
             && usize::from(self.health.slot_count) <= MAX_SLOTS
-            && self.lanes().iter().all(|lane| usize::from(lane.point_count) <= MAX_LANE_POINTS)
+            && self
+                .lanes()
+                .iter()
+                .all(|lane| usize::from(lane.point_count) <= MAX_LANE_POINTS)
             && self
                 .crosswalks()
                 .iter()
@@ -213,7 +220,11 @@ impl OutputFrame {
                 .stop_lines()
                 .iter()
                 .all(|stop_line| usize::from(stop_line.point_count) <= MAX_STOP_LINE_POINTS);
-        if counts_fit { Ok(()) } else { Err(FrameLayoutError::Count) }
+        if counts_fit {
+            Ok(())
+        } else {
+            Err(FrameLayoutError::Count)
+        }
     }
 }
 
@@ -305,7 +316,12 @@ mod tests {
     #[test]
     fn bytes_make_the_same_frame_again() {
         let mut frame = OutputFrame::boxed();
-        let object = OutputObject { x_m: 12.5, confidence: 0.75, id: 9, ..OutputObject::EMPTY };
+        let object = OutputObject {
+            x_m: 12.5,
+            confidence: 0.75,
+            id: 9,
+            ..OutputObject::EMPTY
+        };
         frame.try_push_object(object).expect("the frame is empty");
         let copy = OutputFrame::boxed_from_frame_bytes(frame.as_frame_bytes())
             .expect("the bytes come from a frame");

@@ -50,7 +50,11 @@ pub(crate) struct HealthMonitor {
 
 impl HealthMonitor {
     pub(crate) fn new(frame_deadline: Span) -> Self {
-        Self { frame_deadline, deadline_misses: 0, history_resets: 0 }
+        Self {
+            frame_deadline,
+            deadline_misses: 0,
+            history_resets: 0,
+        }
     }
 
     pub(crate) fn reset(&mut self) {
@@ -75,8 +79,9 @@ impl HealthMonitor {
         out.state = state_of(reasons).into();
         out.frame_age_ns = frame_age.nanoseconds();
         out.ego_motion = seen.ego_motion.into();
-        out.ego_motion_age_ns =
-            seen.newest_ego_motion.map_or(0, |newest| (seen.stamp - newest).nanoseconds());
+        out.ego_motion_age_ns = seen
+            .newest_ego_motion
+            .map_or(0, |newest| (seen.stamp - newest).nanoseconds());
         out.deadline_misses = self.deadline_misses;
         out.history_resets = self.history_resets;
         out.reference_camera = seen.reference_camera as u8;
@@ -115,7 +120,10 @@ fn camera_reasons(cameras: &[CameraObservation], reference: usize) -> HealthReas
     }
     if cameras.iter().all(|camera| camera.stamp_in_frame.is_none()) {
         reasons.insert(HealthReasons::NO_CAMERA);
-    } else if cameras.get(reference).is_some_and(|camera| camera.stamp_in_frame.is_none()) {
+    } else if cameras
+        .get(reference)
+        .is_some_and(|camera| camera.stamp_in_frame.is_none())
+    {
         reasons.insert(HealthReasons::REFERENCE_MISSING);
     }
     reasons
@@ -145,10 +153,14 @@ fn slot_reasons(slots: &[SlotObservation]) -> HealthReasons {
 }
 
 fn camera_status(camera: &CameraObservation, seen: &Observations<'_>) -> CameraStatus {
-    let skew = camera.stamp_in_frame.map_or(0, |stamp| (stamp - seen.stamp).nanoseconds());
+    let skew = camera
+        .stamp_in_frame
+        .map_or(0, |stamp| (stamp - seen.stamp).nanoseconds());
     CameraStatus {
         stamp_ns: camera.last_stamp.map_or(0, Stamp::nanoseconds),
-        age_ns: camera.last_stamp.map_or(0, |stamp| (seen.now - stamp).nanoseconds()),
+        age_ns: camera
+            .last_stamp
+            .map_or(0, |stamp| (seen.now - stamp).nanoseconds()),
         skew_ns: skew.clamp(i64::from(i32::MIN), i64::from(i32::MAX)) as i32,
         state: camera.state.into(),
         reserved: [0; 3],
@@ -173,7 +185,11 @@ mod tests {
 
     fn camera(state: CameraState) -> CameraObservation {
         let stamp_in_frame = (state == CameraState::Ok).then_some(STAMP);
-        CameraObservation { state, last_stamp: Some(STAMP), stamp_in_frame }
+        CameraObservation {
+            state,
+            last_stamp: Some(STAMP),
+            stamp_in_frame,
+        }
     }
 
     fn observations<'a>(
@@ -225,7 +241,10 @@ mod tests {
         let mut cameras = [camera(CameraState::Ok); 3];
         cameras[0] = camera(CameraState::Missing);
         let health = assess(&mut monitor(), &observations(&cameras, &[]));
-        assert_eq!(HealthState::try_from(health.state), Ok(HealthState::Degraded));
+        assert_eq!(
+            HealthState::try_from(health.state),
+            Ok(HealthState::Degraded)
+        );
         let expected = ["camera_missing", "reference_missing"];
         assert_eq!(health.reasons().names().collect::<Vec<_>>(), expected);
 
@@ -259,7 +278,11 @@ mod tests {
             camera(CameraState::Late),
             camera(CameraState::Disabled),
         ];
-        let slot = |state| SlotObservation { state, age: Span::ZERO, nominal_age: Span::ZERO };
+        let slot = |state| SlotObservation {
+            state,
+            age: Span::ZERO,
+            nominal_age: Span::ZERO,
+        };
         let slots = [slot(SlotState::Empty), slot(SlotState::MotionUnknown)];
         let mut seen = observations(&cameras, &slots);
         seen.ego_motion = EgoMotionState::Stale;

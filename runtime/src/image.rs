@@ -3,7 +3,9 @@
 //! An [`ImageView`] copies nothing. Its constructor proves that every row of every plane lies in
 //! the given bytes, so the kernels that read it need no further checks of the caller's numbers.
 
-use std::fmt;
+mod error;
+
+pub use error::ImageError;
 
 /// How pixels lie in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -96,50 +98,6 @@ pub struct ImageView<'a> {
     planes: [Plane<'a>; 2],
 }
 
-/// Why bytes are not the image that they are said to be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ImageError {
-    /// A side is zero or longer than [`ImageView::LONGEST_SIDE`].
-    Size {
-        /// Width in pixels.
-        width: u32,
-        /// Height in pixels.
-        height: u32,
-    },
-    /// The format shares chroma between neighbours, so this side must be even.
-    OddSize {
-        /// Width in pixels.
-        width: u32,
-        /// Height in pixels.
-        height: u32,
-    },
-    /// The number of planes is not that of the format.
-    Planes {
-        /// Planes of the format.
-        expected: usize,
-        /// Planes given.
-        found: usize,
-    },
-    /// A stride is shorter than a row.
-    Stride {
-        /// The plane, from 0.
-        plane: usize,
-        /// Bytes of a row.
-        least: usize,
-        /// The stride given.
-        found: usize,
-    },
-    /// A plane ends before its last row does, or its size does not fit into the address space.
-    Length {
-        /// The plane, from 0.
-        plane: usize,
-        /// Bytes that the rows take; `usize::MAX` when that overflows.
-        least: usize,
-        /// Bytes given.
-        found: usize,
-    },
-}
-
 impl<'a> ImageView<'a> {
     /// The longest side, in pixels.
     pub const LONGEST_SIDE: u32 = 16_384;
@@ -198,13 +156,21 @@ impl<'a> ImageView<'a> {
             return Self::new(format, width, height, &[whole]);
         }
         let luma_bytes = stride * height as usize;
-        let (luma, chroma) = bytes.split_at_checked(luma_bytes).ok_or(ImageError::Length {
-            plane: 0,
-            least: luma_bytes,
-            found: bytes.len(),
-        })?;
-        let luma = Plane { bytes: luma, stride };
-        let chroma = Plane { bytes: chroma, stride };
+        let (luma, chroma) = bytes
+            .split_at_checked(luma_bytes)
+            .ok_or(ImageError::Length {
+                plane: 0,
+                least: luma_bytes,
+                found: bytes.len(),
+            })?;
+        let luma = Plane {
+            bytes: luma,
+            stride,
+        };
+        let chroma = Plane {
+            bytes: chroma,
+            stride,
+        };
         Self::new(format, width, height, &[luma, chroma])
     }
 
@@ -243,7 +209,9 @@ impl<'a> ImageView<'a> {
 
     /// The planes: one, or two for NV12.
     pub fn planes(&self) -> &[Plane<'a>] {
-        self.planes.get(..self.format.planes()).unwrap_or(&self.planes)
+        self.planes
+            .get(..self.format.planes())
+            .unwrap_or(&self.planes)
     }
 
     /// Row `row` of the first plane, without padding. Empty beyond the last row.
@@ -262,7 +230,9 @@ impl<'a> ImageView<'a> {
             return &[];
         }
         let length = self.format.row_bytes(self.width as usize);
-        bytes.get(row * stride..row * stride + length).unwrap_or(&[])
+        bytes
+            .get(row * stride..row * stride + length)
+            .unwrap_or(&[])
     }
 }
 
@@ -272,7 +242,7 @@ pub(crate) fn check_size(format: PixelFormat, width: u32, height: u32) -> Result
         return Err(ImageError::Size { width, height });
     }
     let (even_width, even_height) = format.evenness();
-    if (even_width && width % 2 != 0) || (even_height && height % 2 != 0) {
+    if (even_width && !width.is_multiple_of(2)) || (even_height && !height.is_multiple_of(2)) {
         return Err(ImageError::OddSize { width, height });
     }
     Ok(())
@@ -287,7 +257,11 @@ fn check_plane(
 ) -> Result<(), ImageError> {
     let row_bytes = format.row_bytes(width as usize);
     if plane.stride < row_bytes {
-        return Err(ImageError::Stride { plane: index, least: row_bytes, found: plane.stride });
+        return Err(ImageError::Stride {
+            plane: index,
+            least: row_bytes,
+            found: plane.stride,
+        });
     }
     let rows = format.rows(index, height as usize);
     let least = (rows - 1)
@@ -295,36 +269,14 @@ fn check_plane(
         .and_then(|bytes| bytes.checked_add(row_bytes))
         .unwrap_or(usize::MAX);
     if plane.bytes.len() < least {
-        return Err(ImageError::Length { plane: index, least, found: plane.bytes.len() });
+        return Err(ImageError::Length {
+            plane: index,
+            least,
+            found: plane.bytes.len(),
+        });
     }
     Ok(())
 }
-
-impl fmt::Display for ImageError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match *self {
-            Self::Size { width, height } => {
-                let longest = ImageView::LONGEST_SIDE;
-                write!(f, "image size {width}x{height}: sides must be 1 to {longest} pixels")
-            }
-            Self::OddSize { width, height } => write!(
-                f,
-                "image size {width}x{height}: this format shares chroma, sides must be even"
-            ),
-            Self::Planes { expected, found } => {
-                write!(f, "expected {expected} planes, found {found}")
-            }
-            Self::Stride { plane, least, found } => {
-                write!(f, "stride of plane {plane}: expected at least {least} bytes, found {found}")
-            }
-            Self::Length { plane, least, found } => {
-                write!(f, "plane {plane}: expected at least {least} bytes, found {found}")
-            }
-        }
-    }
-}
-
-impl std::error::Error for ImageError {}
 
 #[cfg(test)]
 mod tests {
@@ -333,7 +285,10 @@ mod tests {
     #[test]
     fn planes_with_padding_give_rows_without_it() {
         let bytes: Vec<u8> = (0..24).collect();
-        let plane = Plane { bytes: &bytes, stride: 8 };
+        let plane = Plane {
+            bytes: &bytes,
+            stride: 8,
+        };
         let image = ImageView::new(PixelFormat::Rgb, 2, 3, &[plane]).expect("a valid image");
         assert_eq!(image.row(1), &[8, 9, 10, 11, 12, 13]);
         assert_eq!(image.row(3), &[] as &[u8]);
@@ -343,11 +298,24 @@ mod tests {
     #[test]
     fn the_last_row_may_lack_its_padding() {
         let bytes = [0u8; 8 * 2 + 6];
-        let plane = Plane { bytes: &bytes, stride: 8 };
+        let plane = Plane {
+            bytes: &bytes,
+            stride: 8,
+        };
         assert!(ImageView::new(PixelFormat::Bgr, 2, 3, &[plane]).is_ok());
-        let short = Plane { bytes: &bytes[..21], stride: 8 };
+        let short = Plane {
+            bytes: &bytes[..21],
+            stride: 8,
+        };
         let found = ImageView::new(PixelFormat::Bgr, 2, 3, &[short]).map(|_| ());
-        assert_eq!(found, Err(ImageError::Length { plane: 0, least: 22, found: 21 }));
+        assert_eq!(
+            found,
+            Err(ImageError::Length {
+                plane: 0,
+                least: 22,
+                found: 21
+            })
+        );
     }
 
     #[test]
@@ -363,34 +331,67 @@ mod tests {
     fn wrong_sizes_are_refused() {
         let bytes = [0u8; 64];
         let refused = |format, width, height| {
-            ImageView::packed(format, width, height, &bytes).map(|_| ()).expect_err("refused")
+            ImageView::packed(format, width, height, &bytes)
+                .map(|_| ())
+                .expect_err("refused")
         };
-        assert_eq!(refused(PixelFormat::Grey, 0, 4), ImageError::Size { width: 0, height: 4 });
+        assert_eq!(
+            refused(PixelFormat::Grey, 0, 4),
+            ImageError::Size {
+                width: 0,
+                height: 4
+            }
+        );
         assert_eq!(
             refused(PixelFormat::Grey, 4, 16_385),
-            ImageError::Size { width: 4, height: 16_385 }
+            ImageError::Size {
+                width: 4,
+                height: 16_385
+            }
         );
         for (width, height) in [(3, 4), (4, 3)] {
             let expected = ImageError::OddSize { width, height };
             assert_eq!(refused(PixelFormat::Nv12, width, height), expected);
         }
-        let expected = ImageError::OddSize { width: 3, height: 4 };
+        let expected = ImageError::OddSize {
+            width: 3,
+            height: 4,
+        };
         assert_eq!(refused(PixelFormat::Yuyv, 3, 4), expected);
     }
 
     #[test]
     fn wrong_planes_and_strides_are_refused() {
         let bytes = [0u8; 64];
-        let plane = Plane { bytes: &bytes, stride: 8 };
-        let refused = |format, planes: &[Plane<'_>]| {
-            ImageView::new(format, 8, 4, planes).map(|_| ()).expect_err("refused")
+        let plane = Plane {
+            bytes: &bytes,
+            stride: 8,
         };
-        let expected = ImageError::Planes { expected: 2, found: 1 };
+        let refused = |format, planes: &[Plane<'_>]| {
+            ImageView::new(format, 8, 4, planes)
+                .map(|_| ())
+                .expect_err("refused")
+        };
+        let expected = ImageError::Planes {
+            expected: 2,
+            found: 1,
+        };
         assert_eq!(refused(PixelFormat::Nv12, &[plane]), expected);
-        let expected = ImageError::Stride { plane: 0, least: 16, found: 8 };
+        let expected = ImageError::Stride {
+            plane: 0,
+            least: 16,
+            found: 8,
+        };
         assert_eq!(refused(PixelFormat::Yuyv, &[plane]), expected);
-        let endless = Plane { bytes: &bytes, stride: usize::MAX };
-        let expected = ImageError::Length { plane: 0, least: usize::MAX, found: 64 };
+        let endless = Plane {
+            bytes: &bytes,
+            stride: usize::MAX,
+        };
+        let expected = ImageError::Length {
+            plane: 0,
+            least: usize::MAX,
+            found: 64,
+        };
         assert_eq!(refused(PixelFormat::Grey, &[endless]), expected);
     }
 }

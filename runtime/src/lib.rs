@@ -90,9 +90,7 @@ pub use manifest::{
     MANIFEST_FORMAT, Manifest, ManifestError, NetworkEntry, Precision, PreprocessSection,
     ProviderKind, QueueSection, QueueStorage, ResizeKernel, SLOT_CAPACITY,
 };
-pub use package::{
-    MANIFEST_FILE, NetworkRequest, Package, PackageError, VerifiedNetwork, cpu_has,
-};
+pub use package::{MANIFEST_FILE, NetworkRequest, Package, PackageError, VerifiedNetwork, cpu_has};
 pub use pipeline::{
     FrameError, FrozenCheck, GoldenCheck, Pipeline, PipelineOptions, RawTensor, RawValues,
     SetupError, StampCorrection, StepOutcome,

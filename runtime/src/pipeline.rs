@@ -16,8 +16,8 @@ use bevrt_calibration::{Ego, Odom, Pose, Rig};
 use crate::ego_motion::{EgoMotion, EgoMotionFault, EgoMotionUpdate};
 use crate::engine::{Engine, ImageSet};
 use crate::frame::{HealthReasons, OutputFrame};
-use crate::health::HealthMonitor;
 use crate::heads::{Detections, HeadDecoder};
+use crate::health::HealthMonitor;
 use crate::image::ImageView;
 use crate::manifest::Manifest;
 use crate::preprocess::PreprocessError;
@@ -27,9 +27,7 @@ use crate::time::{Span, Stamp};
 use crate::tracking::Tracker;
 
 pub use error::{FrameError, SetupError};
-pub use options::{
-    FrozenCheck, GoldenCheck, PipelineOptions, StampCorrection,
-};
+pub use options::{FrozenCheck, GoldenCheck, PipelineOptions, StampCorrection};
 pub use raw::{RawTensor, RawValues};
 
 use history::History;
@@ -136,11 +134,15 @@ impl Pipeline {
             FrozenCheck::On => Some(content::fingerprint(image)),
             FrozenCheck::Off => None,
         };
-        let accepted =
-            self.sync.push(camera, stamp, arrival, content).map_err(FrameError::Refused)?;
+        let accepted = self
+            .sync
+            .push(camera, stamp, arrival, content)
+            .map_err(FrameError::Refused)?;
         let set = image_set(accepted.sequence);
         let input = self.engine.images_mut(set);
-        self.images.preprocess_into(camera, image, input).map_err(image_error)?;
+        self.images
+            .preprocess_into(camera, image, input)
+            .map_err(image_error)?;
         let times = &mut self.image_times[set.index()];
         times.last = watch.lap();
         times.all += times.last;
@@ -272,7 +274,11 @@ impl Pipeline {
 
 /// The input set of a frame set; two are open at most.
 fn image_set(sequence: u64) -> ImageSet {
-    if sequence.is_multiple_of(2) { ImageSet::First } else { ImageSet::Second }
+    if sequence.is_multiple_of(2) {
+        ImageSet::First
+    } else {
+        ImageSet::Second
+    }
 }
 
 fn image_error(error: PreprocessError) -> FrameError {

@@ -5,59 +5,20 @@
 //! order; nothing but a few rows of sums is kept, and nothing is allocated after set-up. The
 //! training path runs the same kernel ([`Preprocessor::run_levels_into`]).
 
-use std::fmt;
-
 use bevrt_calibration::PixelRect;
 
-use crate::image::{self, ColourMatrix, ColourRange, ImageError, ImageView, PixelFormat};
+use crate::image::{self, ColourMatrix, ColourRange, ImageView, PixelFormat};
 use crate::manifest::{ColourOrder, PreprocessSection, ResizeKernel};
 use crate::simd::Simd;
 
 mod area;
 mod convert;
+mod error;
 mod reduce;
 
 use area::AreaAxis;
 use convert::{ChromaTerms, YuvCoefficients};
-
-/// Why a preprocessor cannot be made.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum PreprocessSetupError {
-    /// A side of the network's input is zero or too long.
-    OutputSize {
-        /// Width in pixels.
-        width: u32,
-        /// Height in pixels.
-        height: u32,
-    },
-    /// `crop_top` is not within 0 and 1.
-    CropTop {
-        /// The value found.
-        found: f64,
-    },
-    /// A mean is not finite, or a standard deviation not finite and positive.
-    Normalisation {
-        /// The plane, from 0.
-        plane: usize,
-        /// Its mean.
-        mean: f32,
-        /// Its standard deviation.
-        std: f32,
-    },
-    /// No source image can have this size and format.
-    Source(ImageError),
-}
-
-/// Why an image was not preprocessed. The output is untouched.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PreprocessError {
-    /// The image's size is not that of the preprocessor.
-    SourceSize,
-    /// The image's format is not that of the preprocessor.
-    SourceFormat,
-    /// The output does not hold three planes of the network's size.
-    OutputLength,
-}
+pub use error::{PreprocessError, PreprocessSetupError};
 
 /// The part of a `width` x `height` source that the network sees.
 ///
@@ -65,9 +26,19 @@ pub enum PreprocessError {
 /// `crop_top` of the height on, or as far up as needed where the source is too low. A source lower
 /// than even that keeps its full height and loses the same at both sides. Edges are whole pixels.
 pub fn crop_for(spec: &PreprocessSection, width: u32, height: u32) -> PixelRect {
-    let Crop { x, y, width, height } = Crop::new(spec, width, height);
+    let Crop {
+        x,
+        y,
+        width,
+        height,
+    } = Crop::new(spec, width, height);
     let [x, y, width, height] = [x, y, width, height].map(f64::from);
-    PixelRect { x, y, width, height }
+    PixelRect {
+        x,
+        y,
+        width,
+        height,
+    }
 }
 
 /// A rectangle of whole source pixels.
@@ -139,7 +110,7 @@ impl Preprocessor {
         height: u32,
         format: PixelFormat,
     ) -> Result<Self, PreprocessSetupError> {
-        check_spec(spec)?;
+        error::check_spec(spec)?;
         let ResizeKernel::Area = spec.kernel;
         image::check_size(format, width, height).map_err(PreprocessSetupError::Source)?;
         let crop = Crop::new(spec, width, height);
@@ -196,9 +167,14 @@ impl Preprocessor {
         out: &mut [f32],
     ) -> Result<(), PreprocessError> {
         let area = self.area();
-        let gains = self.spec.std.map(|std| (1.0 / (area * f64::from(std))) as f32);
+        let gains = self
+            .spec
+            .std
+            .map(|std| (1.0 / (area * f64::from(std))) as f32);
         let offsets = [0, 1, 2].map(|plane| -self.spec.mean[plane] / self.spec.std[plane]);
-        self.run(image, out, |plane, total| total * gains[plane] + offsets[plane])
+        self.run(image, out, |plane, total| {
+            total * gains[plane] + offsets[plane]
+        })
     }
 
     /// Writes the rounded levels that the network sees of `image`: `[3, height, width]`, planes in
@@ -277,7 +253,11 @@ impl Preprocessor {
             }
             let width = self.source_width as usize;
             let padded = width + self.along.taps;
-            let add = if k == span.first { reduce::begin_sums } else { reduce::add_to_sums };
+            let add = if k == span.first {
+                reduce::begin_sums
+            } else {
+                reduce::add_to_sums
+            };
             match self.format {
                 PixelFormat::Nv12 | PixelFormat::Yuyv => {
                     let planes = self.sums.chunks_exact_mut(padded);
@@ -293,7 +273,12 @@ impl Preprocessor {
         if matches!(self.format, PixelFormat::Rgb | PixelFormat::Bgr) {
             let width = self.source_width as usize;
             let sums = &self.sums[..width * 3];
-            reduce::deinterleave_sums(self.simd, sums, width + self.along.taps, &mut self.planar_sums);
+            reduce::deinterleave_sums(
+                self.simd,
+                sums,
+                width + self.along.taps,
+                &mut self.planar_sums,
+            );
         }
     }
 
@@ -303,7 +288,14 @@ impl Preprocessor {
             return;
         }
         self.levels_row = Some(row);
-        let Chroma { terms, terms_row, luma, uv, coefficients, .. } = &mut self.chroma;
+        let Chroma {
+            terms,
+            terms_row,
+            luma,
+            uv,
+            coefficients,
+            ..
+        } = &mut self.chroma;
         if self.format == PixelFormat::Yuyv {
             convert::unpack_yuyv_into(self.simd, image.row(row), luma, uv);
             convert::chroma_terms_into(self.simd, uv, coefficients, terms);
@@ -314,19 +306,34 @@ impl Preprocessor {
             *terms_row = Some(row / 2);
             convert::chroma_terms_into(self.simd, image.chroma_row(row / 2), coefficients, terms);
         }
-        convert::levels_into(self.simd, image.row(row), coefficients, terms, &mut self.levels);
+        convert::levels_into(
+            self.simd,
+            image.row(row),
+            coefficients,
+            terms,
+            &mut self.levels,
+        );
     }
 
     fn write_row<T>(&mut self, row: usize, out: &mut [T], finish: &impl Fn(usize, f32) -> T) {
         let width = self.spec.width as usize;
         let plane_len = self.plane_len();
         let padded = self.source_width as usize + self.along.taps;
-        let sums = if self.planar_sums.is_empty() { &self.sums } else { &self.planar_sums };
+        let sums = if self.planar_sums.is_empty() {
+            &self.sums
+        } else {
+            &self.planar_sums
+        };
         for plane in 0..3 {
             let channel = self.channel_of(plane);
             if plane == 0 || self.channels == 3 {
                 let sums = &sums[channel * padded..(channel + 1) * padded];
-                let Columns { first, weights, taps, .. } = &self.along;
+                let Columns {
+                    first,
+                    weights,
+                    taps,
+                    ..
+                } = &self.along;
                 reduce::sum_columns(self.simd, sums, first, weights, *taps, &mut self.totals);
             }
             let begin = plane * plane_len + row * width;
@@ -355,20 +362,39 @@ impl Crop {
         let wanted = (f64::from(width) * aspect).round() as u32;
         if wanted > height {
             let kept = ((f64::from(height) / aspect).round() as u32).clamp(1, width.max(1));
-            return Self { x: (width - kept) / 2, y: 0, width: kept, height };
+            return Self {
+                x: (width - kept) / 2,
+                y: 0,
+                width: kept,
+                height,
+            };
         }
         let wanted = wanted.clamp(1, height.max(1));
         let top = (spec.crop_top * f64::from(height)).round() as u32;
-        Self { x: 0, y: top.min(height - wanted), width, height: wanted }
+        Self {
+            x: 0,
+            y: top.min(height - wanted),
+            width,
+            height: wanted,
+        }
     }
 }
 
 impl Columns {
     fn new(crop: &Crop, width: u32) -> Self {
         let axis = AreaAxis::new(crop.width, width);
-        let first = axis.spans().iter().map(|span| crop.x + span.first as u32).collect();
+        let first = axis
+            .spans()
+            .iter()
+            .map(|span| crop.x + span.first as u32)
+            .collect();
         let (weights, taps) = (axis.padded_weights(), axis.padded_taps());
-        Self { first, weights, taps, total: axis.total() }
+        Self {
+            first,
+            weights,
+            taps,
+            total: axis.total(),
+        }
     }
 }
 
@@ -394,64 +420,6 @@ impl Chroma {
         }
     }
 }
-
-fn check_spec(spec: &PreprocessSection) -> Result<(), PreprocessSetupError> {
-    let sides = 1..=ImageView::LONGEST_SIDE;
-    let PreprocessSection { width, height, .. } = *spec;
-    if !sides.contains(&width) || !sides.contains(&height) {
-        return Err(PreprocessSetupError::OutputSize { width, height });
-    }
-    if !(0.0..1.0).contains(&spec.crop_top) {
-        return Err(PreprocessSetupError::CropTop { found: spec.crop_top });
-    }
-    for (plane, (&mean, &std)) in spec.mean.iter().zip(&spec.std).enumerate() {
-        if !mean.is_finite() || !std.is_finite() || std <= 0.0 {
-            return Err(PreprocessSetupError::Normalisation { plane, mean, std });
-        }
-    }
-    Ok(())
-}
-
-impl fmt::Display for PreprocessSetupError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::OutputSize { width, height } => {
-                let longest = ImageView::LONGEST_SIDE;
-                write!(f, "network input {width}x{height}: sides must be 1 to {longest} pixels")
-            }
-            Self::CropTop { found } => {
-                write!(f, "crop_top: expected at least 0 and below 1, found {found}")
-            }
-            Self::Normalisation { plane, mean, std } => write!(
-                f,
-                "normalisation of plane {plane}: expected a finite mean and a positive std, \
-                 found {mean} and {std}"
-            ),
-            Self::Source(_) => write!(f, "source images cannot be preprocessed"),
-        }
-    }
-}
-
-impl std::error::Error for PreprocessSetupError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Source(error) => Some(error),
-            Self::OutputSize { .. } | Self::CropTop { .. } | Self::Normalisation { .. } => None,
-        }
-    }
-}
-
-impl fmt::Display for PreprocessError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::SourceSize => "the image has not the size of its camera",
-            Self::SourceFormat => "the image has not the format of its camera",
-            Self::OutputLength => "the output does not hold three planes of the network's size",
-        })
-    }
-}
-
-impl std::error::Error for PreprocessError {}
 
 #[cfg(test)]
 mod tests;

@@ -135,7 +135,9 @@ pub(crate) struct Stopwatch {
 
 impl Stopwatch {
     pub(crate) fn start() -> Self {
-        Self { lap_start: Instant::now() }
+        Self {
+            lap_start: Instant::now(),
+        }
     }
 
     /// Nanoseconds since the start or the last lap.

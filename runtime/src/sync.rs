@@ -14,144 +14,18 @@
 //! - When no camera gives anything for [`SyncSpec::silence`], an empty set with the stamp `now` comes
 //!   out, and again after each such time.
 
-use heapless::Vec;
-
 use crate::frame::{CameraState, MAX_CAMERAS};
 use crate::time::{Span, Stamp};
 
+mod decision;
 mod open_set;
+mod spec;
 
+pub use decision::{
+    Accepted, CameraInSet, ClosedBy, FrameSetDecision, ImageTimes, StampSource, SyncRefusal,
+};
 use open_set::OpenSet;
-
-/// How frame sets are put together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SyncSpec {
-    /// Cameras of the rig: 1 to [`MAX_CAMERAS`].
-    pub cameras: usize,
-    /// The camera whose stamp is the output's.
-    pub reference: usize,
-    /// Most that two stamps of a set may differ. Keep it below the cameras' frame period.
-    pub tolerance: Span,
-    /// Longest time from the first arrival of a set to its closing.
-    pub deadline: Span,
-    /// Sets in a row that a camera may miss before it is no longer waited for.
-    pub patience: u32,
-    /// Time without any set after which an empty one comes out.
-    pub silence: Span,
-}
-
-/// Why a synchroniser cannot be made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SyncSetupError {
-    /// The number of cameras is not within 1 and [`MAX_CAMERAS`].
-    Cameras {
-        /// The number found.
-        found: usize,
-    },
-    /// The reference is not one of the cameras.
-    Reference {
-        /// Cameras of the rig.
-        cameras: usize,
-        /// The reference found.
-        found: usize,
-    },
-    /// This time is not positive (the tolerance: negative).
-    Time {
-        /// The field of [`SyncSpec`].
-        field: &'static str,
-        /// The value found.
-        found: Span,
-    },
-}
-
-/// The set that an accepted image belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Accepted {
-    /// Sequence number of the set.
-    pub sequence: u64,
-    /// Whether an earlier image of this camera in the same set gives way to it.
-    pub is_replacement: bool,
-}
-
-/// Why an image is in no set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SyncRefusal {
-    /// The rig has no such camera.
-    UnknownCamera,
-    /// The camera is switched off.
-    Disabled,
-    /// The camera gave this stamp before.
-    Repeated,
-    /// The camera gave a later stamp before.
-    OutOfOrder,
-    /// The camera gave the same content before, with another stamp.
-    Frozen,
-    /// The set that it belongs to is closed.
-    Late,
-    /// The stamp is too far from those of the open sets, or ahead of the arrival.
-    OutOfTolerance,
-    /// Both open sets are older: call [`FrameSync::poll`], then push it again.
-    Overrun,
-}
-
-/// Why a set was closed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ClosedBy {
-    /// Every camera that is waited for is in it.
-    Completeness,
-    /// The deadline passed.
-    Deadline,
-    /// Images of a later set are there already.
-    Successor,
-    /// No camera gave anything.
-    Silence,
-}
-
-/// Where an output stamp comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StampSource {
-    /// The reference camera.
-    Reference,
-    /// The lower median of the stamps in the set, for want of the reference camera.
-    Substitute,
-    /// The caller's clock, for want of any image.
-    Clock,
-}
-
-/// What one camera gave to a set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CameraInSet {
-    /// `Ok` when its image is in the set, otherwise what is wrong with it.
-    pub state: CameraState,
-    /// The image in the set, if there is one.
-    pub image: Option<ImageTimes>,
-    /// The stamp of the last image that it gave at all, refused ones too.
-    pub last_stamp: Option<Stamp>,
-}
-
-/// The times of one image.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ImageTimes {
-    /// Middle of the exposure.
-    pub stamp: Stamp,
-    /// When it reached us.
-    pub arrival: Stamp,
-}
-
-/// A closed set.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FrameSetDecision {
-    /// Number of the set: rises by one with each.
-    pub sequence: u64,
-    /// The output stamp, later than that of all sets before.
-    pub stamp: Stamp,
-    /// Where the stamp comes from.
-    pub stamp_source: StampSource,
-    /// Why it was closed.
-    pub closed_by: ClosedBy,
-    /// One entry for each camera of the rig.
-    pub cameras: Vec<CameraInSet, MAX_CAMERAS>,
-}
+pub use spec::{SyncSetupError, SyncSpec};
 
 /// Puts images into frame sets.
 ///
@@ -183,39 +57,6 @@ struct CameraTrack {
     missed: u32,
 }
 
-impl SyncSpec {
-    /// Tolerance 60 ms, deadline 80 ms, patience of 3 sets, silence 500 ms.
-    pub const fn new(cameras: usize, reference: usize) -> Self {
-        Self {
-            cameras,
-            reference,
-            tolerance: Span::from_milliseconds(60),
-            deadline: Span::from_milliseconds(80),
-            patience: 3,
-            silence: Span::from_milliseconds(500),
-        }
-    }
-
-    fn check(&self) -> Result<(), SyncSetupError> {
-        if !(1..=MAX_CAMERAS).contains(&self.cameras) {
-            return Err(SyncSetupError::Cameras { found: self.cameras });
-        }
-        if self.reference >= self.cameras {
-            let (cameras, found) = (self.cameras, self.reference);
-            return Err(SyncSetupError::Reference { cameras, found });
-        }
-        if self.tolerance < Span::ZERO {
-            return Err(SyncSetupError::Time { field: "tolerance", found: self.tolerance });
-        }
-        for (field, found) in [("deadline", self.deadline), ("silence", self.silence)] {
-            if found <= Span::ZERO {
-                return Err(SyncSetupError::Time { field, found });
-            }
-        }
-        Ok(())
-    }
-}
-
 impl FrameSync {
     /// A synchroniser that has seen nothing yet.
     ///
@@ -243,7 +84,10 @@ impl FrameSync {
     /// cameras stay so.
     pub fn reset(&mut self) {
         for camera in &mut self.cameras {
-            *camera = CameraTrack { is_disabled: camera.is_disabled, ..CameraTrack::default() };
+            *camera = CameraTrack {
+                is_disabled: camera.is_disabled,
+                ..CameraTrack::default()
+            };
         }
         // Buffers of open sets may be partly written: their numbers are not used again.
         self.sequence += self.open_sets();
@@ -365,11 +209,17 @@ impl FrameSync {
         let is_newer = |set: &OpenSet| set.newest().is_some_and(|newest| image.stamp > newest);
         if is_in_current && (!self.current.holds(camera) || !self.next.is_open()) {
             let is_replacement = self.current.insert(camera, image);
-            return Ok(Accepted { sequence: self.sequence, is_replacement });
+            return Ok(Accepted {
+                sequence: self.sequence,
+                is_replacement,
+            });
         }
         if is_in_next && is_newer(&self.current) {
             let is_replacement = self.next.insert(camera, image);
-            return Ok(Accepted { sequence: self.sequence + 1, is_replacement });
+            return Ok(Accepted {
+                sequence: self.sequence + 1,
+                is_replacement,
+            });
         }
         if self.next.is_open() && is_newer(&self.next) {
             self.next.mark_overrun();
@@ -383,12 +233,16 @@ impl FrameSync {
     /// A camera that is not in the last set may owe it an image exposed a little after the output
     /// stamp: less than the tolerance, and less than half the time to the camera's own image before.
     fn is_late(&self, camera: usize, stamp: Stamp) -> bool {
-        let Some(last) = self.last_stamp else { return false };
+        let Some(last) = self.last_stamp else {
+            return false;
+        };
         let track = &self.cameras[camera];
         if track.was_in_last_set {
             return stamp <= last;
         }
-        let half_gap = track.newest.map_or(Span::MAX, |newest| (stamp - newest) / 2);
+        let half_gap = track
+            .newest
+            .map_or(Span::MAX, |newest| (stamp - newest) / 2);
         stamp - last <= self.spec.tolerance.min(half_gap)
     }
 
@@ -400,7 +254,10 @@ impl FrameSync {
         let tracks = self.cameras[..self.spec.cameras].iter().enumerate();
         let is_awaited =
             |track: &CameraTrack| !track.is_disabled && track.missed < self.spec.patience;
-        set.is_open() && tracks.into_iter().all(|(camera, track)| set.holds(camera) || !is_awaited(track))
+        set.is_open()
+            && tracks
+                .into_iter()
+                .all(|(camera, track)| set.holds(camera) || !is_awaited(track))
     }
 
     fn close(&mut self, now: Stamp, closed_by: ClosedBy) -> FrameSetDecision {
@@ -412,15 +269,22 @@ impl FrameSync {
             },
         };
         let tracks = self.cameras[..self.spec.cameras].iter_mut().enumerate();
-        let cameras =
-            tracks.map(|(camera, track)| track.close(self.current.image(camera))).collect();
+        let cameras = tracks
+            .map(|(camera, track)| track.close(self.current.image(camera)))
+            .collect();
         let sequence = self.sequence;
         self.sequence += 1;
         self.current = std::mem::replace(&mut self.next, OpenSet::EMPTY);
         self.current.clear_overrun();
         self.last_stamp = Some(stamp);
         self.last_closing = Some(now);
-        FrameSetDecision { sequence, stamp, stamp_source, closed_by, cameras }
+        FrameSetDecision {
+            sequence,
+            stamp,
+            stamp_source,
+            closed_by,
+            cameras,
+        }
     }
 }
 
@@ -434,51 +298,18 @@ impl CameraTrack {
             None => trouble.unwrap_or(CameraState::Missing),
         };
         self.was_in_last_set = image.is_some();
-        self.missed = if image.is_some() { 0 } else { self.missed.saturating_add(1) };
-        CameraInSet { state, image, last_stamp: self.newest }
-    }
-}
-
-impl SyncRefusal {
-    /// How the camera's state tells this; an overrun and an unknown camera are no state.
-    pub fn camera_state(self) -> Option<CameraState> {
-        match self {
-            Self::UnknownCamera | Self::Overrun => None,
-            Self::Disabled => Some(CameraState::Disabled),
-            Self::Repeated => Some(CameraState::Repeated),
-            Self::OutOfOrder => Some(CameraState::OutOfOrder),
-            Self::Frozen => Some(CameraState::Frozen),
-            Self::Late => Some(CameraState::Late),
-            Self::OutOfTolerance => Some(CameraState::OutOfTolerance),
+        self.missed = if image.is_some() {
+            0
+        } else {
+            self.missed.saturating_add(1)
+        };
+        CameraInSet {
+            state,
+            image,
+            last_stamp: self.newest,
         }
     }
 }
-
-impl FrameSetDecision {
-    /// The exposure of a camera minus the output stamp; `None` when its image is not in the set.
-    pub fn skew(&self, camera: usize) -> Option<Span> {
-        let image = self.cameras.get(camera)?.image?;
-        Some(image.stamp - self.stamp)
-    }
-}
-
-impl std::fmt::Display for SyncSetupError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Cameras { found } => {
-                write!(f, "cameras: expected 1 to {MAX_CAMERAS}, found {found}")
-            }
-            Self::Reference { cameras, found } => {
-                write!(f, "reference camera: expected below {cameras}, found {found}")
-            }
-            Self::Time { field, found } => {
-                write!(f, "{field}: expected a positive time, found {found}")
-            }
-        }
-    }
-}
-
-impl std::error::Error for SyncSetupError {}
 
 #[cfg(test)]
 mod tests;

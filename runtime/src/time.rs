@@ -221,7 +221,10 @@ mod tests {
         assert_eq!(Stamp::from_seconds(1.5).nanoseconds(), 1_500_000_000);
         assert_eq!(Span::from_seconds(-0.25).nanoseconds(), -250_000_000);
         assert_eq!(Span::from_milliseconds(60).seconds(), 0.06);
-        assert_eq!(Stamp::from_nanoseconds(2_000_000_001).seconds(), 2.000000001);
+        assert_eq!(
+            Stamp::from_nanoseconds(2_000_000_001).seconds(),
+            2.000000001
+        );
     }
 
     #[test]

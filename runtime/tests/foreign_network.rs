@@ -16,11 +16,17 @@ use serde_json::Value;
 const TOLERANCE: f64 = 1e-4;
 
 fn fixture() -> &'static Path {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/foreign"))
+    Path::new(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/fixtures/foreign"
+    ))
 }
 
 fn load(package: &Package, cameras: usize) -> Option<OnnxRuntime> {
-    let request = NetworkRequest { provider: ProviderKind::Cpu, precision: None };
+    let request = NetworkRequest {
+        provider: ProviderKind::Cpu,
+        precision: None,
+    };
     let entry = package.choose(request).expect("it is for the CPU");
     let network = package.read_network(entry).expect("the hash is right");
     let interface = NetworkInterface::new(package.manifest(), cameras);
@@ -45,7 +51,10 @@ fn fill(engine: &mut OnnxRuntime, null: usize) {
         match (spec.role, spec.element) {
             (InputRole::Images, _) => {
                 let images = engine.images_mut(ImageSet::First);
-                images.iter_mut().enumerate().for_each(|(i, value)| *value = given_float(place, i));
+                images
+                    .iter_mut()
+                    .enumerate()
+                    .for_each(|(i, value)| *value = given_float(place, i));
             }
             (InputRole::HistoryState, _) => {
                 let state = engine.input_mut(spec.role).expect("it has a queue");
@@ -53,7 +62,10 @@ fn fill(engine: &mut OnnxRuntime, null: usize) {
             }
             (role, ElementType::F32) => {
                 let values = engine.input_mut(role).expect("the interface names it");
-                values.iter_mut().enumerate().for_each(|(i, value)| *value = given_float(place, i));
+                values
+                    .iter_mut()
+                    .enumerate()
+                    .for_each(|(i, value)| *value = given_float(place, i));
             }
             (role, ElementType::I32) => {
                 let indices = engine.index_mut(role).expect("the interface names it");
@@ -75,7 +87,9 @@ fn raw_outputs_equal_those_of_python() {
     let expected: Value = serde_json::from_str(&text).expect("JSON");
     let cameras = expected["cameras"].as_u64().expect("a count") as usize;
     let package = Package::open(fixture()).expect("the manifest is sound");
-    let Some(mut engine) = load(&package, cameras) else { return };
+    let Some(mut engine) = load(&package, cameras) else {
+        return;
+    };
     let rows_per_camera = package.manifest().lifts()[0].spec.rows_per_camera();
     fill(&mut engine, cameras * rows_per_camera);
     engine.run(ImageSet::First).expect("the network runs");
@@ -84,7 +98,10 @@ fn raw_outputs_equal_those_of_python() {
     assert_eq!(specs.len(), list(&expected["outputs"]).len());
     for wanted in list(&expected["outputs"]) {
         let name = wanted["name"].as_str().expect("a name");
-        let spec = specs.iter().find(|spec| spec.name == name).expect("it is promised");
+        let spec = specs
+            .iter()
+            .find(|spec| spec.name == name)
+            .expect("it is promised");
         let output = engine.output(spec.role).expect("it is promised");
         let std = wanted["std"].as_f64().expect("a number");
         for (position, value) in list(&wanted["position"]).iter().zip(list(&wanted["value"])) {
@@ -98,6 +115,9 @@ fn raw_outputs_equal_those_of_python() {
         }
         let mean = output.iter().map(|&value| f64::from(value)).sum::<f64>() / output.len() as f64;
         let wanted_mean = wanted["mean"].as_f64().expect("a number");
-        assert!((mean - wanted_mean).abs() <= TOLERANCE * std, "{name}: mean {mean}");
+        assert!(
+            (mean - wanted_mean).abs() <= TOLERANCE * std,
+            "{name}: mean {mean}"
+        );
     }
 }

@@ -64,9 +64,13 @@ struct Drive {
 
 impl Drive {
     fn new() -> Self {
-        let pictures =
-            (0..2 * 64).map(|k| small::picture(k % 2, small::milliseconds(k as i64))).collect();
-        Self { pictures, frame: OutputFrame::boxed() }
+        let pictures = (0..2 * 64)
+            .map(|k| small::picture(k % 2, small::milliseconds(k as i64)))
+            .collect();
+        Self {
+            pictures,
+            frame: OutputFrame::boxed(),
+        }
     }
 
     /// Sets every 100 ms; each fifth one lacks the back camera, each seventh is skewed by 20 ms.
@@ -75,16 +79,22 @@ impl Drive {
             let stamp = small::milliseconds(step * 100);
             // The image comes first: it is what tells that time was set back.
             self.push(pipeline, 0, step, stamp);
-            pipeline.push_pose(stamp, &small::pose_at(stamp)).expect("time goes on");
+            pipeline
+                .push_pose(stamp, &small::pose_at(stamp))
+                .expect("time goes on");
             let later = stamp + Span::from_milliseconds(40);
-            pipeline.push_pose(later, &small::pose_at(later)).expect("time goes on");
+            pipeline
+                .push_pose(later, &small::pose_at(later))
+                .expect("time goes on");
             if step % 5 != 0 {
                 let skew = if step % 7 == 0 { 20 } else { 0 };
                 self.push(pipeline, 1, step, stamp + Span::from_milliseconds(skew));
             }
             for wait_ms in [45, 90] {
                 let now = stamp + Span::from_milliseconds(wait_ms);
-                pipeline.step(now, &mut self.frame).expect("the engine has all tensors");
+                pipeline
+                    .step(now, &mut self.frame)
+                    .expect("the engine has all tensors");
             }
         }
     }
@@ -93,7 +103,9 @@ impl Drive {
         let bytes = &self.pictures[(step as usize * 2 + camera) % self.pictures.len()];
         let image = ImageView::packed(PixelFormat::Grey, small::WIDTH, small::HEIGHT, bytes)
             .expect("it fits");
-        pipeline.push_image(camera, &image, stamp, stamp).expect("time goes on");
+        pipeline
+            .push_image(camera, &image, stamp, stamp)
+            .expect("time goes on");
     }
 }
 
@@ -120,15 +132,17 @@ fn trouble_allocates_nothing() {
         drive.run(&mut pipeline, 0..20);
         // Silence, then time set back.
         let silent = small::milliseconds(60_000);
-        pipeline.step(silent, &mut drive.frame).expect("the engine has all tensors");
+        pipeline
+            .step(silent, &mut drive.frame)
+            .expect("the engine has all tensors");
         drive.run(&mut pipeline, 0..20);
     });
     assert_eq!(found, 0);
 }
 
 /// ONNX Runtime's own run goes through the Rust side of its bindings, which allocates: this is the
-/// ceiling that was measured. What the library takes by itself is not seen here.
-const ENGINE_CEILING: usize = 4;
+/// ceiling that was measured with three outputs. What the library takes by itself is not seen here.
+const ENGINE_CEILING: usize = 6;
 
 #[test]
 fn the_engine_stays_below_its_measured_ceiling() {
@@ -142,23 +156,38 @@ fn the_engine_stays_below_its_measured_ceiling() {
         }
         Err(error) => panic!("{error}"),
     };
-    let pictures: Vec<Vec<u8>> =
-        (0..16).map(|k| (0..1280 * 960 * 3 / 2).map(|i| (i * 13 + k * 101) as u8).collect()).collect();
+    let pictures: Vec<Vec<u8>> = (0..16)
+        .map(|k| {
+            (0..1280 * 960 * 3 / 2)
+                .map(|i| (i * 13 + k * 101) as u8)
+                .collect()
+        })
+        .collect();
     let mut frame = OutputFrame::boxed();
     let mut run = |steps: std::ops::Range<i64>| {
         for step in steps {
             let stamp = small::milliseconds(step * 100);
-            pipeline.push_pose(stamp, &small::pose_at(stamp)).expect("time goes on");
+            pipeline
+                .push_pose(stamp, &small::pose_at(stamp))
+                .expect("time goes on");
             for camera in 0..4 {
                 let bytes = &pictures[(step as usize + camera * 4) % 16];
-                let image = ImageView::packed(PixelFormat::Nv12, 1280, 960, bytes).expect("it fits");
-                pipeline.push_image(camera, &image, stamp, stamp).expect("time goes on");
+                let image =
+                    ImageView::packed(PixelFormat::Nv12, 1280, 960, bytes).expect("it fits");
+                pipeline
+                    .push_image(camera, &image, stamp, stamp)
+                    .expect("time goes on");
             }
-            pipeline.step(stamp, &mut frame).expect("the engine has all tensors");
+            pipeline
+                .step(stamp, &mut frame)
+                .expect("the engine has all tensors");
         }
     };
     run(0..10);
     let found = allocations(|| run(10..30));
-    assert!(found <= 20 * ENGINE_CEILING, "{found} allocations in 20 steps");
+    assert!(
+        found <= 20 * ENGINE_CEILING,
+        "{found} allocations in 20 steps"
+    );
     assert_eq!(pipeline.stats().frames(), 30);
 }

@@ -81,7 +81,7 @@ impl World {
         self.seed
     }
 
-    /// Height of the ground at a place, metres; sidewalks lie [`KERB_M`] higher.
+    /// Height of the ground at a place, metres; sidewalks lie 12 cm higher.
     pub fn ground_height(&self, place: &Point2<f64>) -> f64 {
         self.terrain.z(place)
     }

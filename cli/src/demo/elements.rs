@@ -1,8 +1,9 @@
 //! Results and ground truth in the one form that the page draws.
 
+use bevrt_hil::{FrameTruth, LaneTruth};
 use bevrt_runtime::OutputFrame;
-use bevrt_sim::{GroundTruth, Lane, MarkingColour, MarkingType, ObjectClass};
-use nalgebra::{Point3, Rotation2, Vector2};
+use bevrt_sim::{MarkingColour, MarkingType, ObjectClass};
+use nalgebra::Point3;
 use serde::Serialize;
 
 /// A box in the ego frame.
@@ -131,64 +132,58 @@ impl From<&OutputFrame> for Elements {
     }
 }
 
-impl From<&GroundTruth> for Elements {
-    fn from(truth: &GroundTruth) -> Self {
+impl From<&FrameTruth> for Elements {
+    /// What counts: seen by a camera now or within the last two seconds.
+    fn from(truth: &FrameTruth) -> Self {
         let boxes = truth.objects.iter().filter(|object| object.counts).map(|object| DrawnBox {
-            kind: box_kind(object.class.code()),
-            id: object.id,
-            x: rounded(object.centre.x),
-            y: rounded(object.centre.y),
-            z: object.centre.z,
-            length: rounded(object.size[0].into()),
-            width: rounded(object.size[1].into()),
-            height: object.size[2].into(),
-            yaw: rounded(object.yaw),
-            vx: rounded(object.velocity[0]),
-            vy: rounded(object.velocity[1]),
+            kind: box_kind(object.class),
+            id: object.track_id,
+            x: rounded(object.position_m[0]),
+            y: rounded(object.position_m[1]),
+            z: object.position_m[2],
+            length: rounded(object.size_m[0]),
+            width: rounded(object.size_m[1]),
+            height: object.size_m[2],
+            yaw: rounded(object.yaw_rad),
+            vx: rounded(object.velocity_mps[0]),
+            vy: rounded(object.velocity_mps[1]),
             coasting: false,
         });
         let mut lines: Vec<_> = truth.lanes.iter().flat_map(seen_stretches).collect();
-        lines.extend(truth.crosswalks.iter().filter(|crosswalk| crosswalk.was_seen).map(|crosswalk| {
-            let turn = Rotation2::new(crosswalk.theta);
-            let corners = [[0.5, -0.5], [0.5, 0.5], [-0.5, 0.5], [-0.5, -0.5]];
-            DrawnLine {
-                kind: "crosswalk",
-                dashed: false,
-                closed: true,
-                points: corners
-                    .map(|[along, across]| {
-                        let offset = turn * Vector2::new(along * crosswalk.length, across * crosswalk.width);
-                        crosswalk.centre + offset.push(0.0)
-                    })
-                    .to_vec(),
-            }
+        lines.extend(truth.crosswalks.iter().filter(|crosswalk| crosswalk.is_seen).map(|crosswalk| DrawnLine {
+            kind: "crosswalk",
+            dashed: false,
+            closed: true,
+            points: crosswalk.corners_m().map(Point3::from).to_vec(),
         }));
-        lines.extend(truth.stop_lines.iter().filter(|line| line.was_seen).map(|line| {
-            let half = Rotation2::new(line.theta) * Vector2::new(line.length / 2.0, 0.0);
-            let points = vec![line.centre - half.push(0.0), line.centre + half.push(0.0)];
-            DrawnLine { kind: "stop_line", dashed: false, closed: false, points }
+        lines.extend(truth.stop_lines.iter().filter(|line| line.is_seen).map(|line| DrawnLine {
+            kind: "stop_line",
+            dashed: false,
+            closed: false,
+            points: line.ends_m().map(Point3::from).to_vec(),
         }));
-        let arrows = truth.arrows.iter().filter(|arrow| arrow.was_seen).map(|arrow| DrawnArrow {
-            x: rounded(arrow.position.x),
-            y: rounded(arrow.position.y),
-            z: arrow.position.z,
-            yaw: rounded(arrow.yaw),
-            directions: arrow.kind.bits(),
+        let arrows = truth.arrows.iter().filter(|arrow| arrow.is_seen).map(|arrow| DrawnArrow {
+            x: rounded(arrow.position_m[0]),
+            y: rounded(arrow.position_m[1]),
+            z: arrow.position_m[2],
+            yaw: rounded(arrow.yaw_rad),
+            directions: arrow.directions,
         });
         Self { boxes: boxes.collect(), lines, arrows: arrows.collect() }
     }
 }
 
-/// The stretches of a lane that count: those seen within the last two seconds.
-fn seen_stretches(lane: &Lane) -> Vec<DrawnLine> {
-    lane.points
-        .chunk_by(|a, b| a.was_seen == b.was_seen)
-        .filter(|stretch| stretch.len() > 1 && stretch[0].was_seen)
+/// The stretches of a lane that were seen.
+fn seen_stretches(lane: &LaneTruth) -> Vec<DrawnLine> {
+    let points: Vec<_> = lane.points_m.iter().zip(&lane.is_seen).collect();
+    points
+        .chunk_by(|a, b| a.1 == b.1)
+        .filter(|stretch| stretch.len() > 1 && *stretch[0].1)
         .map(|stretch| DrawnLine {
-            kind: lane_kind(lane.marking as u8, lane.colour as u8),
-            dashed: lane.marking == MarkingType::Dashed,
+            kind: lane_kind(lane.marking, lane.colour),
+            dashed: lane.marking == MarkingType::Dashed as u8,
             closed: false,
-            points: stretch.iter().map(|point| point.position).collect(),
+            points: stretch.iter().map(|(point, _)| Point3::from(**point)).collect(),
         })
         .collect()
 }

@@ -65,11 +65,12 @@ impl EvalReport {
     /// The report as JSON: the scores that are compared between versions stand at the top, with
     /// `conditions`, `queue` and `details` below.
     pub fn to_json(&self) -> Value {
-        let mut top = headline(&self.published);
-        top.insert("latency_ms".to_owned(), latency_json(&self.latency));
-        top.insert("frames".to_owned(), json!(self.published.frames));
-        top.insert("alloc_per_frame".to_owned(), json!(self.allocations_per_frame));
-        top.insert("world_version".to_owned(), json!(self.world_version));
+        let mut top = metrics_json(
+            &self.published,
+            &self.latency,
+            self.allocations_per_frame,
+            &self.world_version,
+        );
         top.insert(
             "package".to_owned(),
             json!({ "name": self.package_name, "version": self.package_version }),
@@ -108,9 +109,25 @@ impl EvalReport {
                 .collect();
             top.insert("queue".to_owned(), Value::Array(columns));
         }
-        top.insert("details".to_owned(), details(&self.published));
         Value::Object(top)
     }
+}
+
+/// The JSON of one set of scores with the times that go with them: the scores that are compared
+/// between versions, `latency_ms`, `frames`, `alloc_per_frame`, `world_version` and `details`.
+pub fn metrics_json(
+    scores: &Scores,
+    latency: &LatencyReport,
+    allocations_per_frame: Option<f64>,
+    world_version: &str,
+) -> Map<String, Value> {
+    let mut top = headline(scores);
+    top.insert("latency_ms".to_owned(), latency_json(latency));
+    top.insert("frames".to_owned(), json!(scores.frames));
+    top.insert("alloc_per_frame".to_owned(), json!(allocations_per_frame));
+    top.insert("world_version".to_owned(), json!(world_version));
+    top.insert("details".to_owned(), details(scores));
+    top
 }
 
 /// The scores that are compared between versions.

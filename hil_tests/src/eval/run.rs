@@ -13,9 +13,8 @@ use bevrt_runtime::{
 use bevrt_sim::Condition;
 
 use super::report::{Column, ConditionScores, EvalReport};
-use super::{Ablation, EvalOptions, ScoredMoments};
+use super::{Ablation, EvalOptions, ReplayScorer, ScoredMoments};
 use crate::metrics::ScoreTally;
-use crate::prediction::FramePrediction;
 use crate::replay::{
     LatencyReport, ReplayError, ReplayFrame, ReplaySummary, ReplayVisitor, VisitorError, replay,
 };
@@ -85,8 +84,8 @@ const COLUMN_WITHOUT_QUEUE: &str = "trained without queue";
 struct Clip {
     seed: u64,
     condition: Condition,
-    published: ScoreTally,
-    columns: Vec<ScoreTally>,
+    /// One for each pipeline; the first is the published one.
+    scorers: Vec<ReplayScorer>,
     summary: ReplaySummary,
 }
 
@@ -216,41 +215,21 @@ fn clip(
     let mut drive = SimulatedDrive::new(seed, &options.rig, manifest.preprocess(), &options.drive);
     let moments =
         ScoredMoments::new(SimulatedDrive::BEGIN, options.warm_up_s, options.scored_rate_hz);
-    let mut scorer = Scorer {
-        lane_confidence: options.lane_confidence,
-        moments: vec![moments; pipelines.len()],
-        published: ScoreTally::default(),
-        columns: vec![ScoreTally::default(); pipelines.len()],
-    };
+    let scorer = ReplayScorer::new(moments, options.lane_confidence);
+    let mut scorers = Scorers(vec![scorer; pipelines.len()]);
     let condition = drive.condition();
     debug_assert_eq!(drive.ego_motion(), EgoMotionSource::Rates);
-    let summary = replay(&mut drive, pipelines, &mut scorer, options.allocations)
+    let summary = replay(&mut drive, pipelines, &mut scorers, options.allocations)
         .map_err(|source| EvalError::Replay { seed, source })?;
-    Ok(Clip { seed, condition, published: scorer.published, columns: scorer.columns, summary })
+    Ok(Clip { seed, condition, scorers: scorers.0, summary })
 }
 
-/// Scores the frames that are due.
-struct Scorer {
-    lane_confidence: f64,
-    moments: Vec<ScoredMoments>,
-    published: ScoreTally,
-    columns: Vec<ScoreTally>,
-}
+/// One scorer for each pipeline.
+struct Scorers(Vec<ReplayScorer>);
 
-impl ReplayVisitor for Scorer {
+impl ReplayVisitor for Scorers {
     fn frame(&mut self, frame: ReplayFrame<'_>) -> Result<(), VisitorError> {
-        let stamp = Stamp::from_nanoseconds(frame.frame.stamp_ns);
-        let Some(truth) = frame.truth else { return Ok(()) };
-        if !self.moments[frame.pipeline_index].take(stamp) {
-            return Ok(());
-        }
-        if frame.pipeline_index == 0 {
-            self.published.add(truth, &FramePrediction::from(frame.frame), self.lane_confidence);
-        }
-        if self.columns.len() > 1 {
-            let raw = FramePrediction::from_detections(stamp, frame.pipeline.raw_detections());
-            self.columns[frame.pipeline_index].add(truth, &raw, self.lane_confidence);
-        }
+        self.0[frame.pipeline_index].frame(&frame);
         Ok(())
     }
 }
@@ -278,19 +257,19 @@ fn gather(options: &EvalOptions, workers: Vec<Worker>) -> EvalReport {
             ConditionScores {
                 condition: condition.name(),
                 clips: of_condition().count(),
-                scores: merged(&mut of_condition().map(|clip| &clip.published)),
+                scores: merged(&mut of_condition().map(|clip| clip.scorers[0].published())),
             }
         })
         .collect();
     let names = COLUMNS.iter().map(|(name, _)| *name).chain([COLUMN_WITHOUT_QUEUE]);
-    let compared = clips.first().map_or(0, |clip| clip.columns.len());
+    let compared = clips.first().map_or(0, |clip| clip.scorers.len());
     let columns = names
         .take(compared)
         .enumerate()
         .filter(|_| compared > 1)
         .map(|(place, name)| Column {
             name,
-            scores: merged(&mut clips.iter().map(|clip| &clip.columns[place])),
+            scores: merged(&mut clips.iter().map(|clip| clip.scorers[place].raw())),
         })
         .collect();
     let count = |value: &dyn Fn(&ReplaySummary) -> u64| {
@@ -307,7 +286,7 @@ fn gather(options: &EvalOptions, workers: Vec<Worker>) -> EvalReport {
         replayed_frames: count(&|summary| summary.frames),
         refused_images: count(&|summary| summary.refused_images),
         workers: options.workers,
-        published: merged(&mut clips.iter().map(|clip| &clip.published)),
+        published: merged(&mut clips.iter().map(|clip| clip.scorers[0].published())),
         conditions,
         columns,
         latency,

@@ -6,8 +6,8 @@ use super::EvalReport;
 use crate::metrics::Scores;
 use crate::replay::LatencyReport;
 
-/// Name and value of each line of a score table.
-fn lines(scores: &Scores) -> Vec<(&'static str, Option<f64>)> {
+/// Name and value of each line of a score table; `None` where there was nothing to score.
+pub fn score_lines(scores: &Scores) -> Vec<(&'static str, Option<f64>)> {
     let f1 = &scores.lanes.f1;
     vec![
         ("objects  mAP", Some(scores.objects.mean_average_precision)),
@@ -39,7 +39,7 @@ pub fn score_table(columns: &[(&str, &Scores)]) -> String {
     }
     table.push('\n');
     let values: Vec<Vec<(&str, Option<f64>)>> =
-        columns.iter().map(|(_, scores)| lines(scores)).collect();
+        columns.iter().map(|(_, scores)| score_lines(scores)).collect();
     let rows = values.first().map_or(0, Vec::len);
     for row in 0..rows {
         let _ = write!(table, "{:32}", values[0][row].0);

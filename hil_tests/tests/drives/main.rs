@@ -143,7 +143,8 @@ fn the_truth_of_a_log_is_that_of_the_drive() {
         truths
     };
     let mut drive = LogDrive::open(&file, LogDriveOptions::default()).expect("we wrote it");
-    assert_eq!(truths(&mut drive), truths(&mut simulated(&options())));
+    let (read, known) = (truths(&mut drive), truths(&mut simulated(&options())));
+    assert!(read == known, "the log gives other ground truth than the drive");
 }
 
 /// Keeps the bytes of all frames.
@@ -180,7 +181,8 @@ fn a_replay_gives_a_frame_for_each_set_and_the_same_bytes_again() {
     assert_eq!((first.frames.len(), first.with_truth), (15, 15));
     let frame = OutputFrame::boxed_from_frame_bytes(&first.frames[14]).expect("it is a frame");
     assert!(!frame.objects().is_empty(), "the scripted engine shows an object");
-    assert_eq!(first.frames, replayed(&mut simulated(&options())).frames);
+    let second = replayed(&mut simulated(&options()));
+    assert!(first.frames == second.frames, "the second replay gave other bytes");
 }
 
 #[test]
@@ -189,7 +191,7 @@ fn a_log_replays_to_the_same_bytes_each_time() {
     let open = || LogDrive::open(&file, LogDriveOptions::default()).expect("we wrote it");
     let first = replayed(&mut open());
     assert_eq!((first.frames.len(), first.with_truth), (15, 15));
-    assert_eq!(first.frames, replayed(&mut open()).frames);
+    assert!(first.frames == replayed(&mut open()).frames, "the second replay gave other bytes");
 }
 
 #[test]

@@ -41,11 +41,19 @@ fn store(values: &[f32], halves: &mut [u16], found: &mut HalfStore) {
         let magnitude = magnitude.min(LARGEST);
         // Half the last place, and its last bit where it is odd, carry into what is kept.
         let odd = (magnitude >> 13) & 1;
-        let normal = magnitude.wrapping_sub(EXPONENT_SHIFT).wrapping_add(0xfff + odd) >> 13;
+        let normal = magnitude
+            .wrapping_sub(EXPONENT_SHIFT)
+            .wrapping_add(0xfff + odd)
+            >> 13;
         // The last place of 0.5 is the smallest half: adding rounds to it.
-        let subnormal =
-            (f32::from_bits(magnitude) + 0.5).to_bits().wrapping_sub(0.5_f32.to_bits());
-        let kept = if magnitude < SMALLEST_NORMAL { subnormal } else { normal };
+        let subnormal = (f32::from_bits(magnitude) + 0.5)
+            .to_bits()
+            .wrapping_sub(0.5_f32.to_bits());
+        let kept = if magnitude < SMALLEST_NORMAL {
+            subnormal
+        } else {
+            normal
+        };
         let sign = if kept == 0 { 0 } else { (bits >> 16) & 0x8000 };
         *half = (kept | sign) as u16;
     }
@@ -57,8 +65,14 @@ pub(super) trait Decoder: Copy {
     /// What is stored.
     type Stored: Copy;
 
-    /// The values of `N` stored ones.
+    /// `N` values, in units of [`Self::scale`].
     fn decode<const N: usize>(self, stored: &[Self::Stored; N]) -> [f32; N];
+
+    /// What one unit is worth.
+    #[inline(always)]
+    fn scale(self) -> f32 {
+        1.0
+    }
 }
 
 /// Halves read with integer operations, exactly. There are no infinities among them.
@@ -159,8 +173,13 @@ mod tests {
 
     #[test]
     fn every_half_is_read_as_it_is_and_stored_again_as_it_was() {
-        let halves: Vec<u16> = (0..=u16::MAX).filter(|&bits| f16::from_bits(bits).is_finite()).collect();
-        let values: Vec<f32> = halves.iter().map(|&half| SoftHalf.decode(&[half])[0]).collect();
+        let halves: Vec<u16> = (0..=u16::MAX)
+            .filter(|&bits| f16::from_bits(bits).is_finite())
+            .collect();
+        let values: Vec<f32> = halves
+            .iter()
+            .map(|&half| SoftHalf.decode(&[half])[0])
+            .collect();
         for (&half, value) in halves.iter().zip(&values) {
             assert_eq!(value.to_bits(), f16::from_bits(half).to_f32().to_bits());
         }

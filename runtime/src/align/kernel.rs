@@ -1,4 +1,4 @@
-//! The blend: one row of cells, all slots, all channels.
+//! The blend: one row of cells, all slots, all channels, in the order in which they are written.
 
 use super::half::{Decoder, SoftHalf};
 #[cfg(target_arch = "x86_64")]
@@ -37,11 +37,21 @@ impl Decoder for Levels {
     #[inline(always)]
     fn decode<const N: usize>(self, stored: &[u8; N]) -> [f32; N] {
         let zero_point = i32::from(self.zero_point);
-        stored.map(|level| (i32::from(level) - zero_point) as f32 * self.scale)
+        let mut steps = [0.0; N];
+        for (steps, &level) in steps.iter_mut().zip(stored) {
+            *steps = (i32::from(level) - zero_point) as f32;
+        }
+        steps
+    }
+
+    #[inline(always)]
+    fn scale(self) -> f32 {
+        self.scale
     }
 }
 
-/// How many cells ahead a row of a map is fetched.
+/// How many cells ahead a map is fetched. The hardware follows rows, but a turned map is read across
+/// them: there this saves a tenth of the time.
 const PREFETCH_CELLS: usize = 4;
 
 /// Asks for a value to be brought into the cache. A place outside of `values` is allowed.
@@ -84,10 +94,17 @@ pub(crate) fn blend_level_row(simd: Simd, levels: Levels, row: AlignRow<'_, u8>)
     match simd {
         Simd::Base => blend::<Levels, 8>(levels, row),
         #[cfg(target_arch = "x86_64")]
-        Simd::Avx2(_) | Simd::Avx512(..) => {
+        Simd::Avx2(_) => {
             // SAFETY:
             // - the processor has AVX2 and F16C: `Avx2` exists only where both were found.
             unsafe { blend_levels_with_avx2(levels, row) }
+        }
+        #[cfg(target_arch = "x86_64")]
+        Simd::Avx512(..) => {
+            // SAFETY:
+            // - the processor has AVX2, F16C and AVX-512 F: `Avx2` and `Avx512` exist only where
+            //   they were found.
+            unsafe { blend_levels_with_avx512(levels, row) }
         }
     }
 }
@@ -110,29 +127,46 @@ fn blend_levels_with_avx2(levels: Levels, row: AlignRow<'_, u8>) {
     blend::<Levels, 8>(levels, row);
 }
 
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,f16c,avx512f")]
+fn blend_levels_with_avx512(levels: Levels, row: AlignRow<'_, u8>) {
+    blend::<Levels, 16>(levels, row);
+}
+
 #[inline(always)]
 fn blend<D: Decoder, const N: usize>(decoder: D, row: AlignRow<'_, D::Stored>) {
     match row.channels {
+        // A usual number, compiled apart so that the loop over channels is unrolled.
         32 => blend_row::<D, N>(decoder, row, 32),
-        n => blend_row::<D, N>(decoder, row, n),
+        channels => blend_row::<D, N>(decoder, row, channels),
     }
 }
+
 #[inline(always)]
-fn blend_row<D: Decoder, const N: usize>(decoder: D, row: AlignRow<'_, D::Stored>, channels: usize) {
-    let AlignRow { maps, taps, stride, out, .. } = row;
-    let taps = &taps[..maps.len()];
+fn blend_row<D: Decoder, const N: usize>(
+    decoder: D,
+    row: AlignRow<'_, D::Stored>,
+    channels: usize,
+) {
+    let AlignRow {
+        maps,
+        taps,
+        stride,
+        out,
+        ..
+    } = row;
     for (col, cell) in out.chunks_exact_mut(maps.len() * channels).enumerate() {
         for ((out, map), taps) in cell.chunks_exact_mut(channels).zip(maps).zip(taps) {
-            match map {
-                Some(map) => {
-                    let corner = taps.cells[col] as usize * channels;
-                    prefetch(map, corner + stride + PREFETCH_CELLS * channels);
-                    let above = &map[corner..corner + 2 * channels];
-                    let below = &map[corner + stride..corner + stride + 2 * channels];
-                    blend_cell::<D, N>(decoder, above, below, &taps.weights[col], out);
-                }
-                None => out.fill(0.0),
-            }
+            let Some(map) = map else {
+                out.fill(0.0);
+                continue;
+            };
+            let corner = taps.cells[col] as usize * channels;
+            prefetch(map, corner + stride + PREFETCH_CELLS * channels);
+            let above = &map[corner..corner + 2 * channels];
+            let below = &map[corner + stride..corner + stride + 2 * channels];
+            let weights = taps.weights[col].map(|weight| weight * decoder.scale());
+            blend_cell::<D, N>(decoder, above, below, &weights, out);
         }
     }
 }
@@ -155,7 +189,12 @@ fn blend_cell<D: Decoder, const N: usize>(
     for ((((out, a), b), c), d) in out.iter_mut().zip(a).zip(b).zip(c).zip(d) {
         *out = blend_group(decoder, [a, b, c, d], weights);
     }
-    let rest = out_rest.iter_mut().zip(a_rest).zip(b_rest).zip(c_rest).zip(d_rest);
+    let rest = out_rest
+        .iter_mut()
+        .zip(a_rest)
+        .zip(b_rest)
+        .zip(c_rest)
+        .zip(d_rest);
     for ((((out, a), b), c), d) in rest {
         [*out] = blend_group(decoder, [a, b, c, d].map(std::array::from_ref), weights);
     }

@@ -25,12 +25,22 @@ pub(crate) struct RowTaps {
 impl RowTaps {
     /// Room for `cols` cells.
     pub fn new(cols: usize) -> Self {
-        Self { cells: vec![0; cols], weights: vec![[0.0; 4]; cols] }
+        Self {
+            cells: vec![0; cols],
+            weights: vec![[0.0; 4]; cols],
+        }
     }
 
     /// Works out the taps of row `row` in maps of `rows` rows and as many columns as this holds.
     pub fn compute(&mut self, simd: Simd, affine: &GridAffine, row: usize, rows: usize) {
-        row_taps(simd, affine, row as f32, rows as f32, &mut self.cells, &mut self.weights);
+        row_taps(
+            simd,
+            affine,
+            row as f32,
+            rows as f32,
+            &mut self.cells,
+            &mut self.weights,
+        );
     }
 }
 
@@ -41,13 +51,7 @@ simd_variants! {
 }
 
 #[inline(always)]
-fn compute(
-    affine: &GridAffine,
-    row: f32,
-    rows: f32,
-    cells: &mut [u32],
-    weights: &mut [[f32; 4]],
-) {
+fn compute(affine: &GridAffine, row: f32, rows: f32, cells: &mut [u32], weights: &mut [[f32; 4]]) {
     let cols = cells.len() as f32;
     let padded_cols = (cells.len() + PAD_BEFORE + PAD_AFTER) as i32;
     let (row_part, col_part) = (affine.row[0] * row, affine.col[0] * row);
@@ -58,7 +62,10 @@ fn compute(
         // Whole part plus one: not negative, so truncation is the floor, and it is the index in the
         // padded map. Rounding of the sum may take it one too far by a fraction of -1e-7.
         let (padded_row, padded_col) = ((past_row + 1.0) as i32, (past_col + 1.0) as i32);
-        let (v, u) = (past_row - (padded_row - 1) as f32, past_col - (padded_col - 1) as f32);
+        let (v, u) = (
+            past_row - (padded_row - 1) as f32,
+            past_col - (padded_col - 1) as f32,
+        );
         *cell = (padded_row * padded_cols + padded_col) as u32;
         *weights = [(1.0 - v) * (1.0 - u), (1.0 - v) * u, v * (1.0 - u), v * u];
     }
@@ -79,23 +86,36 @@ mod tests {
         let taps = taps(&GridAffine::IDENTITY, 2, 4, 5);
         // Padded maps have 8 columns; row 2 is the fourth of them.
         assert_eq!(taps.cells, [25, 26, 27, 28, 29]);
-        assert!(taps.weights.iter().all(|weights| *weights == [1.0, 0.0, 0.0, 0.0]));
+        assert!(
+            taps.weights
+                .iter()
+                .all(|weights| *weights == [1.0, 0.0, 0.0, 0.0])
+        );
     }
 
     #[test]
     fn places_outside_lie_in_the_border() {
         for offset in [-1e9, -300.0, 300.0, 1e9, f32::INFINITY, f32::NEG_INFINITY] {
-            let affine = GridAffine { row: [1.0, 0.0, offset], col: [0.0, 1.0, offset] };
+            let affine = GridAffine {
+                row: [1.0, 0.0, offset],
+                col: [0.0, 1.0, offset],
+            };
             for cell in taps(&affine, 1, 4, 5).cells {
                 let (row, col) = (cell / 8, cell % 8);
-                assert!((row == 0 && col == 0) || (row == 5 && col == 6), "{row} {col}");
+                assert!(
+                    (row == 0 && col == 0) || (row == 5 && col == 6),
+                    "{row} {col}"
+                );
             }
         }
     }
 
     #[test]
     fn weights_are_bilinear() {
-        let affine = GridAffine { row: [1.0, 0.0, 0.25], col: [0.0, 1.0, -0.5] };
+        let affine = GridAffine {
+            row: [1.0, 0.0, 0.25],
+            col: [0.0, 1.0, -0.5],
+        };
         let taps = taps(&affine, 1, 4, 5);
         assert_eq!(taps.cells[2], (2 * 8) + 2);
         assert_eq!(taps.weights[2], [0.375, 0.375, 0.125, 0.125]);
@@ -103,7 +123,10 @@ mod tests {
 
     #[test]
     fn all_instruction_sets_agree_to_the_bit() {
-        let affine = GridAffine { row: [0.91, -0.41, 17.3], col: [0.41, 0.91, -20.7] };
+        let affine = GridAffine {
+            row: [0.91, -0.41, 17.3],
+            col: [0.41, 0.91, -20.7],
+        };
         for row in 0..128 {
             let [widest, middle, base] = Simd::available().map(|simd| {
                 let mut taps = RowTaps::new(100);

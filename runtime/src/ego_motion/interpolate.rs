@@ -9,19 +9,31 @@ use crate::time::Stamp;
 /// The pose at `stamp` on the straight line between two poses, turning evenly on the shorter way.
 pub(super) fn between(earlier: &Sample, later: &Sample, stamp: Stamp) -> Pose<Odom, Ego> {
     let fraction = (stamp - earlier.stamp).seconds() / (later.stamp - earlier.stamp).seconds();
-    let (a, b) = (earlier.odom_from_ego.as_isometry(), later.odom_from_ego.as_isometry());
+    let (a, b) = (
+        earlier.odom_from_ego.as_isometry(),
+        later.odom_from_ego.as_isometry(),
+    );
     let translation = a.translation.vector.lerp(&b.translation.vector, fraction);
-    Pose::new(a.rotation * partial_turn(&a.rotation, &b.rotation, fraction), translation)
+    Pose::new(
+        a.rotation * partial_turn(&a.rotation, &b.rotation, fraction),
+        translation,
+    )
 }
 
 /// The pose at `stamp` after `newest`, with speed and turn rate of the step from `before`, both in
 /// vehicle axes.
 pub(super) fn beyond(before: &Sample, newest: &Sample, stamp: Stamp) -> Pose<Odom, Ego> {
     let fraction = (stamp - newest.stamp).seconds() / (newest.stamp - before.stamp).seconds();
-    let (a, b) = (before.odom_from_ego.as_isometry(), newest.odom_from_ego.as_isometry());
+    let (a, b) = (
+        before.odom_from_ego.as_isometry(),
+        newest.odom_from_ego.as_isometry(),
+    );
     let step = a.rotation.inverse() * (b.translation.vector - a.translation.vector);
     let translation = b.translation.vector + b.rotation * (step * fraction);
-    Pose::new(b.rotation * partial_turn(&a.rotation, &b.rotation, fraction), translation)
+    Pose::new(
+        b.rotation * partial_turn(&a.rotation, &b.rotation, fraction),
+        translation,
+    )
 }
 
 /// The way from `earlier` to `stamp` along the arc of the mean speed and mean yaw rate of the samples.
@@ -48,5 +60,9 @@ fn partial_turn(
 
 fn sinc(angle: f64) -> f64 {
     // Below 1e-4 the next term of the series, angle^4 / 120, is under the rounding of f64.
-    if angle.abs() < 1e-4 { 1.0 - angle * angle / 6.0 } else { angle.sin() / angle }
+    if angle.abs() < 1e-4 {
+        1.0 - angle * angle / 6.0
+    } else {
+        angle.sin() / angle
+    }
 }

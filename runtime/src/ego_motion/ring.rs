@@ -28,7 +28,11 @@ pub(super) struct Ring {
 impl Ring {
     /// An empty ring for `capacity` samples, at least 1.
     pub fn new(capacity: usize) -> Self {
-        Self { slots: vec![None; capacity].into_boxed_slice(), oldest: 0, len: 0 }
+        Self {
+            slots: vec![None; capacity].into_boxed_slice(),
+            oldest: 0,
+            len: 0,
+        }
     }
 
     /// Forgets all samples.
@@ -64,7 +68,8 @@ impl Ring {
     /// The sample before the newest, if both are of one epoch.
     pub fn newest_step(&self) -> Option<&Sample> {
         let newest = self.newest()?;
-        self.get(self.len.checked_sub(2)?).filter(|before| before.epoch == newest.epoch)
+        self.get(self.len.checked_sub(2)?)
+            .filter(|before| before.epoch == newest.epoch)
     }
 
     /// Index of the first sample at or after `stamp`; the number of samples if there is none.

@@ -78,11 +78,16 @@ impl EgoMotionSpec {
 
     pub(super) fn check(&self) -> Result<(), EgoMotionSetupError> {
         if self.capacity < 2 {
-            return Err(EgoMotionSetupError::Capacity { found: self.capacity });
+            return Err(EgoMotionSetupError::Capacity {
+                found: self.capacity,
+            });
         }
         if self.extrapolation_limit < Span::ZERO {
             let found = self.extrapolation_limit.seconds();
-            return Err(EgoMotionSetupError::Limit { field: "extrapolation_limit", found });
+            return Err(EgoMotionSetupError::Limit {
+                field: "extrapolation_limit",
+                found,
+            });
         }
         let limits = [
             ("gap_limit", self.gap_limit.seconds()),
@@ -109,7 +114,11 @@ impl EgoMotionSpec {
         }
         let is_possible = speed_mps.abs() <= self.speed_limit_mps
             && yaw_rate_radps.abs() <= self.yaw_rate_limit_radps;
-        if is_possible { Ok(()) } else { Err(EgoMotionFault::Implausible) }
+        if is_possible {
+            Ok(())
+        } else {
+            Err(EgoMotionFault::Implausible)
+        }
     }
 
     /// Whether a pose at `stamp` cannot follow `newest` by driving.
@@ -125,7 +134,10 @@ impl EgoMotionSpec {
     ) -> Option<EgoMotionFault> {
         let seconds = (stamp - newest.stamp).seconds();
         let step = newest.odom_from_ego.inverse() * *odom_from_ego;
-        let (moved, turned) = (step.as_isometry().translation.vector, step.as_isometry().rotation);
+        let (moved, turned) = (
+            step.as_isometry().translation.vector,
+            step.as_isometry().rotation,
+        );
         let is_too_fast = moved.norm() > self.speed_limit_mps * seconds + self.jump_limit_m
             || turned.angle() > self.yaw_rate_limit_radps * seconds + self.jump_limit_rad;
         if is_too_fast {
@@ -155,7 +167,10 @@ impl fmt::Display for EgoMotionSetupError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Capacity { found } => {
-                write!(f, "capacity of ego motion: expected at least 2 samples, found {found}")
+                write!(
+                    f,
+                    "capacity of ego motion: expected at least 2 samples, found {found}"
+                )
             }
             Self::Limit { field, found } => {
                 write!(f, "{field}: expected a positive number, found {found}")

@@ -33,23 +33,66 @@ pub struct QueueSetupError {
 
 pub(super) fn check_section(section: &QueueSection) -> Result<(), QueueSetupError> {
     let check = |is_possible: bool, field, expected, found| {
-        if is_possible { Ok(()) } else { Err(QueueSetupError { field, expected, found }) }
+        if is_possible {
+            Ok(())
+        } else {
+            Err(QueueSetupError {
+                field,
+                expected,
+                found,
+            })
+        }
     };
     let (rows, cols) = (section.grid.rows, section.grid.cols);
-    check((1..=4096).contains(&rows), "grid.rows", "1 to 4096", rows as f64)?;
-    check((1..=4096).contains(&cols), "grid.cols", "1 to 4096", cols as f64)?;
+    check(
+        (1..=4096).contains(&rows),
+        "grid.rows",
+        "1 to 4096",
+        rows as f64,
+    )?;
+    check(
+        (1..=4096).contains(&cols),
+        "grid.cols",
+        "1 to 4096",
+        cols as f64,
+    )?;
     let cell_m = section.grid.cell_m;
-    check(cell_m.is_finite() && cell_m > 0.0, "grid.cell_m", "a positive length", cell_m)?;
+    check(
+        cell_m.is_finite() && cell_m > 0.0,
+        "grid.cell_m",
+        "a positive length",
+        cell_m,
+    )?;
     let channels = section.channels;
-    check((1..=4096).contains(&channels), "channels", "1 to 4096", f64::from(channels))?;
+    check(
+        (1..=4096).contains(&channels),
+        "channels",
+        "1 to 4096",
+        f64::from(channels),
+    )?;
     let slots = section.slots as usize;
-    check((1..=MAX_SLOTS).contains(&slots), "slots", "1 to 8", slots as f64)?;
+    check(
+        (1..=MAX_SLOTS).contains(&slots),
+        "slots",
+        "1 to 8",
+        slots as f64,
+    )?;
     // A tenth of the stride is counted in whole nanoseconds.
     let stride_s = section.stride_s;
-    check((1e-3..=60.0).contains(&stride_s), "stride_s", "0.001 to 60 s", stride_s)?;
+    check(
+        (1e-3..=60.0).contains(&stride_s),
+        "stride_s",
+        "0.001 to 60 s",
+        stride_s,
+    )?;
     if let QueueStorage::U8 { scale, .. } = section.storage {
         let is_possible = scale.is_finite() && scale > 0.0;
-        check(is_possible, "storage.scale", "a positive number", f64::from(scale))?;
+        check(
+            is_possible,
+            "storage.scale",
+            "a positive number",
+            f64::from(scale),
+        )?;
     }
     Ok(())
 }
@@ -70,8 +113,15 @@ impl std::error::Error for QueueError {}
 
 impl fmt::Display for QueueSetupError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { field, expected, found } = self;
-        write!(f, "feature queue, {field}: expected {expected}, found {found}")
+        let Self {
+            field,
+            expected,
+            found,
+        } = self;
+        write!(
+            f,
+            "feature queue, {field}: expected {expected}, found {found}"
+        )
     }
 }
 

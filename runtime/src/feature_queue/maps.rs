@@ -111,11 +111,30 @@ impl Maps {
         match &self.values {
             Values::Half(halves) => {
                 let maps = &self.chosen(halves, sources)[..sources.len()];
-                blend_half_row(simd, AlignRow { maps, taps, channels, stride, out });
+                blend_half_row(
+                    simd,
+                    AlignRow {
+                        maps,
+                        taps,
+                        channels,
+                        stride,
+                        out,
+                    },
+                );
             }
             Values::Levels(levels, codec) => {
                 let maps = &self.chosen(levels, sources)[..sources.len()];
-                blend_level_row(simd, *codec, AlignRow { maps, taps, channels, stride, out });
+                blend_level_row(
+                    simd,
+                    *codec,
+                    AlignRow {
+                        maps,
+                        taps,
+                        channels,
+                        stride,
+                        out,
+                    },
+                );
             }
         }
     }

@@ -197,7 +197,14 @@ macro_rules! empty {
     )+};
 }
 
-empty!(OutputObject, OutputLane, OutputArrow, OutputCrosswalk, OutputStopLine, SectorCoverage);
+empty!(
+    OutputObject,
+    OutputLane,
+    OutputArrow,
+    OutputCrosswalk,
+    OutputStopLine,
+    SectorCoverage
+);
 
 macro_rules! points {
     ($($name:ident),+) => {$(
@@ -251,8 +258,15 @@ mod tests {
     #[test]
     fn points_beyond_the_capacity_are_left_out() {
         let mut stop_line = OutputStopLine::EMPTY;
-        let point = FramePoint { x_m: 1.0, y_m: 2.0, z_m: 0.0 };
-        assert_eq!(stop_line.set_points(std::iter::repeat_n(point, 20)), MAX_STOP_LINE_POINTS);
+        let point = FramePoint {
+            x_m: 1.0,
+            y_m: 2.0,
+            z_m: 0.0,
+        };
+        assert_eq!(
+            stop_line.set_points(std::iter::repeat_n(point, 20)),
+            MAX_STOP_LINE_POINTS
+        );
         assert_eq!(stop_line.points().len(), MAX_STOP_LINE_POINTS);
         assert_eq!(stop_line.set_points([point, point]), 2);
         assert_eq!(stop_line.point_entries[2], FramePoint::default());
@@ -260,7 +274,10 @@ mod tests {
 
     #[test]
     fn a_point_count_from_outside_is_clamped() {
-        let lane = OutputLane { point_count: 255, ..OutputLane::EMPTY };
+        let lane = OutputLane {
+            point_count: 255,
+            ..OutputLane::EMPTY
+        };
         assert_eq!(lane.points().len(), MAX_LANE_POINTS);
     }
 }

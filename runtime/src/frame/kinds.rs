@@ -227,7 +227,10 @@ impl TryFrom<u8> for ArrowDirections {
     fn try_from(bits: u8) -> Result<Self, UnknownKind> {
         match bits {
             1..=15 => Ok(Self(bits)),
-            found => Err(UnknownKind { kind: "ArrowDirections", found }),
+            found => Err(UnknownKind {
+                kind: "ArrowDirections",
+                found,
+            }),
         }
     }
 }
@@ -250,7 +253,10 @@ mod tests {
     fn a_number_without_a_member_is_refused() {
         assert_eq!(
             MarkingType::try_from(4),
-            Err(UnknownKind { kind: "MarkingType", found: 4 })
+            Err(UnknownKind {
+                kind: "MarkingType",
+                found: 4
+            })
         );
         assert!(ArrowDirections::try_from(0).is_err());
         assert!(ArrowDirections::try_from(16).is_err());

@@ -63,8 +63,7 @@ impl HealthReasons {
     pub const NONE: Self = Self(0);
 
     /// Those that make a frame a fault; all others degrade it.
-    pub const FAULTS: Self =
-        Self(Self::NO_CAMERA.0 | Self::NOT_FINITE.0 | Self::ENGINE_FAILED.0);
+    pub const FAULTS: Self = Self(Self::NO_CAMERA.0 | Self::NOT_FINITE.0 | Self::ENGINE_FAILED.0);
 
     /// Reasons from bits; bits of later versions are kept.
     pub const fn from_bits(bits: u64) -> Self {
@@ -98,7 +97,10 @@ impl HealthReasons {
 
     /// The names of the reasons, by bit.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
-        Self::ALL.iter().filter(move |(reason, _)| self.contains(*reason)).map(|(_, name)| *name)
+        Self::ALL
+            .iter()
+            .filter(move |(reason, _)| self.contains(*reason))
+            .map(|(_, name)| *name)
     }
 }
 
@@ -203,14 +205,19 @@ mod tests {
         assert!(reasons.is_empty());
         reasons.insert(HealthReasons::CAMERA_MISSING);
         reasons.insert(HealthReasons::NOT_FINITE);
-        assert_eq!(reasons.names().collect::<Vec<_>>(), ["camera_missing", "not_finite"]);
+        assert_eq!(
+            reasons.names().collect::<Vec<_>>(),
+            ["camera_missing", "not_finite"]
+        );
         assert!(reasons.intersects(HealthReasons::NOT_FINITE));
         assert!(!reasons.contains(HealthReasons::CAMERA_LATE));
     }
 
     #[test]
     fn every_reason_has_a_bit_of_its_own() {
-        let all = HealthReasons::ALL.iter().fold(0_u64, |bits, (reason, _)| bits | reason.bits());
+        let all = HealthReasons::ALL
+            .iter()
+            .fold(0_u64, |bits, (reason, _)| bits | reason.bits());
         assert_eq!(all.count_ones() as usize, HealthReasons::ALL.len());
     }
 }

@@ -9,7 +9,9 @@ const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
 /// A hash of an eighth of the rows of the first plane. Not meant to withstand an attacker.
 pub(super) fn fingerprint(image: &ImageView<'_>) -> u64 {
     let planes = image.planes();
-    let Some(plane) = planes.first() else { return 0 };
+    let Some(plane) = planes.first() else {
+        return 0;
+    };
     let row_bytes = image.width() as usize
         * match image.format() {
             PixelFormat::Nv12 | PixelFormat::Grey => 1,
@@ -22,7 +24,9 @@ pub(super) fn fingerprint(image: &ImageView<'_>) -> u64 {
         let bytes = plane.bytes.get(begin..begin + row_bytes).unwrap_or(&[]);
         mix_row(&mut hash, bytes);
     }
-    hash.into_iter().fold(0, |all, lane| (all ^ lane).wrapping_mul(MULTIPLIER).rotate_left(29))
+    hash.into_iter().fold(0, |all, lane| {
+        (all ^ lane).wrapping_mul(MULTIPLIER).rotate_left(29)
+    })
 }
 
 /// Four lanes of eight bytes, so that the multiplications overlap.

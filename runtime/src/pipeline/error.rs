@@ -5,9 +5,9 @@ use std::fmt;
 
 use bevrt_calibration::CalibrationError;
 
+use crate::ego_motion::EgoMotionSetupError;
 use crate::engine::{EngineError, EngineLoadError};
 use crate::feature_queue::{QueueError, QueueSetupError};
-use crate::ego_motion::EgoMotionSetupError;
 use crate::golden::GoldenError;
 use crate::package::PackageError;
 use crate::preprocess::PreprocessSetupError;
@@ -59,7 +59,11 @@ impl fmt::Display for SetupError {
             Self::Sync(error) => error.fmt(f),
             Self::EgoMotion(error) => error.fmt(f),
             Self::Queue(error) => error.fmt(f),
-            Self::Limit { field, expected, found } => {
+            Self::Limit {
+                field,
+                expected,
+                found,
+            } => {
                 write!(f, "{field}: expected {expected}, found {found}")
             }
         }

@@ -38,11 +38,17 @@ impl History {
             Some(section) => {
                 let mut queue = FeatureQueue::new(section)?;
                 queue.set_mode(mode);
-                Some(Remembered { queue, seen: SeenRing::new(section) })
+                Some(Remembered {
+                    queue,
+                    seen: SeenRing::new(section),
+                })
             }
             None => None,
         };
-        Ok(Self { queue, slots: Vec::new() })
+        Ok(Self {
+            queue,
+            slots: Vec::new(),
+        })
     }
 
     pub(super) fn reset(&mut self) {
@@ -63,11 +69,15 @@ impl History {
         motion: &EgoMotion,
         engine: &mut dyn Engine,
     ) -> Result<(), FrameError> {
-        let Some(Remembered { queue, .. }) = &mut self.queue else { return Ok(()) };
+        let Some(Remembered { queue, .. }) = &mut self.queue else {
+            return Ok(());
+        };
         let mut state = [[0.0; 2]; MAX_SLOTS];
         let state = &mut state[..queue.slots()];
         queue.align_into(now, motion, engine.input_mut(InputRole::History)?, state)?;
-        engine.input_mut(InputRole::HistoryState)?.copy_from_slice(state.as_flattened());
+        engine
+            .input_mut(InputRole::HistoryState)?
+            .copy_from_slice(state.as_flattened());
         self.slots.clear();
         // Both hold at most `MAX_SLOTS`.
         self.slots.extend(queue.reports().iter().map(observation));
@@ -84,7 +94,9 @@ impl History {
         engine: &dyn Engine,
         ranges: &SectorRanges,
     ) -> Result<(), FrameError> {
-        let Some(Remembered { queue, seen }) = &mut self.queue else { return Ok(()) };
+        let Some(Remembered { queue, seen }) = &mut self.queue else {
+            return Ok(());
+        };
         queue.store(stamp, engine.output(OutputRole::Bev)?)?;
         seen.store(stamp, ranges);
         Ok(())
@@ -101,7 +113,9 @@ impl History {
         now: Stamp,
         motion: &EgoMotion,
     ) -> Vec<HistoryCoverage, MAX_SLOTS> {
-        let Some(Remembered { queue, seen }) = &self.queue else { return Vec::new() };
+        let Some(Remembered { queue, seen }) = &self.queue else {
+            return Vec::new();
+        };
         let known = |report: &SlotReport| {
             let stamp = report.stamp.filter(|_| report.state == SlotState::Valid)?;
             let past_from_now = motion.past_from_now(stamp, now).ok()?;
@@ -112,14 +126,22 @@ impl History {
                 x_m: moved.x as f32,
                 y_m: moved.y as f32,
             };
-            Some(HistoryCoverage { ranges: seen.at(stamp)?, then_from_now, age: report.age })
+            Some(HistoryCoverage {
+                ranges: seen.at(stamp)?,
+                then_from_now,
+                age: report.age,
+            })
         };
         queue.reports().iter().filter_map(known).collect()
     }
 }
 
 fn observation(report: &SlotReport) -> SlotObservation {
-    SlotObservation { state: report.state, age: report.age, nominal_age: report.nominal_age }
+    SlotObservation {
+        state: report.state,
+        age: report.age,
+        nominal_age: report.nominal_age,
+    }
 }
 
 /// What was seen at the stamps of the queue's maps.
@@ -133,7 +155,10 @@ impl SeenRing {
     fn new(section: &QueueSection) -> Self {
         let bin = Span::from_seconds(section.stride_s) / BINS_PER_STRIDE;
         let entries = section.slots as usize * BINS_PER_STRIDE as usize + 3;
-        Self { bin, entries: vec![None; entries].into_boxed_slice() }
+        Self {
+            bin,
+            entries: vec![None; entries].into_boxed_slice(),
+        }
     }
 
     fn reset(&mut self) {
@@ -146,11 +171,15 @@ impl SeenRing {
     }
 
     fn at(&self, stamp: Stamp) -> Option<SectorRanges> {
-        self.entries[self.place(stamp)].filter(|(of, _)| *of == stamp).map(|(_, ranges)| ranges)
+        self.entries[self.place(stamp)]
+            .filter(|(of, _)| *of == stamp)
+            .map(|(_, ranges)| ranges)
     }
 
     fn place(&self, stamp: Stamp) -> usize {
-        let bin = stamp.nanoseconds().div_euclid(self.bin.nanoseconds().max(1));
+        let bin = stamp
+            .nanoseconds()
+            .div_euclid(self.bin.nanoseconds().max(1));
         bin.rem_euclid(self.entries.len() as i64) as usize
     }
 }

@@ -46,10 +46,17 @@ impl ImageInputs {
             if let (true, Some(error)) = (preprocessors.is_empty(), refusal) {
                 return Err((index, error));
             }
-            cameras.push(CameraInput { width, height, preprocessors });
+            cameras.push(CameraInput {
+                width,
+                height,
+                preprocessors,
+            });
         }
         let values_per_camera = 3 * spec.width as usize * spec.height as usize;
-        Ok(Self { cameras, values_per_camera })
+        Ok(Self {
+            cameras,
+            values_per_camera,
+        })
     }
 
     /// Whether an image can be preprocessed. An unknown camera passes: it is refused elsewhere.
@@ -61,12 +68,21 @@ impl ImageInputs {
         camera: usize,
         image: &ImageView<'_>,
     ) -> Result<(), PreprocessError> {
-        let Some(input) = self.cameras.get(camera) else { return Ok(()) };
+        let Some(input) = self.cameras.get(camera) else {
+            return Ok(());
+        };
         if (image.width(), image.height()) != (input.width, input.height) {
             return Err(PreprocessError::SourceSize);
         }
-        let is_known = input.preprocessors.iter().any(|(format, _)| *format == image.format());
-        if is_known { Ok(()) } else { Err(PreprocessError::SourceFormat) }
+        let is_known = input
+            .preprocessors
+            .iter()
+            .any(|(format, _)| *format == image.format());
+        if is_known {
+            Ok(())
+        } else {
+            Err(PreprocessError::SourceFormat)
+        }
     }
 
     /// Writes an image into its place in `images`, `[cameras, 3, height, width]`.

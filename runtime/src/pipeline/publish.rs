@@ -41,7 +41,11 @@ fn output_object(track: &TrackedObject) -> OutputObject {
     let [sigma_vx_mps, sigma_vy_mps] = object.sigma.velocity_mps;
     OutputObject {
         age_ns: nanoseconds(track.age_s),
-        coasting_ns: if track.is_coasting { nanoseconds(track.unseen_s) } else { 0 },
+        coasting_ns: if track.is_coasting {
+            nanoseconds(track.unseen_s)
+        } else {
+            0
+        },
         id: track.id,
         class: object.class,
         is_coasting: u8::from(track.is_coasting),
@@ -146,32 +150,67 @@ mod tests {
             velocity_mps: [0.5, 1.5],
             ..ObjectDetection::default()
         };
-        let tracked =
-            TrackedObject { object, id: 7, age_s: 1.5, unseen_s: 0.25, is_coasting: true };
+        let tracked = TrackedObject {
+            object,
+            id: 7,
+            age_s: 1.5,
+            unseen_s: 0.25,
+            is_coasting: true,
+        };
         tracks.objects.push(tracked).expect("there is room");
-        let mut lane = LaneDetection { point_count: 2, marking: 3, ..LaneDetection::default() };
+        let mut lane = LaneDetection {
+            point_count: 2,
+            marking: 3,
+            ..LaneDetection::default()
+        };
         lane.points_m[1] = [4.0, 2.0, 0.1];
-        let tracked = TrackedLane { lane, id: 3, age_s: 0.1, position: -1 };
+        let tracked = TrackedLane {
+            lane,
+            id: 3,
+            age_s: 0.1,
+            position: -1,
+        };
         tracks.lanes.push(tracked).expect("there is room");
         let element = CrosswalkDetection {
             length_m: 6.0,
             width_m: 4.0,
             ..CrosswalkDetection::default()
         };
-        let tracked = TrackedElement { element, id: 1, age_s: 0.0 };
+        let tracked = TrackedElement {
+            element,
+            id: 1,
+            age_s: 0.0,
+        };
         tracks.crosswalks.push(tracked).expect("there is room");
 
         let mut frame = OutputFrame::boxed();
         assert_eq!(publish_into(&tracks, &mut frame), Ok(()));
         let object = &frame.objects()[0];
         assert_eq!((object.id, object.class, object.is_coasting), (7, 6, 1));
-        assert_eq!((object.age_ns, object.coasting_ns), (1_500_000_000, 250_000_000));
+        assert_eq!(
+            (object.age_ns, object.coasting_ns),
+            (1_500_000_000, 250_000_000)
+        );
         assert_eq!((object.x_m, object.y_m, object.vy_mps), (12.0, -3.0, 1.5));
         let lane = &frame.lanes()[0];
         assert_eq!((lane.id, lane.marking, lane.ego_relation), (3, 3, -1));
-        assert_eq!(lane.points()[1], FramePoint { x_m: 4.0, y_m: 2.0, z_m: 0.1 });
+        assert_eq!(
+            lane.points()[1],
+            FramePoint {
+                x_m: 4.0,
+                y_m: 2.0,
+                z_m: 0.1
+            }
+        );
         let corners = frame.crosswalks()[0].points();
-        assert_eq!(corners[0], FramePoint { x_m: 3.0, y_m: 2.0, z_m: 0.0 });
+        assert_eq!(
+            corners[0],
+            FramePoint {
+                x_m: 3.0,
+                y_m: 2.0,
+                z_m: 0.0
+            }
+        );
         assert_eq!(corners.len(), 4);
     }
 }

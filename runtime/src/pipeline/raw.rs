@@ -35,7 +35,11 @@ pub(super) fn inputs(
             (role, ElementType::F32) => RawValues::F32(engine.input_mut(role)?),
             (role, ElementType::I32) => RawValues::I32(engine.index_mut(role)?),
         };
-        visit(RawTensor { name: &spec.name, shape: &spec.shape, values });
+        visit(RawTensor {
+            name: &spec.name,
+            shape: &spec.shape,
+            values,
+        });
     }
     Ok(())
 }
@@ -46,7 +50,11 @@ pub(super) fn outputs(
 ) -> Result<(), FrameError> {
     for spec in engine.interface().outputs() {
         let values = RawValues::F32(engine.output(spec.role)?);
-        visit(RawTensor { name: &spec.name, shape: &spec.shape, values });
+        visit(RawTensor {
+            name: &spec.name,
+            shape: &spec.shape,
+            values,
+        });
     }
     Ok(())
 }

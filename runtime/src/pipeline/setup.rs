@@ -9,9 +9,9 @@ use super::{GoldenCheck, ImageTimes, Pipeline, PipelineOptions, SetupError};
 use crate::ego_motion::EgoMotion;
 use crate::engine::{Engine, EngineOptions, Fallback, ImageSet, NetworkInterface, OnnxRuntime};
 use crate::frame::{HealthReasons, MAX_SLOTS};
-use crate::health::HealthMonitor;
 use crate::golden::run_golden;
 use crate::heads::HeadDecoder;
+use crate::health::HealthMonitor;
 use crate::manifest::{Manifest, NetworkEntry};
 use crate::package::{NetworkRequest, Package};
 use crate::preprocess::PreprocessSetupError;
@@ -32,12 +32,20 @@ pub(super) fn from_package(options: PipelineOptions) -> Result<Pipeline, SetupEr
 fn load(package: &Package, options: &PipelineOptions) -> Result<OnnxRuntime, SetupError> {
     let mut failure = None;
     for provider in &options.engine.providers {
-        let request = NetworkRequest { provider: provider.kind(), precision: options.precision };
-        let loaded = package.choose(request).map_err(SetupError::from).and_then(|entry| {
-            let engine =
-                EngineOptions { providers: vec![provider.clone()], ..options.engine.clone() };
-            load_entry(package, entry, &engine, options)
-        });
+        let request = NetworkRequest {
+            provider: provider.kind(),
+            precision: options.precision,
+        };
+        let loaded = package
+            .choose(request)
+            .map_err(SetupError::from)
+            .and_then(|entry| {
+                let engine = EngineOptions {
+                    providers: vec![provider.clone()],
+                    ..options.engine.clone()
+                };
+                load_entry(package, entry, &engine, options)
+            });
         match (loaded, options.engine.fallback) {
             (Ok(engine), _) => return Ok(engine),
             (Err(error), Fallback::Refuse) => return Err(error),
@@ -119,13 +127,23 @@ pub(super) fn recalibrate(pipeline: &mut Pipeline, rig: Rig) -> Result<(), Setup
         found: found.to_string(),
     };
     if new.cameras().len() != old.cameras().len() {
-        return Err(limit("cameras of the rig", old.cameras().len(), new.cameras().len()));
+        return Err(limit(
+            "cameras of the rig",
+            old.cameras().len(),
+            new.cameras().len(),
+        ));
     }
     if new.reference() != old.reference() {
-        return Err(limit("reference camera of the rig", old.reference(), new.reference()));
+        return Err(limit(
+            "reference camera of the rig",
+            old.reference(),
+            new.reference(),
+        ));
     }
     pipeline.images = image_inputs(&pipeline.manifest, &pipeline.options, &rig)?;
-    pipeline.tables.set_rig(pipeline.manifest.preprocess(), &rig);
+    pipeline
+        .tables
+        .set_rig(pipeline.manifest.preprocess(), &rig);
     pipeline.rig = rig;
     Ok(())
 }
@@ -136,7 +154,10 @@ fn image_inputs(
     rig: &Rig,
 ) -> Result<ImageInputs, SetupError> {
     let refused = |(camera, source): (usize, PreprocessSetupError)| SetupError::Images {
-        camera: rig.cameras().get(camera).map_or_else(String::new, |camera| camera.name.clone()),
+        camera: rig
+            .cameras()
+            .get(camera)
+            .map_or_else(String::new, |camera| camera.name.clone()),
         source,
     };
     ImageInputs::new(manifest.preprocess(), rig, &options.image_formats).map_err(refused)
@@ -147,17 +168,33 @@ fn check(
     engine: &dyn Engine,
     options: &PipelineOptions,
 ) -> Result<(), SetupError> {
-    let limit = |field, expected: String, found: String| SetupError::Limit { field, expected, found };
+    let limit = |field, expected: String, found: String| SetupError::Limit {
+        field,
+        expected,
+        found,
+    };
     if options.image_formats.is_empty() {
-        return Err(limit("image_formats", "at least one format".into(), "none".into()));
+        return Err(limit(
+            "image_formats",
+            "at least one format".into(),
+            "none".into(),
+        ));
     }
     let slots = manifest.queue().map_or(0, |queue| queue.slots as usize);
     if slots > MAX_SLOTS {
-        return Err(limit("queue.slots", format!("at most {MAX_SLOTS}"), slots.to_string()));
+        return Err(limit(
+            "queue.slots",
+            format!("at most {MAX_SLOTS}"),
+            slots.to_string(),
+        ));
     }
     let (expected, found) = (options.rig.cameras().len(), engine.interface().cameras());
     if expected != found {
-        return Err(limit("cameras of the engine", expected.to_string(), found.to_string()));
+        return Err(limit(
+            "cameras of the engine",
+            expected.to_string(),
+            found.to_string(),
+        ));
     }
     Ok(())
 }

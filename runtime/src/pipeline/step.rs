@@ -34,7 +34,9 @@ pub(super) fn run(
         pipeline.restart_after_set_back();
     }
     pipeline.last_now = Some(now);
-    let Some(set) = pipeline.sync.poll(now) else { return Ok(StepOutcome::Waiting) };
+    let Some(set) = pipeline.sync.poll(now) else {
+        return Ok(StepOutcome::Waiting);
+    };
     let mut step = Step::begin(pipeline, set, now);
     let verdict = step.perceive()?;
     step.publish(verdict, out);
@@ -65,7 +67,16 @@ impl<'a> Step<'a> {
         pipeline.last_set = images;
         let pose = pipeline.ego_motion.pose_at(set.stamp).ok();
         let has_lost_history = follow_epoch(pipeline, pose);
-        Self { pipeline, set, images, now, pose, has_lost_history, watch, times }
+        Self {
+            pipeline,
+            set,
+            images,
+            now,
+            pose,
+            has_lost_history,
+            watch,
+            times,
+        }
     }
 
     /// Runs the network on the set, decodes and tracks.
@@ -102,7 +113,13 @@ impl<'a> Step<'a> {
             }
         }
         let corrections = self.corrections();
-        let Pipeline { engine, tables, history, ego_motion, .. } = &mut *self.pipeline;
+        let Pipeline {
+            engine,
+            tables,
+            history,
+            ego_motion,
+            ..
+        } = &mut *self.pipeline;
         tables.update(engine.as_mut(), seeing, &corrections)?;
         history.present(self.set.stamp, ego_motion, engine.as_mut())
     }
@@ -136,7 +153,14 @@ impl<'a> Step<'a> {
 
     /// Decodes every head, then stores the new map: only when all of them are finite.
     fn decode(&mut self) -> Result<Verdict, FrameError> {
-        let Pipeline { engine, decoders, detections, history, tables, .. } = &mut *self.pipeline;
+        let Pipeline {
+            engine,
+            decoders,
+            detections,
+            history,
+            tables,
+            ..
+        } = &mut *self.pipeline;
         for (place, decoder) in decoders.iter_mut().enumerate() {
             let output = engine.output(OutputRole::Head(place))?;
             if decoder.decode_into(output, detections).is_err() {
@@ -155,7 +179,11 @@ impl<'a> Step<'a> {
     }
 
     fn track(&mut self) {
-        let Pipeline { tracker, detections, .. } = &mut *self.pipeline;
+        let Pipeline {
+            tracker,
+            detections,
+            ..
+        } = &mut *self.pipeline;
         let odom_from_ego = self.pose.as_ref().map(|pose| &pose.odom_from_ego);
         tracker.update(self.set.stamp, odom_from_ego, detections);
     }
@@ -196,7 +224,13 @@ impl<'a> Step<'a> {
                 stamp_in_frame: camera.image.map(|image| image.stamp),
             })
             .collect();
-        let Pipeline { health, history, ego_motion, rig, .. } = &mut *self.pipeline;
+        let Pipeline {
+            health,
+            history,
+            ego_motion,
+            rig,
+            ..
+        } = &mut *self.pipeline;
         let observations = Observations {
             now: self.now,
             stamp: self.set.stamp,
@@ -213,7 +247,12 @@ impl<'a> Step<'a> {
 
     fn fill_coverage(&mut self, verdict: Verdict, out: &mut OutputFrame) {
         if verdict == Verdict::Sound {
-            let Pipeline { history, tables, ego_motion, .. } = &*self.pipeline;
+            let Pipeline {
+                history,
+                tables,
+                ego_motion,
+                ..
+            } = &*self.pipeline;
             let remembered = history.coverage(self.set.stamp, ego_motion);
             fill_sectors(&mut out.coverage, tables.ranges(), &remembered);
         }

@@ -41,10 +41,16 @@ impl Correction {
     /// Rounds a motion; height, roll and pitch are left out, since they hardly change in a skew.
     pub(super) fn of(ego_at_reference_from_ego_at_camera: &Pose<Ego, Ego>) -> Self {
         let moved = ego_at_reference_from_ego_at_camera.translation();
-        let (_, _, yaw_rad) = ego_at_reference_from_ego_at_camera.rotation().euler_angles();
+        let (_, _, yaw_rad) = ego_at_reference_from_ego_at_camera
+            .rotation()
+            .euler_angles();
         // A cast from float saturates and takes NaN to 0.
         let steps = |value: f64, step: f64| (value / step).round() as i32;
-        Self { x: steps(moved.x, STEP_M), y: steps(moved.y, STEP_M), yaw: steps(yaw_rad, STEP_RAD) }
+        Self {
+            x: steps(moved.x, STEP_M),
+            y: steps(moved.y, STEP_M),
+            yaw: steps(yaw_rad, STEP_RAD),
+        }
     }
 
     fn pose(self) -> Pose<Ego, Ego> {
@@ -97,8 +103,8 @@ impl LiftTables {
                 takes_geometry: section.geometry,
             })
             .collect();
-        let widest = widest(&lifts)
-            .ok_or_else(|| CalibrationError::new("lift", "at least one", "none"))?;
+        let widest =
+            widest(&lifts).ok_or_else(|| CalibrationError::new("lift", "at least one", "none"))?;
         Ok(Self {
             coverage: CoverageMap::new(&widest.spec.grid),
             lifts,
@@ -128,7 +134,11 @@ impl LiftTables {
         seeing: CameraMask,
         corrections: &[Correction; MAX_CAMERAS],
     ) -> Result<(), EngineError> {
-        let basis = Basis { calibration: self.calibration, seeing, corrections: *corrections };
+        let basis = Basis {
+            calibration: self.calibration,
+            seeing,
+            corrections: *corrections,
+        };
         if self.built_from == Some(basis) {
             return Ok(());
         }
@@ -164,15 +174,23 @@ impl Lift {
     /// Copies the table into the network's inputs.
     fn hand_over(&self, engine: &mut dyn Engine, place: usize) -> Result<(), EngineError> {
         let Self { table, .. } = self;
-        engine.index_mut(InputRole::LiftIndex(place))?.copy_from_slice(&table.index);
+        engine
+            .index_mut(InputRole::LiftIndex(place))?
+            .copy_from_slice(&table.index);
         if !table.weight.is_empty() {
-            engine.input_mut(InputRole::LiftWeight(place))?.copy_from_slice(&table.weight);
+            engine
+                .input_mut(InputRole::LiftWeight(place))?
+                .copy_from_slice(&table.weight);
         }
         if !table.depth_index.is_empty() {
-            engine.index_mut(InputRole::LiftDepthIndex(place))?.copy_from_slice(&table.depth_index);
+            engine
+                .index_mut(InputRole::LiftDepthIndex(place))?
+                .copy_from_slice(&table.depth_index);
         }
         if self.takes_geometry {
-            engine.input_mut(InputRole::LiftGeometry(place))?.copy_from_slice(&table.geometry);
+            engine
+                .input_mut(InputRole::LiftGeometry(place))?
+                .copy_from_slice(&table.geometry);
         }
         Ok(())
     }
@@ -181,7 +199,9 @@ impl Lift {
 /// The lift that reaches farthest: coverage is read off its table.
 fn widest(lifts: &[Lift]) -> Option<&Lift> {
     let extent_m = |spec: &LiftSpec| spec.grid.cell_m * (spec.grid.rows + spec.grid.cols) as f64;
-    lifts.iter().max_by(|a, b| extent_m(&a.spec).total_cmp(&extent_m(&b.spec)))
+    lifts
+        .iter()
+        .max_by(|a, b| extent_m(&a.spec).total_cmp(&extent_m(&b.spec)))
 }
 
 fn network_cameras(preprocess: &PreprocessSection, rig: &Rig) -> Vec<NetworkCamera> {
@@ -203,13 +223,29 @@ mod tests {
     #[test]
     fn small_motions_are_rounded_to_steps() {
         let motion = |x, yaw| {
-            Pose::new(UnitQuaternion::from_euler_angles(0.0, 0.0, yaw), Vector3::new(x, 0.0, 0.3))
+            Pose::new(
+                UnitQuaternion::from_euler_angles(0.0, 0.0, yaw),
+                Vector3::new(x, 0.0, 0.3),
+            )
         };
-        assert_eq!(Correction::of(&motion(0.004, 0.0002)), Correction::default());
+        assert_eq!(
+            Correction::of(&motion(0.004, 0.0002)),
+            Correction::default()
+        );
         let correction = Correction::of(&motion(-0.801, 0.0101));
-        assert_eq!(correction, Correction { x: -80, y: 0, yaw: 20 });
+        assert_eq!(
+            correction,
+            Correction {
+                x: -80,
+                y: 0,
+                yaw: 20
+            }
+        );
         assert!((correction.pose().translation().x + 0.8).abs() < 1e-12);
-        assert_eq!(Correction::of(&motion(f64::NAN, 0.0)), Correction::default());
+        assert_eq!(
+            Correction::of(&motion(f64::NAN, 0.0)),
+            Correction::default()
+        );
     }
 
     #[test]

@@ -41,8 +41,17 @@ impl AreaAxis {
                 begin: j * n,
             })
             .collect();
-        let most_taps = spans.iter().map(|span| span.end - span.first).max().unwrap_or(1);
-        Self { spans, total, greatest, most_taps }
+        let most_taps = spans
+            .iter()
+            .map(|span| span.end - span.first)
+            .max()
+            .unwrap_or(1);
+        Self {
+            spans,
+            total,
+            greatest,
+            most_taps,
+        }
     }
 
     /// The spans, one for each output pixel.
@@ -71,15 +80,20 @@ impl AreaAxis {
     /// The weights of all output pixels, each padded with zeros: `[output][padded_taps]`.
     pub fn padded_weights(&self) -> Vec<f32> {
         let taps = self.padded_taps();
-        let weights = self.spans.iter().flat_map(|span| {
-            (span.first..span.first + taps).map(|k| self.weight(span, k) as f32)
-        });
+        let weights = self
+            .spans
+            .iter()
+            .flat_map(|span| (span.first..span.first + taps).map(|k| self.weight(span, k) as f32));
         weights.collect()
     }
 }
 
 fn greatest_common_divisor(a: u32, b: u32) -> u32 {
-    if b == 0 { a } else { greatest_common_divisor(b, a % b) }
+    if b == 0 {
+        a
+    } else {
+        greatest_common_divisor(b, a % b)
+    }
 }
 
 #[cfg(test)]
@@ -110,7 +124,11 @@ mod tests {
             }
             for k in 0..input as usize {
                 let used: u32 = axis.spans().iter().map(|span| axis.weight(span, k)).sum();
-                assert_eq!(used, output / (input / axis.total()), "{input} over {output}");
+                assert_eq!(
+                    used,
+                    output / (input / axis.total()),
+                    "{input} over {output}"
+                );
             }
         }
     }

@@ -61,7 +61,11 @@ impl ChromaTerms {
     /// Room for a row of `width` pixels.
     pub fn new(width: usize) -> Self {
         let row = vec![0; width];
-        Self { red: row.clone(), green: row.clone(), blue: row }
+        Self {
+            red: row.clone(),
+            green: row.clone(),
+            blue: row,
+        }
     }
 }
 
@@ -130,7 +134,7 @@ fn unpack_yuyv(yuyv: &[u8], luma: &mut [u8], uv: &mut [u8]) {
 /// The rounded product of `value` and `factor` / 32768.
 #[inline(always)]
 fn multiply(value: i16, factor: i16) -> i16 {
-    (((i32::from(value) * i32::from(factor) >> 14) + 1) >> 1) as i16
+    ((((i32::from(value) * i32::from(factor)) >> 14) + 1) >> 1) as i16
 }
 
 /// A level from sixty-fourths of a level, rounded and clamped.
@@ -165,7 +169,10 @@ mod tests {
             ColourRange::Limited => ((f64::from(y).max(16.0) - 16.0) / 219.0, 224.0),
             ColourRange::Full => (f64::from(y) / 255.0, 255.0),
         };
-        let (pb, pr) = ((f64::from(u) - 128.0) / scale, (f64::from(v) - 128.0) / scale);
+        let (pb, pr) = (
+            (f64::from(u) - 128.0) / scale,
+            (f64::from(v) - 128.0) / scale,
+        );
         let red = y + 2.0 * (1.0 - kr) * pr;
         let blue = y + 2.0 * (1.0 - kb) * pb;
         let green = (y - kr * red - kb * blue) / (1.0 - kr - kb);
@@ -188,7 +195,10 @@ mod tests {
         let chroma: Vec<u8> = (0..=255).step_by(15).collect();
         for (matrix, range) in MATRICES.iter().flat_map(|&m| RANGES.map(|r| (m, r))) {
             let c = YuvCoefficients::new(matrix, range);
-            for (&u, &v) in chroma.iter().flat_map(|u| chroma.iter().map(move |v| (u, v))) {
+            for (&u, &v) in chroma
+                .iter()
+                .flat_map(|u| chroma.iter().map(move |v| (u, v)))
+            {
                 let y: Vec<u8> = (0..=255).collect();
                 let uv: Vec<u8> = [u, v].repeat(128);
                 let levels = convert(Simd::Base, &y, &uv, &c);

@@ -110,12 +110,16 @@ mod tests {
         let results = Simd::available().map(|simd| {
             let mut totals = vec![0.0; 19];
             sum_columns(simd, &sums, &first, &weights, 16, &mut totals);
-            totals.iter().map(|total| total.to_bits()).collect::<Vec<_>>()
+            totals
+                .iter()
+                .map(|total| total.to_bits())
+                .collect::<Vec<_>>()
         });
         assert_eq!(results[0], results[1]);
         assert_eq!(results[1], results[2]);
-        let expected: f64 =
-            (0..16).map(|t| f64::from(sums[9 + t]) * f64::from(weights[16 + t])).sum();
+        let expected: f64 = (0..16)
+            .map(|t| f64::from(sums[9 + t]) * f64::from(weights[16 + t]))
+            .sum();
         assert!((f64::from(f32::from_bits(results[1][1])) - expected).abs() < 1e-6 * expected);
     }
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::image::Plane;
+use crate::image::{ImageError, Plane};
 
 const SPEC: PreprocessSection = PreprocessSection {
     width: 352,
@@ -26,8 +26,16 @@ macro_rules! fixture {
             format: PixelFormat::$format,
             source: $source,
             output: $output,
-            bytes: include_bytes!(concat!("../../tests/fixtures/preprocess/", $name, ".source.bin")),
-            levels: include_bytes!(concat!("../../tests/fixtures/preprocess/", $name, ".levels.bin")),
+            bytes: include_bytes!(concat!(
+                "../../tests/fixtures/preprocess/",
+                $name,
+                ".source.bin"
+            )),
+            levels: include_bytes!(concat!(
+                "../../tests/fixtures/preprocess/",
+                $name,
+                ".levels.bin"
+            )),
         }
     };
 }
@@ -43,7 +51,11 @@ fn fixtures() -> [Fixture; 4] {
 
 impl Fixture {
     fn spec(&self) -> PreprocessSection {
-        PreprocessSection { width: self.output[0], height: self.output[1], ..SPEC }
+        PreprocessSection {
+            width: self.output[0],
+            height: self.output[1],
+            ..SPEC
+        }
     }
 
     fn preprocessor(&self, spec: &PreprocessSection) -> Preprocessor {
@@ -60,7 +72,9 @@ impl Fixture {
         let mut preprocessor = self.preprocessor(&self.spec());
         preprocessor.simd = simd;
         let mut levels = vec![0; preprocessor.output_len()];
-        preprocessor.run_levels_into(&self.image(), &mut levels).expect("runs");
+        preprocessor
+            .run_levels_into(&self.image(), &mut levels)
+            .expect("runs");
         levels
     }
 }
@@ -73,12 +87,19 @@ fn levels_agree_with_opencv() {
         assert_eq!(levels.len(), fixture.levels.len());
         for (&found, &expected) in levels.iter().zip(fixture.levels) {
             let difference = found.abs_diff(expected);
-            assert!(difference <= 3, "{:?}: {found} instead of {expected}", fixture.format);
+            assert!(
+                difference <= 3,
+                "{:?}: {found} instead of {expected}",
+                fixture.format
+            );
             pixels += 1;
             beyond_one += usize::from(difference > 1);
         }
     }
-    assert!(beyond_one * 1000 <= pixels, "{beyond_one} of {pixels} differ by more than one level");
+    assert!(
+        beyond_one * 1000 <= pixels,
+        "{beyond_one} of {pixels} differ by more than one level"
+    );
 }
 
 #[test]
@@ -88,7 +109,9 @@ fn all_instruction_sets_give_the_same_bytes() {
             let mut preprocessor = fixture.preprocessor(&fixture.spec());
             preprocessor.simd = simd;
             let mut out = vec![0.0_f32; preprocessor.output_len()];
-            preprocessor.run_into(&fixture.image(), &mut out).expect("runs");
+            preprocessor
+                .run_into(&fixture.image(), &mut out)
+                .expect("runs");
             out.iter().map(|value| value.to_bits()).collect::<Vec<_>>()
         });
         assert_eq!(widest, middle, "{:?}", fixture.format);
@@ -101,18 +124,31 @@ fn all_instruction_sets_give_the_same_bytes() {
 
 #[test]
 fn values_are_normalised_levels() {
-    let spec = PreprocessSection { mean: [100.0, 110.0, 120.0], std: [50.0, 60.0, 70.0], ..SPEC };
+    let spec = PreprocessSection {
+        mean: [100.0, 110.0, 120.0],
+        std: [50.0, 60.0, 70.0],
+        ..SPEC
+    };
     for fixture in fixtures() {
-        let spec = PreprocessSection { mean: spec.mean, std: spec.std, ..fixture.spec() };
+        let spec = PreprocessSection {
+            mean: spec.mean,
+            std: spec.std,
+            ..fixture.spec()
+        };
         let mut preprocessor = fixture.preprocessor(&spec);
         let mut values = vec![0.0; preprocessor.output_len()];
-        preprocessor.run_into(&fixture.image(), &mut values).expect("runs");
+        preprocessor
+            .run_into(&fixture.image(), &mut values)
+            .expect("runs");
         let levels = fixture.levels_of(Simd::Base);
         let plane = levels.len() / 3;
         for (index, (&value, &level)) in values.iter().zip(&levels).enumerate() {
             let (mean, std) = (spec.mean[index / plane], spec.std[index / plane]);
             let found = value * std + mean;
-            assert!((found - f32::from(level)).abs() <= 0.501, "{found} for level {level}");
+            assert!(
+                (found - f32::from(level)).abs() <= 0.501,
+                "{found} for level {level}"
+            );
         }
     }
 }
@@ -121,10 +157,15 @@ fn values_are_normalised_levels() {
 fn a_network_that_wants_blue_first_gets_blue_first() {
     for fixture in fixtures() {
         let levels = fixture.levels_of(Simd::Base);
-        let spec = PreprocessSection { colour: ColourOrder::Bgr, ..fixture.spec() };
+        let spec = PreprocessSection {
+            colour: ColourOrder::Bgr,
+            ..fixture.spec()
+        };
         let mut preprocessor = fixture.preprocessor(&spec);
         let mut reversed = vec![0; levels.len()];
-        preprocessor.run_levels_into(&fixture.image(), &mut reversed).expect("runs");
+        preprocessor
+            .run_levels_into(&fixture.image(), &mut reversed)
+            .expect("runs");
         let plane = levels.len() / 3;
         assert_eq!(levels[..plane], reversed[2 * plane..]);
         assert_eq!(levels[plane..2 * plane], reversed[plane..2 * plane]);
@@ -135,13 +176,19 @@ fn a_network_that_wants_blue_first_gets_blue_first() {
 #[test]
 fn bgr_bytes_give_the_same_input_as_rgb_bytes() {
     let [.., rgb] = fixtures();
-    let reversed: Vec<u8> = rgb.bytes.chunks_exact(3).flat_map(|p| [p[2], p[1], p[0]]).collect();
+    let reversed: Vec<u8> = rgb
+        .bytes
+        .chunks_exact(3)
+        .flat_map(|p| [p[2], p[1], p[0]])
+        .collect();
     let [width, height] = rgb.source;
     let image = ImageView::packed(PixelFormat::Bgr, width, height, &reversed).expect("valid");
     let mut preprocessor =
         Preprocessor::new(&rgb.spec(), width, height, PixelFormat::Bgr).expect("valid");
     let mut levels = vec![0; preprocessor.output_len()];
-    preprocessor.run_levels_into(&image, &mut levels).expect("runs");
+    preprocessor
+        .run_levels_into(&image, &mut levels)
+        .expect("runs");
     assert_eq!(levels, rgb.levels_of(Simd::Base));
 }
 
@@ -149,14 +196,21 @@ fn bgr_bytes_give_the_same_input_as_rgb_bytes() {
 fn grey_fills_all_planes() {
     let bytes: Vec<u8> = (0..96 * 64).map(|i| (i * 31 % 251) as u8).collect();
     let image = ImageView::packed(PixelFormat::Grey, 96, 64, &bytes).expect("valid");
-    let spec = PreprocessSection { width: 24, height: 8, ..SPEC };
+    let spec = PreprocessSection {
+        width: 24,
+        height: 8,
+        ..SPEC
+    };
     let mut preprocessor = Preprocessor::new(&spec, 96, 64, PixelFormat::Grey).expect("valid");
     let mut levels = vec![0; preprocessor.output_len()];
-    preprocessor.run_levels_into(&image, &mut levels).expect("runs");
+    preprocessor
+        .run_levels_into(&image, &mut levels)
+        .expect("runs");
     let (first, rest) = levels.split_at(24 * 8);
     assert_eq!([first, first].concat(), rest);
     // Blocks of 4 x 4 pixels from row 23 on (0.353333 of 64, rounded).
-    let block: u32 = (0..4).flat_map(|v| (0..4).map(move |u| (v, u)))
+    let block: u32 = (0..4)
+        .flat_map(|v| (0..4).map(move |u| (v, u)))
         .map(|(v, u)| u32::from(bytes[(23 + v) * 96 + u]))
         .sum();
     assert_eq!(u32::from(first[0]), (block + 8) / 16);
@@ -177,18 +231,27 @@ fn strides_change_nothing() {
     let image = ImageView::new(PixelFormat::Nv12, width, height, &planes).expect("valid");
     let mut preprocessor = nv12.preprocessor(&nv12.spec());
     let mut levels = vec![0; preprocessor.output_len()];
-    preprocessor.run_levels_into(&image, &mut levels).expect("runs");
+    preprocessor
+        .run_levels_into(&image, &mut levels)
+        .expect("runs");
     assert_eq!(levels, nv12.levels_of(Simd::Base));
 }
 
 #[test]
 fn the_same_size_copies_and_a_flat_image_stays_flat() {
-    let spec = PreprocessSection { width: 8, height: 4, crop_top: 0.0, ..SPEC };
+    let spec = PreprocessSection {
+        width: 8,
+        height: 4,
+        crop_top: 0.0,
+        ..SPEC
+    };
     let bytes: Vec<u8> = (0..8 * 4 * 3).map(|i| (i * 7 % 256) as u8).collect();
     let image = ImageView::packed(PixelFormat::Rgb, 8, 4, &bytes).expect("valid");
     let mut preprocessor = Preprocessor::new(&spec, 8, 4, PixelFormat::Rgb).expect("valid");
     let mut levels = vec![0; preprocessor.output_len()];
-    preprocessor.run_levels_into(&image, &mut levels).expect("runs");
+    preprocessor
+        .run_levels_into(&image, &mut levels)
+        .expect("runs");
     for (pixel, rgb) in bytes.chunks_exact(3).enumerate() {
         assert_eq!(rgb, [0, 1, 2].map(|plane| levels[plane * 32 + pixel]));
     }
@@ -203,7 +266,12 @@ fn the_same_size_copies_and_a_flat_image_stays_flat() {
 
 #[test]
 fn the_crop_keeps_the_width_and_the_networks_aspect() {
-    let rect = |x, y, width, height| PixelRect { x, y, width, height };
+    let rect = |x, y, width, height| PixelRect {
+        x,
+        y,
+        width,
+        height,
+    };
     assert_eq!(crop_for(&SPEC, 1600, 900), rect(0.0, 318.0, 1600.0, 582.0));
     // Twice the network's size, and a fisheye camera with another aspect.
     assert_eq!(crop_for(&SPEC, 704, 396), rect(0.0, 140.0, 704.0, 256.0));
@@ -215,46 +283,91 @@ fn the_crop_keeps_the_width_and_the_networks_aspect() {
 
 #[test]
 fn a_source_smaller_than_the_network_is_enlarged() {
-    let spec = PreprocessSection { width: 40, height: 20, crop_top: 0.0, ..SPEC };
+    let spec = PreprocessSection {
+        width: 40,
+        height: 20,
+        crop_top: 0.0,
+        ..SPEC
+    };
     let bytes: Vec<u8> = (0..16 * 8).map(|i| i as u8).collect();
     let image = ImageView::packed(PixelFormat::Grey, 16, 8, &bytes).expect("valid");
     let mut preprocessor = Preprocessor::new(&spec, 16, 8, PixelFormat::Grey).expect("valid");
     let mut levels = vec![0; preprocessor.output_len()];
-    preprocessor.run_levels_into(&image, &mut levels).expect("runs");
+    preprocessor
+        .run_levels_into(&image, &mut levels)
+        .expect("runs");
     assert_eq!((levels[0], levels[799]), (0, 127));
 }
 
 #[test]
 fn what_it_was_not_made_for_is_refused_and_leaves_the_output_alone() {
     let bytes = vec![9; 96 * 64 * 3];
-    let spec = PreprocessSection { width: 24, height: 8, ..SPEC };
+    let spec = PreprocessSection {
+        width: 24,
+        height: 8,
+        ..SPEC
+    };
     let mut preprocessor = Preprocessor::new(&spec, 96, 64, PixelFormat::Rgb).expect("valid");
     let mut out = vec![5.0; preprocessor.output_len()];
     let mut run = |format, width, height, length: usize| {
         let image = ImageView::packed(format, width, height, &bytes).expect("valid");
         preprocessor.run_into(&image, &mut out[..length])
     };
-    assert_eq!(run(PixelFormat::Bgr, 96, 64, 576), Err(PreprocessError::SourceFormat));
-    assert_eq!(run(PixelFormat::Rgb, 96, 62, 576), Err(PreprocessError::SourceSize));
-    assert_eq!(run(PixelFormat::Rgb, 96, 64, 575), Err(PreprocessError::OutputLength));
+    assert_eq!(
+        run(PixelFormat::Bgr, 96, 64, 576),
+        Err(PreprocessError::SourceFormat)
+    );
+    assert_eq!(
+        run(PixelFormat::Rgb, 96, 62, 576),
+        Err(PreprocessError::SourceSize)
+    );
+    assert_eq!(
+        run(PixelFormat::Rgb, 96, 64, 575),
+        Err(PreprocessError::OutputLength)
+    );
     assert!(out.iter().all(|&value| value == 5.0));
-    preprocessor.fill_missing(&mut out).expect("the right length");
+    preprocessor
+        .fill_missing(&mut out)
+        .expect("the right length");
     assert!(out.iter().all(|&value| value == 0.0));
 }
 
 #[test]
 fn impossible_specifications_are_refused() {
     let refused = |spec: PreprocessSection| {
-        Preprocessor::new(&spec, 96, 64, PixelFormat::Nv12).map(|_| ()).expect_err("refused")
+        Preprocessor::new(&spec, 96, 64, PixelFormat::Nv12)
+            .map(|_| ())
+            .expect_err("refused")
     };
-    let size = PreprocessSetupError::OutputSize { width: 0, height: 128 };
+    let size = PreprocessSetupError::OutputSize {
+        width: 0,
+        height: 128,
+    };
     assert_eq!(refused(PreprocessSection { width: 0, ..SPEC }), size);
     let crop = PreprocessSetupError::CropTop { found: 1.0 };
-    assert_eq!(refused(PreprocessSection { crop_top: 1.0, ..SPEC }), crop);
-    for (mean, std) in [(f32::NAN, 64.0), (127.5, 0.0), (127.5, -1.0), (127.5, f32::INFINITY)] {
-        let spec = PreprocessSection { mean: [1.0, mean, 1.0], std: [1.0, std, 1.0], ..SPEC };
+    assert_eq!(
+        refused(PreprocessSection {
+            crop_top: 1.0,
+            ..SPEC
+        }),
+        crop
+    );
+    for (mean, std) in [
+        (f32::NAN, 64.0),
+        (127.5, 0.0),
+        (127.5, -1.0),
+        (127.5, f32::INFINITY),
+    ] {
+        let spec = PreprocessSection {
+            mean: [1.0, mean, 1.0],
+            std: [1.0, std, 1.0],
+            ..SPEC
+        };
         let found = refused(spec);
-        assert!(matches!(found, PreprocessSetupError::Normalisation { plane: 1, .. }), "{found}");
+        assert!(
+            matches!(found, PreprocessSetupError::Normalisation { plane: 1, .. }),
+            "{found}"
+        );
     }
     assert!(matches!(
         Preprocessor::new(&SPEC, 97, 64, PixelFormat::Nv12).map(|_| ()),

@@ -26,7 +26,13 @@ impl LatencyHistogram {
     /// An empty histogram.
     pub fn new() -> Self {
         let counts = vec![0; BUCKETS].into_boxed_slice();
-        Self { counts, count: 0, sum: 0, min: u64::MAX, max: 0 }
+        Self {
+            counts,
+            count: 0,
+            sum: 0,
+            min: u64::MAX,
+            max: 0,
+        }
     }
 
     /// Counts one time.
@@ -50,7 +56,11 @@ impl LatencyHistogram {
 
     /// The shortest time; zero when empty.
     pub fn min(&self) -> Span {
-        if self.count == 0 { Span::ZERO } else { span(self.min) }
+        if self.count == 0 {
+            Span::ZERO
+        } else {
+            span(self.min)
+        }
     }
 
     /// The mean; zero when empty.
@@ -62,7 +72,9 @@ impl LatencyHistogram {
     /// The time that a share `fraction` in [0, 1] of all times does not exceed, to within 1.6 %;
     /// zero when empty.
     pub fn percentile(&self, fraction: f64) -> Span {
-        let rank = (fraction.clamp(0.0, 1.0) * self.count as f64).ceil().max(1.0) as u64;
+        let rank = (fraction.clamp(0.0, 1.0) * self.count as f64)
+            .ceil()
+            .max(1.0) as u64;
         let mut seen = 0;
         for (bucket, count) in self.counts.iter().enumerate() {
             seen += count;
@@ -118,7 +130,10 @@ mod tests {
         for fraction in [0.01, 0.5, 0.9, 0.99, 1.0] {
             let exact = fraction * 10_000.0 * 9_973.0;
             let found = histogram.percentile(fraction).nanoseconds() as f64;
-            assert!((found / exact - 1.0).abs() < 0.016, "{fraction}: {found} for {exact}");
+            assert!(
+                (found / exact - 1.0).abs() < 0.016,
+                "{fraction}: {found} for {exact}"
+            );
         }
         assert_eq!(histogram.max(), Span::from_nanoseconds(99_730_000));
         assert_eq!(histogram.min(), Span::from_nanoseconds(9_973));

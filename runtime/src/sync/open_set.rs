@@ -17,7 +17,11 @@ pub(super) struct OpenSet {
 
 impl OpenSet {
     /// A set without images.
-    pub const EMPTY: Self = Self { images: [None; MAX_CAMERAS], opened: None, is_overrun: false };
+    pub const EMPTY: Self = Self {
+        images: [None; MAX_CAMERAS],
+        opened: None,
+        is_overrun: false,
+    };
 
     /// Arrival of the first image; `None` while there is none.
     pub fn opened(&self) -> Option<Stamp> {
@@ -58,8 +62,12 @@ impl OpenSet {
 
     /// The middle one of the stamps, the earlier of the two middle ones when they are even in number.
     pub fn lower_median(&self) -> Option<Stamp> {
-        let mut stamps: Vec<Stamp, MAX_CAMERAS> =
-            self.images.iter().flatten().map(|image| image.stamp).collect();
+        let mut stamps: Vec<Stamp, MAX_CAMERAS> = self
+            .images
+            .iter()
+            .flatten()
+            .map(|image| image.stamp)
+            .collect();
         stamps.sort_unstable();
         stamps.get(stamps.len().saturating_sub(1) / 2).copied()
     }

@@ -13,7 +13,8 @@ fn sync_of(cameras: usize) -> FrameSync {
 
 /// Pushes an image that arrives 10 ms after its exposure.
 fn push(sync: &mut FrameSync, camera: usize, stamp_ms: i64) -> Result<u64, SyncRefusal> {
-    sync.push(camera, at(stamp_ms), at(stamp_ms + 10), None).map(|accepted| accepted.sequence)
+    sync.push(camera, at(stamp_ms), at(stamp_ms + 10), None)
+        .map(|accepted| accepted.sequence)
 }
 
 fn states(set: &FrameSetDecision) -> std::vec::Vec<CameraState> {
@@ -45,7 +46,10 @@ fn a_missing_camera_is_given_up_at_the_deadline() {
     assert_eq!(sync.poll(at(189)), None);
     let set = sync.poll(at(190)).expect("a set");
     assert_eq!(set.closed_by, ClosedBy::Deadline);
-    assert_eq!(states(&set), [CameraState::Ok, CameraState::Ok, CameraState::Missing]);
+    assert_eq!(
+        states(&set),
+        [CameraState::Ok, CameraState::Ok, CameraState::Missing]
+    );
     assert_eq!((set.cameras[2].image, set.skew(2)), (None, None));
 }
 
@@ -81,7 +85,10 @@ fn without_the_reference_camera_the_lower_median_is_the_stamp() {
         push(&mut sync, camera, stamp).expect("accepted");
     }
     let set = sync.poll(at(300)).expect("a set");
-    assert_eq!((set.stamp, set.stamp_source), (at(110), StampSource::Substitute));
+    assert_eq!(
+        (set.stamp, set.stamp_source),
+        (at(110), StampSource::Substitute)
+    );
     assert_eq!(set.cameras[0].state, CameraState::Missing);
 }
 
@@ -128,7 +135,11 @@ fn repeated_and_backward_stamps_are_refused() {
     assert_eq!(push(&mut sync, 2, 90), Err(SyncRefusal::OutOfOrder));
     push(&mut sync, 0, 200).expect("accepted");
     let set = sync.poll(at(300)).expect("a set");
-    let expected = [CameraState::Ok, CameraState::Repeated, CameraState::OutOfOrder];
+    let expected = [
+        CameraState::Ok,
+        CameraState::Repeated,
+        CameraState::OutOfOrder,
+    ];
     assert_eq!(states(&set), expected);
 }
 
@@ -136,13 +147,15 @@ fn repeated_and_backward_stamps_are_refused() {
 fn a_frozen_picture_is_refused_although_its_stamp_is_new() {
     let mut sync = sync_of(2);
     let mut offer = |camera, stamp, content| {
-        sync.push(camera, at(stamp), at(stamp + 10), Some(content)).map(|accepted| accepted.sequence)
+        sync.push(camera, at(stamp), at(stamp + 10), Some(content))
+            .map(|accepted| accepted.sequence)
     };
     assert_eq!(offer(0, 100, 1), Ok(0));
     assert_eq!(offer(1, 100, 7), Ok(0));
     sync.poll(at(110)).expect("a set");
     let mut offer = |camera, stamp, content| {
-        sync.push(camera, at(stamp), at(stamp + 10), Some(content)).map(|accepted| accepted.sequence)
+        sync.push(camera, at(stamp), at(stamp + 10), Some(content))
+            .map(|accepted| accepted.sequence)
     };
     assert_eq!(offer(0, 200, 2), Ok(1));
     assert_eq!(offer(1, 200, 7), Err(SyncRefusal::Frozen));
@@ -157,7 +170,9 @@ fn stamps_that_are_too_far_apart_do_not_share_a_set() {
     // 61 ms later: of the next set.
     assert_eq!(push(&mut sync, 1, 161), Ok(1));
     assert_eq!(push(&mut sync, 0, 170), Ok(1));
-    let first = sync.poll(at(180)).expect("the incomplete set, since the next is complete");
+    let first = sync
+        .poll(at(180))
+        .expect("the incomplete set, since the next is complete");
     assert_eq!(first.closed_by, ClosedBy::Successor);
     let second = sync.poll(at(180)).expect("the complete set");
     assert_eq!((second.sequence, second.stamp), (1, at(170)));
@@ -198,7 +213,13 @@ fn the_newer_image_of_a_fast_camera_takes_the_place_of_the_older() {
     let mut sync = sync_of(2);
     push(&mut sync, 0, 100).expect("accepted");
     let accepted = sync.push(0, at(133), at(140), None).expect("accepted");
-    assert_eq!(accepted, Accepted { sequence: 0, is_replacement: true });
+    assert_eq!(
+        accepted,
+        Accepted {
+            sequence: 0,
+            is_replacement: true
+        }
+    );
     push(&mut sync, 1, 135).expect("accepted");
     assert_eq!(sync.poll(at(150)).map(|set| set.stamp), Some(at(133)));
 }
@@ -222,7 +243,9 @@ fn output_stamps_rise_whatever_comes_in() {
     let mut sync = sync_of(4);
     let (mut random, mut last) = (12_345_u64, None);
     for step in 0..20_000_i64 {
-        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        random = random
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         let camera = (random >> 33) as usize % 5;
         let stamp = at(step * 4) - Span::from_milliseconds((random >> 40) as i64 % 150);
         match (random >> 20) % 200 {
@@ -233,11 +256,18 @@ fn output_stamps_rise_whatever_comes_in() {
         let content = Some((random >> 12) % 3).filter(|content| *content > 0);
         let _ = sync.push(camera, stamp, at(step * 4), content);
         while let Some(set) = sync.poll(at(step * 4)) {
-            assert!(last.is_none_or(|last| set.stamp > last), "{last:?} then {:?}", set.stamp);
+            assert!(
+                last.is_none_or(|last| set.stamp > last),
+                "{last:?} then {:?}",
+                set.stamp
+            );
             last = Some(set.stamp);
         }
     }
-    assert!(last.is_some_and(|last| last > at(79_000)), "sets came to the end: {last:?}");
+    assert!(
+        last.is_some_and(|last| last > at(79_000)),
+        "sets came to the end: {last:?}"
+    );
 }
 
 #[test]
@@ -268,16 +298,43 @@ fn after_a_reset_earlier_stamps_are_welcome_and_numbers_go_on() {
 fn impossible_specifications_are_refused() {
     let refused = |spec| FrameSync::new(spec).map(|_| ()).expect_err("refused");
     let spec = SyncSpec::new(2, 0);
-    assert_eq!(refused(SyncSpec::new(0, 0)), SyncSetupError::Cameras { found: 0 });
-    assert_eq!(refused(SyncSpec::new(17, 0)), SyncSetupError::Cameras { found: 17 });
-    let reference = SyncSetupError::Reference { cameras: 2, found: 2 };
+    assert_eq!(
+        refused(SyncSpec::new(0, 0)),
+        SyncSetupError::Cameras { found: 0 }
+    );
+    assert_eq!(
+        refused(SyncSpec::new(17, 0)),
+        SyncSetupError::Cameras { found: 17 }
+    );
+    let reference = SyncSetupError::Reference {
+        cameras: 2,
+        found: 2,
+    };
     assert_eq!(refused(SyncSpec::new(2, 2)), reference);
     let found = Span::ZERO;
-    let deadline = SyncSetupError::Time { field: "deadline", found };
-    assert_eq!(refused(SyncSpec { deadline: found, ..spec }), deadline);
+    let deadline = SyncSetupError::Time {
+        field: "deadline",
+        found,
+    };
+    assert_eq!(
+        refused(SyncSpec {
+            deadline: found,
+            ..spec
+        }),
+        deadline
+    );
     let found = Span::from_nanoseconds(-1);
-    let tolerance = SyncSetupError::Time { field: "tolerance", found };
-    assert_eq!(refused(SyncSpec { tolerance: found, ..spec }), tolerance);
+    let tolerance = SyncSetupError::Time {
+        field: "tolerance",
+        found,
+    };
+    assert_eq!(
+        refused(SyncSpec {
+            tolerance: found,
+            ..spec
+        }),
+        tolerance
+    );
     let mut sync = sync_of(2);
     assert_eq!(push(&mut sync, 2, 100), Err(SyncRefusal::UnknownCamera));
 }

@@ -16,6 +16,8 @@ const MEMORY: Span = Span::from_nanoseconds(2_000_000_000);
 const LEAST_SIGMA_M: f64 = 0.15;
 /// Growth of the variance of a position that rests: drift of the odometry, m²/s.
 const DRIFT_M2PS: f64 = 0.04;
+/// A network repeats its errors for about this long, so frames that come faster tell less each.
+const ERROR_MEMORY_S: f64 = 0.5;
 /// Beyond this many deviations a filtered position is wrong and is given up by half at least.
 const SURPRISE: f64 = 3.0;
 /// Share of the latest detection in confidence.
@@ -87,7 +89,7 @@ impl<T: TrackableElement, const N: usize> ElementTracker<T, N> {
             let track = &mut self.tracks[track];
             if track.last_seen != stamp && !is_joined[element] {
                 is_joined[element] = true;
-                track.update(stamp, pose, &elements[element]);
+                track.update(stamp, dt_s, pose, &elements[element]);
             }
         }
         for (element, is_joined) in elements.iter().zip(is_joined) {
@@ -175,11 +177,12 @@ impl<T: TrackableElement> Track<T> {
         }
     }
 
-    fn update(&mut self, stamp: Stamp, pose: &PlanarPose, element: &T) {
+    fn update(&mut self, stamp: Stamp, dt_s: f64, pose: &PlanarPose, element: &T) {
         let [x, y, _] = element.position_m();
         let [x, y] = pose.point_to_odom(x, y);
         let (dx, dy) = (x - self.position_m[0], y - self.position_m[1]);
-        let total = self.variance_m2 + variance(element);
+        let repeated = (ERROR_MEMORY_S / dt_s).clamp(1.0, 10.0);
+        let total = self.variance_m2 + repeated * variance(element);
         let mut gain = self.variance_m2 / total;
         if dx.hypot(dy) > SURPRISE * total.sqrt() {
             gain = gain.max(0.5);

@@ -33,7 +33,10 @@ fn geometry(pipeline: &mut Pipeline) -> Vec<f32> {
 }
 
 /// The table that the calibration crate builds for a rig, with a motion for the back camera.
-fn table(rig: &Rig, reference_from_back: Pose<bevrt_calibration::Ego, bevrt_calibration::Ego>) -> ProjectionTable {
+fn table(
+    rig: &Rig,
+    reference_from_back: Pose<bevrt_calibration::Ego, bevrt_calibration::Ego>,
+) -> ProjectionTable {
     let manifest = small::manifest();
     let preprocess = manifest.preprocess();
     let mut cameras: Vec<NetworkCamera> = rig
@@ -73,10 +76,18 @@ fn the_network_gets_the_table_of_the_rig() {
 fn a_new_calibration_is_in_force_from_the_next_frame_on() {
     let mut pipeline = small::plain_pipeline();
     small::drive(&mut pipeline, 0, 100);
-    pipeline.set_calibration(turned_rig()).expect("two cameras as before");
-    assert_eq!(index(&mut pipeline), table(&small::rig(), Pose::identity()).index);
+    pipeline
+        .set_calibration(turned_rig())
+        .expect("two cameras as before");
+    assert_eq!(
+        index(&mut pipeline),
+        table(&small::rig(), Pose::identity()).index
+    );
     small::drive(&mut pipeline, 100, 200);
-    assert_eq!(index(&mut pipeline), table(&turned_rig(), Pose::identity()).index);
+    assert_eq!(
+        index(&mut pipeline),
+        table(&turned_rig(), Pose::identity()).index
+    );
     assert_eq!(pipeline.rig(), &turned_rig());
 }
 
@@ -85,10 +96,20 @@ fn a_rig_with_other_cameras_is_refused() {
     let mut pipeline = small::plain_pipeline();
     let single = Rig::new(small::rig().cameras()[..1].to_vec(), 0).expect("one camera");
     let refused = pipeline.set_calibration(single);
-    assert!(matches!(refused, Err(SetupError::Limit { field: "cameras of the rig", .. })));
+    assert!(matches!(
+        refused,
+        Err(SetupError::Limit {
+            field: "cameras of the rig",
+            ..
+        })
+    ));
     let other = Rig::new(small::rig().cameras().to_vec(), 1).expect("two cameras");
     assert!(pipeline.set_calibration(other).is_err());
-    assert_eq!(small::drive(&mut pipeline, 0, 100).len(), 1, "the old one stays in force");
+    assert_eq!(
+        small::drive(&mut pipeline, 0, 100).len(),
+        1,
+        "the old one stays in force"
+    );
 }
 
 #[test]
@@ -100,12 +121,25 @@ fn a_disabled_camera_has_no_taps_and_nobody_waits_for_it() {
     let frame = small::step(&mut pipeline, stamp);
     let state = CameraState::try_from(frame.health.cameras()[1].state);
     assert_eq!(state, Ok(CameraState::Disabled));
-    assert!(frame.health.reasons().contains(HealthReasons::CAMERA_DISABLED));
+    assert!(
+        frame
+            .health
+            .reasons()
+            .contains(HealthReasons::CAMERA_DISABLED)
+    );
     // Rows 8 to 15 are the features of the back camera.
-    assert!(index(&mut pipeline).iter().all(|&tap| tap < 8 || tap == NULL));
+    assert!(
+        index(&mut pipeline)
+            .iter()
+            .all(|&tap| tap < 8 || tap == NULL)
+    );
     pipeline.enable_camera(1);
     small::drive(&mut pipeline, 200, 300);
-    assert!(index(&mut pipeline).iter().any(|&tap| (8..16).contains(&tap)));
+    assert!(
+        index(&mut pipeline)
+            .iter()
+            .any(|&tap| (8..16).contains(&tap))
+    );
 }
 
 /// One set whose back camera was exposed 40 ms after the front camera, at 10 m/s.
@@ -115,7 +149,9 @@ fn skewed(correction: StampCorrection) -> Pipeline {
     let mut pipeline = small::pipeline(options, |_| Ok(()));
     for stamp_ms in [0, 100, 200] {
         let stamp = milliseconds(stamp_ms);
-        pipeline.push_pose(stamp, &small::pose_at(stamp)).expect("in order");
+        pipeline
+            .push_pose(stamp, &small::pose_at(stamp))
+            .expect("in order");
     }
     small::push_image(&mut pipeline, 0, milliseconds(100)).expect("in order");
     small::push_image(&mut pipeline, 1, milliseconds(140)).expect("in order");
@@ -133,13 +169,19 @@ fn projections_follow_the_exposure_of_their_camera() {
     let found = geometry(&mut pipeline);
     let is_near = |(a, b): (&f32, &f32)| (a - b).abs() < 1e-5;
     assert!(found.iter().zip(&expected.geometry).all(is_near));
-    assert_ne!(expected.geometry, table(&small::rig(), Pose::identity()).geometry);
+    assert_ne!(
+        expected.geometry,
+        table(&small::rig(), Pose::identity()).geometry
+    );
 }
 
 #[test]
 fn skew_is_left_alone_when_asked_so_or_when_it_is_small() {
     let still = table(&small::rig(), Pose::identity());
-    for correction in [StampCorrection::Off, StampCorrection::From(Span::from_milliseconds(41))] {
+    for correction in [
+        StampCorrection::Off,
+        StampCorrection::From(Span::from_milliseconds(41)),
+    ] {
         let mut pipeline = skewed(correction);
         assert_eq!(geometry(&mut pipeline), still.geometry);
     }

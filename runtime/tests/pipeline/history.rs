@@ -49,10 +49,20 @@ fn unaligned_maps_stay_where_they_were() {
 #[test]
 fn an_empty_history_is_zero_and_says_so() {
     let mut pipeline = pipeline(QueueMode::Empty);
-    let frame = small::drive(&mut pipeline, 0, 1000).pop().expect("ten frames");
-    assert!(input(&mut pipeline, "history").iter().all(|&value| value == 0.0));
+    let frame = small::drive(&mut pipeline, 0, 1000)
+        .pop()
+        .expect("ten frames");
+    assert!(
+        input(&mut pipeline, "history")
+            .iter()
+            .all(|&value| value == 0.0)
+    );
     assert_eq!(input(&mut pipeline, "history_state"), [0.0; 4]);
-    let states = frame.health.slots().iter().map(|slot| SlotState::try_from(slot.state));
+    let states = frame
+        .health
+        .slots()
+        .iter()
+        .map(|slot| SlotState::try_from(slot.state));
     assert!(states.eq([Ok(SlotState::Disabled); 2]));
     assert_eq!(frame.health.reasons(), HealthReasons::NONE);
 }

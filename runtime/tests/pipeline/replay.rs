@@ -5,7 +5,10 @@ use bevrt_runtime::{OutputFrame, Pipeline, RawValues};
 use crate::small_model::{self as small, milliseconds};
 
 fn bytes(frames: &[Box<OutputFrame>]) -> Vec<u8> {
-    frames.iter().flat_map(|frame| frame.as_frame_bytes().to_vec()).collect()
+    frames
+        .iter()
+        .flat_map(|frame| frame.as_frame_bytes().to_vec())
+        .collect()
 }
 
 /// A drive with a lost camera and a frame without motion in it.

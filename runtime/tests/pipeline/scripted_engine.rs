@@ -14,7 +14,12 @@ pub struct Tensors {
 
 impl Tensors {
     pub fn output_mut(&mut self, role: OutputRole) -> &mut [f32] {
-        &mut self.outputs.iter_mut().find(|(of, _)| *of == role).expect("it is promised").1
+        &mut self
+            .outputs
+            .iter_mut()
+            .find(|(of, _)| *of == role)
+            .expect("it is promised")
+            .1
     }
 }
 
@@ -49,7 +54,11 @@ impl ScriptedEngine {
             let len = output.shape.iter().product();
             tensors.outputs.push((output.role, vec![0.0; len]));
         }
-        Self { interface, tensors, script: Box::new(script) }
+        Self {
+            interface,
+            tensors,
+            script: Box::new(script),
+        }
     }
 }
 

@@ -75,7 +75,10 @@ pub fn rig() -> Rig {
             .expect("sound numbers"),
         ego_from_cam: Pose::looking(Vector3::new(x_m, 0.0, 1.5), yaw_rad, 0.0, 0.0),
     };
-    let cameras = vec![camera("front", 1.5, 0.0), camera("back", 0.0, std::f64::consts::PI)];
+    let cameras = vec![
+        camera("front", 1.5, 0.0),
+        camera("back", 0.0, std::f64::consts::PI),
+    ];
     Rig::new(cameras, 0).expect("two names")
 }
 
@@ -132,13 +135,18 @@ pub fn milliseconds(value: i64) -> Stamp {
 
 /// Straight ahead at 10 m/s.
 pub fn pose_at(stamp: Stamp) -> Pose<Odom, Ego> {
-    Pose::new(UnitQuaternion::identity(), Vector3::new(10.0 * stamp.seconds(), 0.0, 0.0))
+    Pose::new(
+        UnitQuaternion::identity(),
+        Vector3::new(10.0 * stamp.seconds(), 0.0, 0.0),
+    )
 }
 
 /// A picture that differs from stamp to stamp.
 pub fn picture(camera: usize, stamp: Stamp) -> Vec<u8> {
     let shade = (stamp.nanoseconds() / 1_000_000 % 97) as usize;
-    (0..(WIDTH * HEIGHT) as usize).map(|pixel| (pixel * 7 + shade * 3 + camera * 31) as u8).collect()
+    (0..(WIDTH * HEIGHT) as usize)
+        .map(|pixel| (pixel * 7 + shade * 3 + camera * 31) as u8)
+        .collect()
 }
 
 pub fn push_image(pipeline: &mut Pipeline, camera: usize, stamp: Stamp) -> Result<(), FrameError> {
@@ -149,7 +157,9 @@ pub fn push_image(pipeline: &mut Pipeline, camera: usize, stamp: Stamp) -> Resul
 
 /// Both images of a set and the motion to its stamp.
 pub fn push_set(pipeline: &mut Pipeline, stamp: Stamp) {
-    pipeline.push_pose(stamp, &pose_at(stamp)).expect("time goes on");
+    pipeline
+        .push_pose(stamp, &pose_at(stamp))
+        .expect("time goes on");
     for camera in 0..2 {
         push_image(pipeline, camera, stamp).expect("time goes on");
     }

@@ -30,7 +30,8 @@ fn images(pipeline: &mut Pipeline) -> Vec<f32> {
     let mut images = Vec::new();
     pipeline
         .raw_inputs(|tensor| {
-            if let ("images", bevrt_runtime::RawValues::F32(values)) = (tensor.name, tensor.values) {
+            if let ("images", bevrt_runtime::RawValues::F32(values)) = (tensor.name, tensor.values)
+            {
                 images = values.to_vec();
             }
         })
@@ -43,10 +44,15 @@ fn a_missing_camera_is_grey_and_its_sectors_are_not_seen_now() {
     let mut pipeline = small::plain_pipeline();
     small::drive(&mut pipeline, 0, 1000);
     let stamp = milliseconds(1000);
-    pipeline.push_pose(stamp, &small::pose_at(stamp)).expect("time goes on");
+    pipeline
+        .push_pose(stamp, &small::pose_at(stamp))
+        .expect("time goes on");
     small::push_image(&mut pipeline, 0, stamp).expect("time goes on");
     let mut frame = OutputFrame::boxed();
-    assert_eq!(pipeline.step(milliseconds(1050), &mut frame), Ok(StepOutcome::Waiting));
+    assert_eq!(
+        pipeline.step(milliseconds(1050), &mut frame),
+        Ok(StepOutcome::Waiting)
+    );
     let frame = step_at(&mut pipeline, milliseconds(1090));
     assert_eq!(state(&frame), HealthState::Degraded);
     let expected = ["camera_missing", "set_deadline"];
@@ -60,7 +66,11 @@ fn a_missing_camera_is_grey_and_its_sectors_are_not_seen_now() {
     assert!(front.iter().any(|&value| value != 0.0));
     assert!(back.iter().all(|&value| value == 0.0));
     let behind = CoverageState::try_from(frame.coverage[36].state);
-    assert_eq!(behind, Ok(CoverageState::History), "the queue remembers what was behind");
+    assert_eq!(
+        behind,
+        Ok(CoverageState::History),
+        "the queue remembers what was behind"
+    );
     let ahead = CoverageState::try_from(frame.coverage[0].state);
     assert_eq!(ahead, Ok(CoverageState::SeenNow));
 }
@@ -83,7 +93,12 @@ fn a_missing_reference_is_replaced_and_said() {
     small::push_image(&mut pipeline, 1, stamp).expect("the first image");
     let frame = step_at(&mut pipeline, milliseconds(190));
     assert_eq!(frame.stamp_ns, stamp.nanoseconds());
-    assert!(frame.health.reasons().contains(HealthReasons::REFERENCE_MISSING));
+    assert!(
+        frame
+            .health
+            .reasons()
+            .contains(HealthReasons::REFERENCE_MISSING)
+    );
 }
 
 #[test]
@@ -98,7 +113,12 @@ fn a_frozen_camera_is_noticed() {
     small::push_image(&mut pipeline, 0, stamp).expect("time goes on");
     let frame = step_at(&mut pipeline, milliseconds(400));
     assert_eq!(camera_state(&frame, 1), CameraState::Frozen);
-    assert!(frame.health.reasons().contains(HealthReasons::CAMERA_FROZEN));
+    assert!(
+        frame
+            .health
+            .reasons()
+            .contains(HealthReasons::CAMERA_FROZEN)
+    );
 }
 
 #[test]
@@ -123,8 +143,14 @@ fn repeated_and_old_images_are_refused() {
     let refused = |pipeline: &mut Pipeline, stamp_ms| {
         small::push_image(pipeline, 0, milliseconds(stamp_ms)).expect_err("refused")
     };
-    assert_eq!(refused(&mut pipeline, 200), FrameError::Refused(SyncRefusal::Repeated));
-    assert_eq!(refused(&mut pipeline, 150), FrameError::Refused(SyncRefusal::OutOfOrder));
+    assert_eq!(
+        refused(&mut pipeline, 200),
+        FrameError::Refused(SyncRefusal::Repeated)
+    );
+    assert_eq!(
+        refused(&mut pipeline, 150),
+        FrameError::Refused(SyncRefusal::OutOfOrder)
+    );
 }
 
 #[test]
@@ -137,11 +163,21 @@ fn images_of_another_size_or_format_are_refused_before_anything_else() {
     let coloured = ImageView::packed(PixelFormat::Rgb, 64, 48, &bytes).expect("it fits");
     let stamp = milliseconds(100);
     let push = |pipeline: &mut Pipeline, image| pipeline.push_image(0, image, stamp, stamp);
-    assert_eq!(push(&mut pipeline, &small_image), Err(FrameError::ImageSize));
+    assert_eq!(
+        push(&mut pipeline, &small_image),
+        Err(FrameError::ImageSize)
+    );
     assert_eq!(push(&mut pipeline, &coloured), Err(FrameError::ImageFormat));
-    assert_eq!(small::push_image(&mut pipeline, 0, stamp), Ok(()), "the stamp is still free");
+    assert_eq!(
+        small::push_image(&mut pipeline, 0, stamp),
+        Ok(()),
+        "the stamp is still free"
+    );
     let unknown = small::push_image(&mut pipeline, 9, stamp);
-    assert_eq!(unknown, Err(FrameError::Refused(SyncRefusal::UnknownCamera)));
+    assert_eq!(
+        unknown,
+        Err(FrameError::Refused(SyncRefusal::UnknownCamera))
+    );
 }
 
 /// A pipeline whose network misbehaves as the number says: 1 NaN in the map, 2 infinity in a head,
@@ -206,7 +242,9 @@ fn a_jump_of_the_pose_drops_tracks_and_history() {
     let mut frames = Vec::new();
     for stamp_ms in [1000, 1100] {
         let stamp = milliseconds(stamp_ms);
-        pipeline.push_pose(stamp, &moved(stamp)).expect("it is later");
+        pipeline
+            .push_pose(stamp, &moved(stamp))
+            .expect("it is later");
         for camera in 0..2 {
             small::push_image(&mut pipeline, camera, stamp).expect("time goes on");
         }
@@ -217,7 +255,12 @@ fn a_jump_of_the_pose_drops_tracks_and_history() {
     assert!(reasons.contains(HealthReasons::HISTORY_INVALID));
     assert_eq!(frames[0].health.history_resets, 1);
     assert_ne!(frames[0].objects()[0].id, before[9].objects()[0].id);
-    assert!(!frames[1].health.reasons().contains(HealthReasons::EGO_MOTION_JUMP));
+    assert!(
+        !frames[1]
+            .health
+            .reasons()
+            .contains(HealthReasons::EGO_MOTION_JUMP)
+    );
     assert_eq!(frames[1].health.history_resets, 1);
 }
 
@@ -230,7 +273,12 @@ fn without_ego_motion_frames_come_and_say_so() {
         }
         let frame = small::step(&mut pipeline, milliseconds(stamp_ms));
         assert_eq!(frame.objects().len(), 1);
-        assert!(frame.health.reasons().contains(HealthReasons::EGO_MOTION_LOST));
+        assert!(
+            frame
+                .health
+                .reasons()
+                .contains(HealthReasons::EGO_MOTION_LOST)
+        );
     }
 }
 
@@ -243,10 +291,25 @@ fn time_that_is_set_back_restarts_the_pipeline() {
         small::push_image(&mut pipeline, camera, stamp).expect("it starts anew");
     }
     let frame = small::step(&mut pipeline, stamp);
-    assert!(frame.health.reasons().contains(HealthReasons::TIME_REVERSED));
-    assert!(frame.health.reasons().contains(HealthReasons::HISTORY_WARMING_UP));
+    assert!(
+        frame
+            .health
+            .reasons()
+            .contains(HealthReasons::TIME_REVERSED)
+    );
+    assert!(
+        frame
+            .health
+            .reasons()
+            .contains(HealthReasons::HISTORY_WARMING_UP)
+    );
     let frame = &small::drive(&mut pipeline, 1100, 1200)[0];
-    assert!(!frame.health.reasons().contains(HealthReasons::TIME_REVERSED));
+    assert!(
+        !frame
+            .health
+            .reasons()
+            .contains(HealthReasons::TIME_REVERSED)
+    );
 }
 
 #[test]
@@ -255,6 +318,11 @@ fn a_late_frame_has_missed_its_deadline() {
     options.frame_deadline = Span::from_milliseconds(15);
     let mut pipeline = small::pipeline(options, |_| Ok(()));
     let frames = small::drive(&mut pipeline, 0, 200);
-    assert!(frames[1].health.reasons().contains(HealthReasons::FRAME_DEADLINE));
+    assert!(
+        frames[1]
+            .health
+            .reasons()
+            .contains(HealthReasons::FRAME_DEADLINE)
+    );
     assert_eq!(frames[1].health.deadline_misses, 2);
 }

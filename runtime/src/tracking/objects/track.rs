@@ -36,7 +36,8 @@ pub(super) struct Track {
     opposite_hits: u32,
     z_m: f32,
     size_m: [f32; 3],
-    size_relative: f32,
+    /// Of the latest detection, except for the size, which is smoothed.
+    sigma: ObjectSigma,
 }
 
 impl Track {
@@ -70,7 +71,7 @@ impl Track {
             opposite_hits: 0,
             z_m: detection.position_m[2],
             size_m: detection.size_m,
-            size_relative: detection.sigma.size_relative,
+            sigma: detection.sigma,
         }
     }
 
@@ -151,7 +152,12 @@ impl Track {
         let share = (1.0 / self.hits as f32).max(LEAST_SIZE_SHARE);
         let blend = |old: &mut f32, new: f32| *old += share * (new - *old);
         blend(&mut self.z_m, detection.position_m[2]);
-        blend(&mut self.size_relative, detection.sigma.size_relative);
+        let mut size_relative = self.sigma.size_relative;
+        blend(&mut size_relative, detection.sigma.size_relative);
+        self.sigma = ObjectSigma {
+            size_relative,
+            ..detection.sigma
+        };
         for (old, new) in self.size_m.iter_mut().zip(detection.size_m) {
             blend(old, new);
         }
@@ -182,14 +188,20 @@ impl Track {
     }
 
     /// The track in the ego frame.
+    ///
+    /// Errors of a network repeat from frame to frame, which the filter takes for certainty; so no
+    /// deviation is reported that is smaller than the network's own.
     pub(super) fn report(&self, stamp: Stamp, pose: &PlanarPose) -> TrackedObject {
         let [x, y] = self.position_in_ego(pose);
         let state = &self.motion.state;
         let spread = &self.motion.spread;
-        let axes = |k: usize| {
+        let axes = |k: usize, of_network: [f32; 2]| {
             let [xx, _, yy] =
                 pose.spread_to_ego([spread[(k, k)], spread[(k, k + 1)], spread[(k + 1, k + 1)]]);
-            [xx.sqrt() as f32, yy.sqrt() as f32]
+            [
+                of_network[0].max(xx.sqrt() as f32),
+                of_network[1].max(yy.sqrt() as f32),
+            ]
         };
         let unseen = stamp.since(self.last_seen);
         TrackedObject {
@@ -202,10 +214,13 @@ impl Track {
                 velocity_mps: pose.vector_to_ego([state[2], state[3]]),
                 yaw_rate_radps: self.heading.state[1] as f32,
                 sigma: ObjectSigma {
-                    position_m: axes(0),
-                    yaw_rad: self.heading.spread[(0, 0)].sqrt() as f32,
-                    velocity_mps: axes(2),
-                    size_relative: self.size_relative,
+                    position_m: axes(0, self.sigma.position_m),
+                    yaw_rad: self
+                        .sigma
+                        .yaw_rad
+                        .max(self.heading.spread[(0, 0)].sqrt() as f32),
+                    velocity_mps: axes(2, self.sigma.velocity_mps),
+                    size_relative: self.sigma.size_relative,
                 },
             },
             id: self.id,

@@ -28,8 +28,7 @@ impl Traffic<'_> {
                 .map(|index| (index, body_at(index, step)))
                 .collect();
             bodies.extend(
-                traffic
-                    .standing
+                self.standing
                     .iter()
                     .enumerate()
                     .map(|(k, body)| (moving + k, *body)),

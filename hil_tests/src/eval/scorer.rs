@@ -1,0 +1,53 @@
+//! Scoring a replay as it runs.
+
+use bevrt_runtime::Stamp;
+
+use super::ScoredMoments;
+use crate::metrics::ScoreTally;
+use crate::prediction::FramePrediction;
+use crate::replay::ReplayFrame;
+
+/// Scores the frames of one pipeline that are due and have ground truth.
+#[derive(Clone, Debug)]
+pub struct ReplayScorer {
+    moments: ScoredMoments,
+    lane_confidence: f64,
+    published: ScoreTally,
+    raw: ScoreTally,
+}
+
+impl ReplayScorer {
+    /// Scores at `moments`; F1 takes lanes from `lane_confidence` on.
+    pub fn new(moments: ScoredMoments, lane_confidence: f64) -> Self {
+        Self {
+            moments,
+            lane_confidence,
+            published: ScoreTally::default(),
+            raw: ScoreTally::default(),
+        }
+    }
+
+    /// Looks at a frame; whether it was scored.
+    pub fn frame(&mut self, frame: &ReplayFrame<'_>) -> bool {
+        let stamp = Stamp::from_nanoseconds(frame.frame.stamp_ns);
+        let Some(truth) = frame.truth else { return false };
+        if !self.moments.take(stamp) {
+            return false;
+        }
+        let published = FramePrediction::from(frame.frame);
+        let raw = FramePrediction::from_detections(stamp, frame.pipeline.raw_detections());
+        self.published.add(truth, &published, self.lane_confidence);
+        self.raw.add(truth, &raw, self.lane_confidence);
+        true
+    }
+
+    /// Verdicts on output frames.
+    pub fn published(&self) -> &ScoreTally {
+        &self.published
+    }
+
+    /// Verdicts on what the heads found, before tracking.
+    pub fn raw(&self) -> &ScoreTally {
+        &self.raw
+    }
+}
