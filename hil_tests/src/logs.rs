@@ -7,7 +7,8 @@
 //! |---|---|---|
 //! | `/camera/<name>/image` | foxglove.CompressedImage | JPEG |
 //! | `/camera/<name>/calibration` | foxglove.CameraCalibration | intrinsics, lens |
-//! | `/tf` | foxglove.FrameTransforms | cameras in `ego`, `ego` in `world` |
+//! | `/tf_static` | foxglove.FrameTransforms | cameras in `ego`; a topic of its own, so that a viewer that seeks finds it |
+//! | `/tf` | foxglove.FrameTransforms | `ego` in `world` |
 //! | `/ego/pose` | foxglove.PoseInFrame | exact pose of the vehicle in `world` |
 //! | `/ego/can` | bevrt.VehicleMotion (JSON) | speed and yaw rate as the vehicle measures them |
 //! | `/ground_truth` | foxglove.SceneUpdate | to look at |
@@ -33,7 +34,9 @@ pub use writer::{LogWriter, VehicleMotionRecord};
 pub const EGO_FRAME: &str = "ego";
 /// Frame in which the vehicle moves.
 pub const WORLD_FRAME: &str = "world";
-/// Transforms.
+/// Transforms that do not change.
+pub const TOPIC_MOUNTS: &str = "/tf_static";
+/// Transforms that change.
 pub const TOPIC_TRANSFORMS: &str = "/tf";
 /// Exact poses.
 pub const TOPIC_POSE: &str = "/ego/pose";

@@ -16,9 +16,7 @@ mod score_classes;
 mod sigma;
 
 pub use assignment::min_cost_assignment;
-pub use chamfer::{
-    ChamferLine, Outcome, SAMPLES, Tally, chamfer, distance_matrix, match_nearest,
-};
+pub use chamfer::{ChamferLine, Outcome, SAMPLES, Tally, chamfer, distance_matrix, match_nearest};
 pub use curve::{Curve, Verdict, envelope_average_precision};
 pub use detection::{
     ClassScores, DetectionRange, DetectionScores, DetectionTally, PairErrors, PredictedBox,

@@ -190,7 +190,12 @@ impl Run<'_> {
                 }
                 Ok(Some(image.arrival))
             }
-            DriveEvent::VehicleMotion { stamp, arrival, speed_mps, yaw_rate_radps } => {
+            DriveEvent::VehicleMotion {
+                stamp,
+                arrival,
+                speed_mps,
+                yaw_rate_radps,
+            } => {
                 for index in 0..self.pipelines.len() {
                     let pushed = self.counted(|run| {
                         run.pipelines[index].push_rates(*stamp, *speed_mps, *yaw_rate_radps)
@@ -199,11 +204,14 @@ impl Run<'_> {
                 }
                 Ok(Some(*arrival))
             }
-            DriveEvent::Pose { stamp, arrival, odom_from_ego } => {
+            DriveEvent::Pose {
+                stamp,
+                arrival,
+                odom_from_ego,
+            } => {
                 for index in 0..self.pipelines.len() {
-                    let pushed = self.counted(|run| {
-                        run.pipelines[index].push_pose(*stamp, odom_from_ego)
-                    });
+                    let pushed =
+                        self.counted(|run| run.pipelines[index].push_pose(*stamp, odom_from_ego));
                     self.summary.refused_motion += u64::from(pushed.is_err());
                 }
                 Ok(Some(*arrival))
@@ -241,7 +249,10 @@ impl Run<'_> {
 
     /// Runs a call into a pipeline and counts what it allocates.
     fn counted<T>(&mut self, call: impl FnOnce(&mut Self) -> T) -> T {
-        let Some(count) = self.allocations.filter(|_| self.summary.frames >= UNCOUNTED_FRAMES) else {
+        let Some(count) = self
+            .allocations
+            .filter(|_| self.summary.frames >= UNCOUNTED_FRAMES)
+        else {
             return call(self);
         };
         let before = count();

@@ -83,7 +83,7 @@ pub enum SourceError {
     /// The log is damaged or lacks something.
     Log(LogError),
     /// The calibration in the log is wrong.
-    Calibration(CalibrationError),
+    Calibration(Box<CalibrationError>),
     /// An image is not what its camera's calibration says.
     Image {
         /// The camera.
@@ -121,6 +121,6 @@ impl From<LogError> for SourceError {
 
 impl From<CalibrationError> for SourceError {
     fn from(error: CalibrationError) -> Self {
-        Self::Calibration(error)
+        Self::Calibration(Box::new(error))
     }
 }

@@ -175,6 +175,9 @@ mod tests {
             ..FrameTruth::default()
         };
         let text = serde_json::to_string(&truth).expect("plain numbers have a JSON form");
-        assert_eq!(serde_json::from_str::<FrameTruth>(&text).expect("we wrote it"), truth);
+        assert_eq!(
+            serde_json::from_str::<FrameTruth>(&text).expect("we wrote it"),
+            truth
+        );
     }
 }

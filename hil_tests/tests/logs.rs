@@ -46,7 +46,12 @@ fn frame(now: Stamp) -> Box<OutputFrame> {
     let mut frame = OutputFrame::boxed();
     frame.stamp_ns = now.nanoseconds() - 50_000_000;
     frame.now_ns = now.nanoseconds();
-    let object = OutputObject { id: 9, confidence: 0.5, length_m: 4.0, ..OutputObject::EMPTY };
+    let object = OutputObject {
+        id: 9,
+        confidence: 0.5,
+        length_m: 4.0,
+        ..OutputObject::EMPTY
+    };
     frame.try_push_object(object).expect("there is room");
     frame
 }
@@ -69,8 +74,12 @@ fn write_log(file: &PathBuf) {
             speed_mps: 0.1 * step as f64,
             yaw_rate_radps: 1.0 / 3.0,
         };
-        writer.write_vehicle_motion(at(time + 5), &record).expect("written");
-        writer.write_pose(at(time), &Pose::<World, Ego>::identity()).expect("written");
+        writer
+            .write_vehicle_motion(at(time + 5), &record)
+            .expect("written");
+        writer
+            .write_pose(at(time), &Pose::<World, Ego>::identity())
+            .expect("written");
         writer.write_truth(&truth(at(time))).expect("written");
         writer.write_frame(&frame(at(time + 90))).expect("written");
     }
@@ -82,8 +91,11 @@ fn messages_come_back_in_the_order_of_arrival() {
     let file = folder("order").join("log.mcap");
     write_log(&file);
     let reader = LogReader::open(&file).expect("we wrote it");
-    assert_eq!(reader.topics().len(), 6 + 6 + 7);
-    assert_eq!(reader.log_times_ns(), Some((0, at(2000 + 90).nanoseconds() as u64)));
+    assert_eq!(reader.topics().len(), 6 + 6 + 8);
+    assert_eq!(
+        reader.log_times_ns(),
+        Some((0, at(2000 + 90).nanoseconds() as u64))
+    );
     let mut messages = reader.messages(|_| true).expect("the index is sound");
     let (mut count, mut last) = (0, 0);
     while let Some(message) = messages.next_message().expect("the log is sound") {
@@ -149,7 +161,9 @@ fn topics_can_be_chosen() {
     write_log(&file);
     let reader = LogReader::open(&file).expect("we wrote it");
     let count = |wanted: &dyn Fn(&str) -> bool| {
-        let mut messages = reader.messages(|topic| wanted(&topic.topic)).expect("sound");
+        let mut messages = reader
+            .messages(|topic| wanted(&topic.topic))
+            .expect("sound");
         let mut count = 0;
         while messages.next_message().expect("sound").is_some() {
             count += 1;
@@ -167,12 +181,17 @@ fn damage_is_told_with_the_file() {
     write_log(&whole);
     let bytes = std::fs::read(&whole).expect("we wrote it");
 
-    let missing = LogReader::open(folder.join("missing.mcap")).err().expect("there is none");
+    let missing = LogReader::open(folder.join("missing.mcap"))
+        .err()
+        .expect("there is none");
     assert!(missing.to_string().contains("missing.mcap"), "{missing}");
 
     let foreign = folder.join("foreign.mcap");
-    std::fs::write(&foreign, b"not a log, by far, not at all, not one single byte of it")
-        .expect("writable");
+    std::fs::write(
+        &foreign,
+        b"not a log, by far, not at all, not one single byte of it",
+    )
+    .expect("writable");
     let error = LogReader::open(&foreign).err().expect("it is no log");
     assert!(error.to_string().contains("an MCAP file"), "{error}");
 
@@ -202,7 +221,9 @@ fn damage_is_told_with_the_file() {
 fn times_before_the_origin_are_refused() {
     let file = folder("negative").join("log.mcap");
     let mut writer = LogWriter::create(&file).expect("the folder is writable");
-    let error = writer.write_truth(&truth(at(-5))).expect_err("it lies before the origin");
+    let error = writer
+        .write_truth(&truth(at(-5)))
+        .expect_err("it lies before the origin");
     assert!(error.to_string().contains("-5000000 ns"), "{error}");
     assert_eq!(error.topic(), Some("/ground_truth"));
 }

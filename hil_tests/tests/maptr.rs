@@ -96,7 +96,10 @@ fn spatial(points: &[[f64; 2]]) -> Vec<Point> {
 }
 
 fn near(found: f64, expected: f64, tolerance: f64, what: &str) {
-    assert!((found - expected).abs() <= tolerance, "{what}: expected {expected}, found {found}");
+    assert!(
+        (found - expected).abs() <= tolerance,
+        "{what}: expected {expected}, found {found}"
+    );
 }
 
 /// Lines of one class in one frame, with the places of the predictions in the file.
@@ -107,7 +110,11 @@ struct ClassFrame {
     truths: Vec<ChamferLine>,
 }
 
-fn class_frame(frame: &Frame, class: &str, resamples_predictions: impl Fn(&[Point]) -> ChamferLine) -> ClassFrame {
+fn class_frame(
+    frame: &Frame,
+    class: &str,
+    resamples_predictions: impl Fn(&[Point]) -> ChamferLine,
+) -> ClassFrame {
     let wanted: Vec<(usize, &Line)> = frame
         .pred
         .iter()
@@ -117,7 +124,10 @@ fn class_frame(frame: &Frame, class: &str, resamples_predictions: impl Fn(&[Poin
     ClassFrame {
         places: wanted.iter().map(|(place, _)| *place).collect(),
         scores: wanted.iter().map(|(_, line)| line.score).collect(),
-        predictions: wanted.iter().map(|(_, line)| resamples_predictions(&spatial(&line.pts))).collect(),
+        predictions: wanted
+            .iter()
+            .map(|(_, line)| resamples_predictions(&spatial(&line.pts)))
+            .collect(),
         truths: frame
             .gt
             .iter()
@@ -131,12 +141,22 @@ fn check(frames: &[Frame], expected: &Expected, prepare: impl Fn(&[Point]) -> Ch
     let mut class_means = Vec::new();
     let mut by_threshold: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
     for (class, wanted) in &expected.per_class {
-        let per_frame: Vec<ClassFrame> =
-            frames.iter().map(|frame| class_frame(frame, class, prepare)).collect();
-        assert_eq!(per_frame.iter().map(|f| f.truths.len()).sum::<usize>(), wanted.num_gt);
-        assert_eq!(per_frame.iter().map(|f| f.scores.len()).sum::<usize>(), wanted.num_pred);
-        let matrices: Vec<_> =
-            per_frame.iter().map(|f| distance_matrix(&f.predictions, &f.truths)).collect();
+        let per_frame: Vec<ClassFrame> = frames
+            .iter()
+            .map(|frame| class_frame(frame, class, prepare))
+            .collect();
+        assert_eq!(
+            per_frame.iter().map(|f| f.truths.len()).sum::<usize>(),
+            wanted.num_gt
+        );
+        assert_eq!(
+            per_frame.iter().map(|f| f.scores.len()).sum::<usize>(),
+            wanted.num_pred
+        );
+        let matrices: Vec<_> = per_frame
+            .iter()
+            .map(|f| distance_matrix(&f.predictions, &f.truths))
+            .collect();
         for (f, matrix) in matrices.iter().enumerate() {
             let Some(known) = expected.chamfer_matrix_per_frame[f].get(class) else {
                 assert!(matrix.is_empty() || matrix[0].is_empty());
@@ -160,15 +180,31 @@ fn check(frames: &[Frame], expected: &Expected, prepare: impl Fn(&[Point]) -> Ch
                 }
                 tally.add(&frame.scores, &outcomes, frame.truths.len());
             }
-            let pattern: String =
-                wanted.order.iter().map(|at| if is_true[at] { '1' } else { '0' }).collect();
+            let pattern: String = wanted
+                .order
+                .iter()
+                .map(|at| if is_true[at] { '1' } else { '0' })
+                .collect();
             assert_eq!(pattern, known.tp, "{class} at {key}");
-            let ranked: String =
-                tally.ranked().iter().map(|v| if v.is_true { '1' } else { '0' }).collect();
+            let ranked: String = tally
+                .ranked()
+                .iter()
+                .map(|v| if v.is_true { '1' } else { '0' })
+                .collect();
             assert_eq!(ranked, known.tp, "order of {class} at {key}");
             let found = known.tp.matches('1').count() as f64;
-            near(found / wanted.num_gt as f64, known.final_recall, 1e-5, "recall");
-            near(found / wanted.num_pred as f64, known.final_precision, 1e-5, "precision");
+            near(
+                found / wanted.num_gt as f64,
+                known.final_recall,
+                1e-5,
+                "recall",
+            );
+            near(
+                found / wanted.num_pred as f64,
+                known.final_precision,
+                1e-5,
+                "precision",
+            );
             let ap = tally.average_precision().unwrap_or(0.0);
             near(ap, known.ap, 1e-5, &format!("AP of {class} at {key}"));
             by_threshold.entry(key).or_default().push(ap);
@@ -181,7 +217,12 @@ fn check(frames: &[Frame], expected: &Expected, prepare: impl Fn(&[Point]) -> Ch
         let mean = values.iter().sum::<f64>() / values.len() as f64;
         near(mean, expected.mean_ap_per_threshold[key], 1e-5, key);
     }
-    near(class_means.iter().sum::<f64>() / class_means.len() as f64, expected.map, 1e-5, "map");
+    near(
+        class_means.iter().sum::<f64>() / class_means.len() as f64,
+        expected.map,
+        1e-5,
+        "map",
+    );
 }
 
 #[test]
@@ -199,8 +240,10 @@ fn single_pairs_equal_the_public_code() {
     let file: PairFile = serde_json::from_str(include_str!("fixtures/maptr_chamfer_pairs.json"))
         .expect("the fixture has this form");
     for pair in &file.pairs {
-        let (prediction, truth) =
-            (ChamferLine::new(&spatial(&pair.pred)), ChamferLine::new(&spatial(&pair.gt)));
+        let (prediction, truth) = (
+            ChamferLine::new(&spatial(&pair.pred)),
+            ChamferLine::new(&spatial(&pair.gt)),
+        );
         let found = prediction.gated_distance(&truth);
         assert_eq!(found.is_some(), pair.accepted, "{}", pair.name);
         if let (Some(found), Some(known)) = (found, pair.chamfer) {
@@ -210,7 +253,8 @@ fn single_pairs_equal_the_public_code() {
         near(free, pair.chamfer_without_gate, 1e-6, &pair.name);
         for (width, accepted) in &pair.accepted_if_half_width {
             let width: f64 = width.parse().expect("a number");
-            let meets = Strip::new(prediction.points(), width).meets(&Strip::new(truth.points(), width));
+            let meets =
+                Strip::new(prediction.points(), width).meets(&Strip::new(truth.points(), width));
             assert_eq!(meets, *accepted, "{} at half-width {width}", pair.name);
         }
         if let Some(known) = &pair.pred_100 {
@@ -227,13 +271,25 @@ fn single_pairs_equal_the_public_code() {
 fn classes_without_ground_truth_or_predictions_score_as_in_the_public_code() {
     let file: PairFile = serde_json::from_str(include_str!("fixtures/maptr_chamfer_pairs.json"))
         .expect("the fixture has this form");
-    let EdgeCase { classes, frames, expected } = file.edge_case;
+    let EdgeCase {
+        classes,
+        frames,
+        expected,
+    } = file.edge_case;
     let mut total = 0.0;
     for class in &classes {
-        let per_frame: Vec<ClassFrame> =
-            frames.iter().map(|frame| class_frame(frame, class, ChamferLine::new)).collect();
-        assert_eq!(per_frame.iter().map(|f| f.truths.len()).sum::<usize>(), expected.num_gt[class]);
-        assert_eq!(per_frame.iter().map(|f| f.scores.len()).sum::<usize>(), expected.num_pred[class]);
+        let per_frame: Vec<ClassFrame> = frames
+            .iter()
+            .map(|frame| class_frame(frame, class, ChamferLine::new))
+            .collect();
+        assert_eq!(
+            per_frame.iter().map(|f| f.truths.len()).sum::<usize>(),
+            expected.num_gt[class]
+        );
+        assert_eq!(
+            per_frame.iter().map(|f| f.scores.len()).sum::<usize>(),
+            expected.num_pred[class]
+        );
         for (key, threshold_m) in THRESHOLDS {
             let mut tally = Tally::default();
             for frame in &per_frame {

@@ -64,12 +64,21 @@ fn scored(file_box: &FileBox) -> ScoredBox {
 fn check(frames: &[Frame], expected: &Expected, range: DetectionRange) {
     let mut tally = DetectionTally::default();
     for frame in frames {
-        let truths: Vec<TruthBox> =
-            frame.truths.iter().map(|b| TruthBox { scored: scored(b), counts: true }).collect();
+        let truths: Vec<TruthBox> = frame
+            .truths
+            .iter()
+            .map(|b| TruthBox {
+                scored: scored(b),
+                counts: true,
+            })
+            .collect();
         let predictions: Vec<PredictedBox> = frame
             .predictions
             .iter()
-            .map(|b| PredictedBox { scored: scored(b), confidence: b.score })
+            .map(|b| PredictedBox {
+                scored: scored(b),
+                confidence: b.score,
+            })
             .collect();
         let mut of_frame = DetectionTally::default();
         of_frame.add(&truths, &predictions, range);
@@ -77,7 +86,10 @@ fn check(frames: &[Frame], expected: &Expected, range: DetectionRange) {
     }
     let scores = tally.scores();
     let near = |found: f64, expected: f64, what: &str| {
-        assert!((found - expected).abs() < 1e-9, "{what}: expected {expected}, found {found}");
+        assert!(
+            (found - expected).abs() < 1e-9,
+            "{what}: expected {expected}, found {found}"
+        );
     };
     for class in &scores.classes {
         let name = class.class.name();
@@ -89,11 +101,23 @@ fn check(frames: &[Frame], expected: &Expected, range: DetectionRange) {
         near(class.translation_error_m, known.errors[0], name);
         near(class.scale_error, known.errors[1], name);
         if class.class != ScoreClass::TrafficCone {
-            near(class.orientation_error_rad.expect("it has a heading"), known.errors[2], name);
-            near(class.velocity_error_mps.expect("it moves"), known.errors[3], name);
+            near(
+                class.orientation_error_rad.expect("it has a heading"),
+                known.errors[2],
+                name,
+            );
+            near(
+                class.velocity_error_mps.expect("it moves"),
+                known.errors[3],
+                name,
+            );
         }
     }
-    near(scores.mean_average_precision, expected.mean_average_precision, "mAP");
+    near(
+        scores.mean_average_precision,
+        expected.mean_average_precision,
+        "mAP",
+    );
     near(scores.translation_error_m, expected.errors[0], "mATE");
     near(scores.scale_error, expected.errors[1], "mASE");
     near(scores.orientation_error_rad, expected.errors[2], "mAOE");
@@ -106,5 +130,9 @@ fn detection_scores_equal_the_public_devkit() {
     let file: File = serde_json::from_str(include_str!("fixtures/nuscenes_detection.json"))
         .expect("the fixture has this form");
     check(&file.frames, &file.expected, DetectionRange::NuScenes);
-    check(&file.frames, &file.expected_within_30_m, DetectionRange::Within(30.0));
+    check(
+        &file.frames,
+        &file.expected_within_30_m,
+        DetectionRange::Within(30.0),
+    );
 }

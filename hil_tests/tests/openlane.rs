@@ -76,24 +76,37 @@ fn file() -> File {
 }
 
 fn line(line: &Line) -> OpenLaneLine {
-    OpenLaneLine { points: line.xyz.clone(), category: line.category }
+    OpenLaneLine {
+        points: line.xyz.clone(),
+        category: line.category,
+    }
 }
 
 fn near(found: Option<f64>, expected: Option<f64>, what: &str) {
     assert_eq!(found.is_some(), expected.is_some(), "{what}");
     let (found, expected) = (found.unwrap_or(0.0), expected.unwrap_or(0.0));
-    assert!((found - expected).abs() < 1e-6, "{what}: expected {expected}, found {found}");
+    assert!(
+        (found - expected).abs() < 1e-6,
+        "{what}: expected {expected}, found {found}"
+    );
 }
 
 #[test]
 fn lane_scores_equal_the_public_code() {
-    let File { frames, expected, .. } = file();
+    let File {
+        frames, expected, ..
+    } = file();
     let mut tally = OpenLaneTally::default();
     for (frame, known) in frames.iter().zip(&expected.per_frame) {
         let truths: Vec<(OpenLaneLine, Vec<bool>)> = frame
             .gt
             .iter()
-            .map(|truth| (line(truth), truth.visibility.iter().map(|v| *v > 0.0).collect()))
+            .map(|truth| {
+                (
+                    line(truth),
+                    truth.visibility.iter().map(|v| *v > 0.0).collect(),
+                )
+            })
             .collect();
         let predictions: Vec<OpenLaneLine> = frame.pred.iter().map(line).collect();
         let found = OpenLaneFrame::new(&truths, &predictions);
@@ -119,8 +132,17 @@ fn lane_scores_equal_the_public_code() {
     near(Some(scores.f1), Some(known.f1), "F1");
     near(Some(scores.recall), Some(known.recall), "recall");
     near(Some(scores.precision), Some(known.precision), "precision");
-    near(Some(scores.category_accuracy), Some(known.category_accuracy), "category");
-    let OpenLaneErrors { x_near_m, x_far_m, z_near_m, z_far_m } = scores.errors;
+    near(
+        Some(scores.category_accuracy),
+        Some(known.category_accuracy),
+        "category",
+    );
+    let OpenLaneErrors {
+        x_near_m,
+        x_far_m,
+        z_near_m,
+        z_far_m,
+    } = scores.errors;
     near(x_near_m, Some(known.x_error_close), "x near");
     near(x_far_m, Some(known.x_error_far), "x far");
     near(z_near_m, Some(known.z_error_close), "z near");

@@ -230,12 +230,20 @@ impl Pipeline {
         &self.detections
     }
 
-    /// The network's inputs of the last frame, as long as no image has been pushed since.
+    /// Shows the network's inputs of the last frame, as long as no image has been pushed since.
+    ///
+    /// Not for the frame path: it allocates.
+    ///
+    /// # Errors
+    /// The engine lacks an input that the manifest promises.
     pub fn raw_inputs(&mut self, visit: impl FnMut(RawTensor<'_>)) -> Result<(), FrameError> {
         raw::inputs(self.engine.as_mut(), self.last_set, visit)
     }
 
-    /// The network's outputs of the last frame.
+    /// Shows the network's outputs of the last frame.
+    ///
+    /// # Errors
+    /// The engine lacks an output that the manifest promises.
     pub fn raw_outputs(&self, visit: impl FnMut(RawTensor<'_>)) -> Result<(), FrameError> {
         raw::outputs(self.engine.as_ref(), visit)
     }

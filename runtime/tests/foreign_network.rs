@@ -6,10 +6,13 @@
 
 use std::path::Path;
 
+use bevrt_calibration::{Pose, rigs};
 use bevrt_runtime::{
-    ElementType, Engine, EngineLoadError, EngineOptions, ImageSet, InputRole, LibraryError,
-    NetworkInterface, NetworkRequest, OnnxRuntime, Package, ProviderKind,
+    ElementType, Engine, EngineLoadError, EngineOptions, ImageSet, ImageView, InputRole,
+    LibraryError, NetworkInterface, NetworkRequest, OnnxRuntime, OutputFrame, Package, Pipeline,
+    PipelineOptions, PixelFormat, ProviderKind, RawValues, SetupError, Span, Stamp, StepOutcome,
 };
+use nalgebra::{UnitQuaternion, Vector3};
 use serde_json::Value;
 
 /// Largest difference, in standard deviations of the output: both sides run the same kernels.
@@ -120,4 +123,102 @@ fn raw_outputs_equal_those_of_python() {
             "{name}: mean {mean}"
         );
     }
+}
+
+fn pipeline() -> Option<Pipeline> {
+    match Pipeline::new(PipelineOptions::new(fixture(), rigs::four_fisheye())) {
+        Ok(pipeline) => Some(pipeline),
+        Err(SetupError::Engine(EngineLoadError::Library(LibraryError::NotFound { .. }))) => {
+            println!("SKIPPED: no ONNX Runtime is here; `cargo xtask test` brings one");
+            None
+        }
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// A winding drive of twelve frames at 10 Hz, four fisheye cameras, RGB; the frames as bytes.
+fn drive(pipeline: &mut Pipeline) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut frame = OutputFrame::boxed();
+    for step in 0..12 {
+        let stamp = Stamp::ZERO + Span::from_milliseconds(100 * step);
+        let turn = UnitQuaternion::from_euler_angles(0.0, 0.0, 0.3 * stamp.seconds());
+        let pose = Pose::new(turn, Vector3::new(8.0 * stamp.seconds(), 0.0, 0.0));
+        pipeline.push_pose(stamp, &pose).expect("time goes on");
+        for camera in 0..4 {
+            let shade = step as usize * 17 + camera * 59;
+            let pixels: Vec<u8> = (0..1280 * 960 * 3)
+                .map(|i| ((i / 1280 + i % 640) + shade) as u8)
+                .collect();
+            let image = ImageView::packed(PixelFormat::Rgb, 1280, 960, &pixels).expect("it fits");
+            pipeline
+                .push_image(camera, &image, stamp, stamp)
+                .expect("time goes on");
+        }
+        assert_eq!(pipeline.step(stamp, &mut frame), Ok(StepOutcome::Frame));
+        bytes.extend_from_slice(frame.as_frame_bytes());
+    }
+    bytes
+}
+
+#[test]
+fn two_drives_over_the_same_inputs_give_the_same_bytes() {
+    let (Some(mut first), Some(mut second)) = (pipeline(), pipeline()) else {
+        return;
+    };
+    assert!(drive(&mut first) == drive(&mut second));
+}
+
+#[test]
+fn the_tensors_of_a_frame_give_its_outputs_again() {
+    let Some(mut pipeline) = pipeline() else {
+        return;
+    };
+    drive(&mut pipeline);
+    let package = Package::open(fixture()).expect("the manifest is sound");
+    let Some(mut engine) = load(&package, 4) else {
+        return;
+    };
+    let specs = engine.interface().inputs().to_vec();
+    let mut is_history_filled = false;
+    pipeline
+        .raw_inputs(|tensor| {
+            let spec = specs
+                .iter()
+                .find(|spec| spec.name == tensor.name)
+                .expect("an input");
+            match (spec.role, tensor.values) {
+                (InputRole::Images, RawValues::F32(values)) => {
+                    engine.images_mut(ImageSet::Second).copy_from_slice(values);
+                }
+                (role, RawValues::F32(values)) => {
+                    is_history_filled |=
+                        role == InputRole::History && values.iter().any(|&value| value != 0.0);
+                    engine
+                        .input_mut(role)
+                        .expect("an input")
+                        .copy_from_slice(values);
+                }
+                (role, RawValues::I32(values)) => {
+                    engine
+                        .index_mut(role)
+                        .expect("an input")
+                        .copy_from_slice(values);
+                }
+            }
+        })
+        .expect("the engine has them");
+    assert!(is_history_filled, "twelve frames fill two slots of 0.4 s");
+    engine.run(ImageSet::Second).expect("the network runs");
+    pipeline
+        .raw_outputs(|tensor| {
+            let outputs = engine.interface().outputs();
+            let spec = outputs
+                .iter()
+                .find(|spec| spec.name == tensor.name)
+                .expect("an output");
+            let again = engine.output(spec.role).expect("an output");
+            assert!(tensor.values == RawValues::F32(again), "{}", tensor.name);
+        })
+        .expect("the engine has them");
 }

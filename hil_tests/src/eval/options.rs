@@ -62,7 +62,10 @@ impl EvalOptions {
             seeds,
             rig,
             drive: SimulatedDriveOptions::default(),
-            engine: EngineOptions { intra_op_threads: 1, ..EngineOptions::default() },
+            engine: EngineOptions {
+                intra_op_threads: 1,
+                ..EngineOptions::default()
+            },
             precision: None,
             workers: std::thread::available_parallelism().map_or(1, usize::from),
             ablation: Ablation::default(),

@@ -159,7 +159,10 @@ fn latency_json(latency: &LatencyReport) -> Value {
         .iter()
         .filter(|stage| STAGES.contains(&stage.stage))
         .map(|stage| {
-            (stage.stage.to_owned(), json!({ "p50": stage.p50_ms, "p99": stage.p99_ms }))
+            (
+                stage.stage.to_owned(),
+                json!({ "p50": stage.p50_ms, "p99": stage.p99_ms }),
+            )
         })
         .collect();
     Value::Object(stages)
@@ -176,7 +179,10 @@ fn details(scores: &Scores) -> Value {
         .sigma
         .iter()
         .map(|(name, share, count)| {
-            ((*name).to_owned(), json!({ "within_one_sigma": share, "errors": count }))
+            (
+                (*name).to_owned(),
+                json!({ "within_one_sigma": share, "errors": count }),
+            )
         })
         .collect();
     json!({
@@ -232,8 +238,11 @@ fn detection_json(scores: &DetectionScores) -> Value {
             "AVE": class.velocity_error_mps,
         })
     };
-    let classes: Map<String, Value> =
-        scores.classes.iter().map(|c| (c.class.name().to_owned(), class(c))).collect();
+    let classes: Map<String, Value> = scores
+        .classes
+        .iter()
+        .map(|c| (c.class.name().to_owned(), class(c)))
+        .collect();
     json!({
         "mAP": scores.mean_average_precision,
         "mATE": scores.translation_error_m,
@@ -263,8 +272,15 @@ mod tests {
             refused_images: 0,
             workers: 1,
             published: scores.clone(),
-            conditions: vec![ConditionScores { condition: "day", clips: 16, scores: scores.clone() }],
-            columns: vec![Column { name: "aligned queue", scores }],
+            conditions: vec![ConditionScores {
+                condition: "day",
+                clips: 16,
+                scores: scores.clone(),
+            }],
+            columns: vec![Column {
+                name: "aligned queue",
+                scores,
+            }],
             latency: LatencyReport::new(&bevrt_runtime::PipelineStats::default()),
             allocations_per_frame: Some(0.0),
         };

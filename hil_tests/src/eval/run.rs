@@ -8,7 +8,7 @@ use std::sync::mpsc;
 
 use bevrt_runtime::{
     EgoMotionSource, EgoMotionSpec, GoldenCheck, Manifest, Package, Pipeline, PipelineOptions,
-    QueueMode, SetupError, Stamp,
+    QueueMode, SetupError,
 };
 use bevrt_sim::Condition;
 
@@ -48,7 +48,7 @@ pub enum EvalError {
         /// Seed of the clip.
         seed: u64,
         /// Why.
-        source: ReplayError,
+        source: Box<ReplayError>,
     },
 }
 
@@ -119,7 +119,11 @@ pub fn evaluate(
             scope.spawn(move || {
                 let worked = work(options, next, |seed| {
                     let finished = finished.fetch_add(1, Ordering::Relaxed) as usize + 1;
-                    progress(ClipProgress { finished, clips, seed });
+                    progress(ClipProgress {
+                        finished,
+                        clips,
+                        seed,
+                    });
                 });
                 if worked.is_err() {
                     // The others need not begin another clip.
@@ -131,7 +135,9 @@ pub fn evaluate(
         }
     });
     drop(sender);
-    let workers = receiver.into_iter().collect::<Result<Vec<Worker>, EvalError>>()?;
+    let workers = receiver
+        .into_iter()
+        .collect::<Result<Vec<Worker>, EvalError>>()?;
     Ok(gather(options, workers))
 }
 
@@ -146,7 +152,11 @@ fn check(options: &EvalOptions) -> Result<(), EvalError> {
     if options.drive.size == PictureSize::TimesNetwork(0) {
         return refuse("drive.size", "at least the network's size");
     }
-    let rates = [options.scored_rate_hz, options.drive.frame_rate_hz, options.drive.duration_s];
+    let rates = [
+        options.scored_rate_hz,
+        options.drive.frame_rate_hz,
+        options.drive.duration_s,
+    ];
     if !rates.iter().all(|rate| rate.is_finite() && *rate > 0.0) {
         return refuse("rates and duration", "positive numbers");
     }
@@ -171,7 +181,11 @@ fn work(
         finished(seed);
     }
     let latency = LatencyReport::new(pipelines[0].stats());
-    Ok(Worker { clips, latency, package: (manifest.name().to_owned(), manifest.version().to_owned()) })
+    Ok(Worker {
+        clips,
+        latency,
+        package: (manifest.name().to_owned(), manifest.version().to_owned()),
+    })
 }
 
 /// One pipeline for each column; the first is the published one.
@@ -193,7 +207,11 @@ fn pipelines(options: &EvalOptions) -> Result<Vec<Pipeline>, EvalError> {
         pipeline.ego_motion = EgoMotionSpec::new(EgoMotionSource::Rates);
         Pipeline::new(pipeline).map_err(failed)
     };
-    let mut made = vec![make(&options.package, QueueMode::Aligned, GoldenCheck::Run)?];
+    let mut made = vec![make(
+        &options.package,
+        QueueMode::Aligned,
+        GoldenCheck::Run,
+    )?];
     if let Ablation::Queue { without_queue } = &options.ablation {
         for (_, history) in &COLUMNS[1..] {
             made.push(make(&options.package, *history, GoldenCheck::Skip)?);
@@ -213,15 +231,28 @@ fn clip(
 ) -> Result<Clip, EvalError> {
     pipelines.iter_mut().for_each(Pipeline::reset);
     let mut drive = SimulatedDrive::new(seed, &options.rig, manifest.preprocess(), &options.drive);
-    let moments =
-        ScoredMoments::new(SimulatedDrive::BEGIN, options.warm_up_s, options.scored_rate_hz);
+    let moments = ScoredMoments::new(
+        SimulatedDrive::BEGIN,
+        options.warm_up_s,
+        options.scored_rate_hz,
+    );
     let scorer = ReplayScorer::new(moments, options.lane_confidence);
     let mut scorers = Scorers(vec![scorer; pipelines.len()]);
     let condition = drive.condition();
     debug_assert_eq!(drive.ego_motion(), EgoMotionSource::Rates);
-    let summary = replay(&mut drive, pipelines, &mut scorers, options.allocations)
-        .map_err(|source| EvalError::Replay { seed, source })?;
-    Ok(Clip { seed, condition, scorers: scorers.0, summary })
+    let summary =
+        replay(&mut drive, pipelines, &mut scorers, options.allocations).map_err(|source| {
+            EvalError::Replay {
+                seed,
+                source: Box::new(source),
+            }
+        })?;
+    Ok(Clip {
+        seed,
+        condition,
+        scorers: scorers.0,
+        summary,
+    })
 }
 
 /// One scorer for each pipeline.
@@ -235,14 +266,20 @@ impl ReplayVisitor for Scorers {
 }
 
 fn gather(options: &EvalOptions, workers: Vec<Worker>) -> EvalReport {
-    let package = workers.first().map(|worker| worker.package.clone()).unwrap_or_default();
+    let package = workers
+        .first()
+        .map(|worker| worker.package.clone())
+        .unwrap_or_default();
     let latency = workers
         .iter()
         .map(|worker| &worker.latency)
         .max_by_key(|latency| latency.frames)
         .cloned()
         .unwrap_or_default();
-    let mut clips: Vec<Clip> = workers.into_iter().flat_map(|worker| worker.clips).collect();
+    let mut clips: Vec<Clip> = workers
+        .into_iter()
+        .flat_map(|worker| worker.clips)
+        .collect();
     clips.sort_by_key(|clip| clip.seed);
     let merged = |clips: &mut dyn Iterator<Item = &ScoreTally>| {
         let mut all = ScoreTally::default();
@@ -261,7 +298,10 @@ fn gather(options: &EvalOptions, workers: Vec<Worker>) -> EvalReport {
             }
         })
         .collect();
-    let names = COLUMNS.iter().map(|(name, _)| *name).chain([COLUMN_WITHOUT_QUEUE]);
+    let names = COLUMNS
+        .iter()
+        .map(|(name, _)| *name)
+        .chain([COLUMN_WITHOUT_QUEUE]);
     let compared = clips.first().map_or(0, |clip| clip.scorers.len());
     let columns = names
         .take(compared)
@@ -275,8 +315,10 @@ fn gather(options: &EvalOptions, workers: Vec<Worker>) -> EvalReport {
     let count = |value: &dyn Fn(&ReplaySummary) -> u64| {
         clips.iter().map(|clip| value(&clip.summary)).sum::<u64>()
     };
-    let (allocations, counted) =
-        (count(&|summary| summary.allocations), count(&|summary| summary.allocation_frames));
+    let (allocations, counted) = (
+        count(&|summary| summary.allocations),
+        count(&|summary| summary.allocation_frames),
+    );
     EvalReport {
         package_name: package.0,
         package_version: package.1,

@@ -16,7 +16,10 @@ impl ScoredMoments {
     /// The clip begins at `begin`; the first scored moment is one period after the warm-up.
     pub fn new(begin: Stamp, warm_up_s: f64, rate_hz: f64) -> Self {
         let period = Span::from_seconds(1.0 / rate_hz);
-        Self { next: begin + Span::from_seconds(warm_up_s) + period, period }
+        Self {
+            next: begin + Span::from_seconds(warm_up_s) + period,
+            period,
+        }
     }
 
     /// Whether the frame of this stamp is scored; asked once for each frame, in order.
@@ -40,7 +43,7 @@ mod tests {
         for rate_hz in [2_i64, 10, 20] {
             let begin = Stamp::from_nanoseconds(1_000_000_000);
             let mut moments = ScoredMoments::new(begin, 2.0, 2.0);
-            let scored = (1..=10 * rate_hz)
+            let scored = (0..=10 * rate_hz)
                 .map(|k| begin + Span::from_seconds(k as f64 / rate_hz as f64))
                 .filter(|stamp| moments.take(*stamp))
                 .count();
@@ -51,7 +54,11 @@ mod tests {
     #[test]
     fn a_gap_gives_one_frame_when_it_ends() {
         let mut moments = ScoredMoments::new(Stamp::ZERO, 0.0, 2.0);
-        let stamps = [100, 400, 2_300, 2_400, 2_600].map(|ms| Stamp::from_nanoseconds(ms * 1_000_000));
-        assert_eq!(stamps.map(|stamp| moments.take(stamp)), [false, false, true, false, true]);
+        let stamps =
+            [100, 400, 2_300, 2_400, 2_600].map(|ms| Stamp::from_nanoseconds(ms * 1_000_000));
+        assert_eq!(
+            stamps.map(|stamp| moments.take(stamp)),
+            [false, false, true, false, true]
+        );
     }
 }

@@ -30,7 +30,9 @@ impl ReplayScorer {
     /// Looks at a frame; whether it was scored.
     pub fn frame(&mut self, frame: &ReplayFrame<'_>) -> bool {
         let stamp = Stamp::from_nanoseconds(frame.frame.stamp_ns);
-        let Some(truth) = frame.truth else { return false };
+        let Some(truth) = frame.truth else {
+            return false;
+        };
         if !self.moments.take(stamp) {
             return false;
         }

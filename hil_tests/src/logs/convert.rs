@@ -1,9 +1,7 @@
 //! Between our types and Foxglove's messages.
 
 use bevrt_calibration::{BrownConrady, CalibrationError, Camera, Intrinsics, Lens};
-use foxglove::messages::{
-    CameraCalibration, FrameTransform, Pose, Quaternion, Timestamp, Vector3,
-};
+use foxglove::messages::{CameraCalibration, FrameTransform, Pose, Quaternion, Timestamp, Vector3};
 use nalgebra as na;
 
 /// Distortion model names of Foxglove.
@@ -24,11 +22,20 @@ pub fn nanoseconds(timestamp: Option<&Timestamp>) -> Option<i64> {
 }
 
 pub(super) fn vector(v: &na::Vector3<f64>) -> Vector3 {
-    Vector3 { x: v.x, y: v.y, z: v.z }
+    Vector3 {
+        x: v.x,
+        y: v.y,
+        z: v.z,
+    }
 }
 
 pub(super) fn quaternion(rotation: &na::UnitQuaternion<f64>) -> Quaternion {
-    Quaternion { x: rotation.i, y: rotation.j, z: rotation.k, w: rotation.w }
+    Quaternion {
+        x: rotation.i,
+        y: rotation.j,
+        z: rotation.k,
+        w: rotation.w,
+    }
 }
 
 pub(super) fn pose(isometry: &na::Isometry3<f64>) -> Pose {
@@ -82,7 +89,12 @@ pub(super) fn calibration(stamp_ns: i64, camera: &Camera) -> CameraCalibration {
     if d.is_empty() {
         d = vec![0.0; 5];
     }
-    let (fx, fy, cx, cy) = (intrinsics.fx(), intrinsics.fy(), intrinsics.cx(), intrinsics.cy());
+    let (fx, fy, cx, cy) = (
+        intrinsics.fx(),
+        intrinsics.fy(),
+        intrinsics.cx(),
+        intrinsics.cy(),
+    );
     CameraCalibration {
         timestamp: Some(timestamp(stamp_ns)),
         frame_id: camera.name.clone(),
@@ -172,7 +184,10 @@ mod tests {
             let error = ReadCalibration::try_from(&bad).expect_err(field);
             assert!(error.to_string().contains(field), "{error}");
         };
-        fails(&|c| c.distortion_model = "fisheye62".to_owned(), "distortion_model");
+        fails(
+            &|c| c.distortion_model = "fisheye62".to_owned(),
+            "distortion_model",
+        );
         fails(&|c| c.k.truncate(4), "K");
         fails(&|c| c.k[1] = 0.5, "K");
         fails(&|c| c.d.truncate(3), "D");
@@ -187,8 +202,19 @@ mod tests {
         );
         let message = pose(&isometry);
         let read = pose_of(message.position.as_ref(), message.orientation.as_ref());
-        assert!((read.expect("it is rigid").inverse() * isometry).translation.vector.norm() < 1e-12);
-        let stretched = Quaternion { x: 0.0, y: 0.0, z: 0.0, w: 2.0 };
+        assert!(
+            (read.expect("it is rigid").inverse() * isometry)
+                .translation
+                .vector
+                .norm()
+                < 1e-12
+        );
+        let stretched = Quaternion {
+            x: 0.0,
+            y: 0.0,
+            z: 0.0,
+            w: 2.0,
+        };
         assert!(pose_of(message.position.as_ref(), Some(&stretched)).is_none());
         assert!(pose_of(None, message.orientation.as_ref()).is_none());
     }

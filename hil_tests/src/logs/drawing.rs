@@ -30,7 +30,11 @@ struct Scene {
 
 impl Scene {
     fn new(stamp_ns: i64, opacity: f64) -> Self {
-        Self { stamp_ns, opacity, entities: Vec::new() }
+        Self {
+            stamp_ns,
+            opacity,
+            entities: Vec::new(),
+        }
     }
 
     fn push(&mut self, id: String, fill: impl FnOnce(&mut SceneEntity)) {
@@ -45,14 +49,26 @@ impl Scene {
         self.entities.push(entity);
     }
 
-    fn push_box(&mut self, id: String, class: u8, centre: Point, size: Point, yaw: f64, text: String) {
+    fn push_box(
+        &mut self,
+        id: String,
+        class: u8,
+        centre: Point,
+        size: Point,
+        yaw: f64,
+        text: String,
+    ) {
         let colour = self.colour(class_rgb(class));
         let at = upright(centre, yaw);
         let above = upright([centre[0], centre[1], centre[2] + 0.5 * size[2] + 0.4], 0.0);
         self.push(id, |entity| {
             entity.cubes.push(CubePrimitive {
                 pose: Some(pose(&at)),
-                size: Some(Vector3 { x: size[0], y: size[1], z: size[2] }),
+                size: Some(Vector3 {
+                    x: size[0],
+                    y: size[1],
+                    z: size[2],
+                }),
                 color: Some(colour),
             });
             entity.texts.push(TextPrimitive {
@@ -74,7 +90,14 @@ impl Scene {
                 pose: Some(pose(&na::Isometry3::identity())),
                 thickness: LINE_WIDTH_M,
                 scale_invariant: false,
-                points: points.iter().map(|p| Point3 { x: p[0], y: p[1], z: p[2] }).collect(),
+                points: points
+                    .iter()
+                    .map(|p| Point3 {
+                        x: p[0],
+                        y: p[1],
+                        z: p[2],
+                    })
+                    .collect(),
                 color: Some(colour),
                 colors: Vec::new(),
                 indices: Vec::new(),
@@ -85,7 +108,11 @@ impl Scene {
     fn push_arrow(&mut self, id: String, centre: Point, yaw: f64) {
         let colour = self.colour([0.2, 0.9, 0.9]);
         let half_m = 0.5 * ARROW_LENGTH_M;
-        let tail = [centre[0] - half_m * yaw.cos(), centre[1] - half_m * yaw.sin(), centre[2]];
+        let tail = [
+            centre[0] - half_m * yaw.cos(),
+            centre[1] - half_m * yaw.sin(),
+            centre[2],
+        ];
         self.push(id, |entity| {
             entity.arrows.push(ArrowPrimitive {
                 pose: Some(pose(&upright(tail, yaw))),
@@ -99,7 +126,12 @@ impl Scene {
     }
 
     fn colour(&self, [r, g, b]: [f64; 3]) -> Color {
-        Color { r, g, b, a: self.opacity }
+        Color {
+            r,
+            g,
+            b,
+            a: self.opacity,
+        }
     }
 
     fn finish(self) -> SceneUpdate {
@@ -151,20 +183,49 @@ pub(super) fn truth_scene(truth: &FrameTruth) -> SceneUpdate {
     for object in truth.objects.iter().filter(|object| object.counts) {
         let text = format!("{} {}", class_name(object.class), object.track_id);
         let id = format!("object {}", object.track_id);
-        scene.push_box(id, object.class, object.position_m, object.size_m, object.yaw_rad, text);
+        scene.push_box(
+            id,
+            object.class,
+            object.position_m,
+            object.size_m,
+            object.yaw_rad,
+            text,
+        );
     }
     for (place, lane) in truth.lanes.iter().enumerate() {
         let rgb = lane_rgb(lane.marking, lane.colour);
-        scene.push_line(format!("lane {place}"), rgb, LineType::LineStrip, &lane.points_m);
+        scene.push_line(
+            format!("lane {place}"),
+            rgb,
+            LineType::LineStrip,
+            &lane.points_m,
+        );
     }
     for arrow in truth.arrows.iter().filter(|arrow| arrow.is_seen) {
-        scene.push_arrow(format!("arrow {}", arrow.id), arrow.position_m, arrow.yaw_rad);
+        scene.push_arrow(
+            format!("arrow {}", arrow.id),
+            arrow.position_m,
+            arrow.yaw_rad,
+        );
     }
-    for crosswalk in truth.crosswalks.iter().filter(|crosswalk| crosswalk.is_seen) {
+    for crosswalk in truth
+        .crosswalks
+        .iter()
+        .filter(|crosswalk| crosswalk.is_seen)
+    {
         let id = format!("crosswalk {}", crosswalk.id);
-        scene.push_line(id, CROSSWALK_RGB, LineType::LineLoop, &crosswalk.corners_m());
+        scene.push_line(
+            id,
+            CROSSWALK_RGB,
+            LineType::LineLoop,
+            &crosswalk.corners_m(),
+        );
     }
-    for stop_line in truth.stop_lines.iter().filter(|stop_line| stop_line.is_seen) {
+    for stop_line in truth
+        .stop_lines
+        .iter()
+        .filter(|stop_line| stop_line.is_seen)
+    {
         let id = format!("stop line {}", stop_line.id);
         scene.push_line(id, STOP_LINE_RGB, LineType::LineStrip, &stop_line.ends_m());
     }
@@ -184,11 +245,23 @@ pub(super) fn frame_scene(frame: &OutputFrame) -> SceneUpdate {
             100.0 * object.confidence
         );
         let id = format!("object {}", output.id);
-        scene.push_box(id, object.class, object.position_m, object.size_m, object.yaw_rad, text);
+        scene.push_box(
+            id,
+            object.class,
+            object.position_m,
+            object.size_m,
+            object.yaw_rad,
+            text,
+        );
     }
     for (lane, output) in prediction.lanes.iter().zip(frame.lanes()) {
         let rgb = lane_rgb(lane.marking, lane.colour);
-        scene.push_line(format!("lane {}", output.id), rgb, LineType::LineStrip, &lane.points_m);
+        scene.push_line(
+            format!("lane {}", output.id),
+            rgb,
+            LineType::LineStrip,
+            &lane.points_m,
+        );
     }
     for (place, arrow) in prediction.arrows.iter().enumerate() {
         scene.push_arrow(format!("arrow {place}"), arrow.position_m, arrow.yaw_rad);

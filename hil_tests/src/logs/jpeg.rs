@@ -81,7 +81,12 @@ mod tests {
         let mut decoder = JpegDecoder::default();
         let picture = decoder.decode(&jpeg).expect("we wrote it");
         assert_eq!((picture.width, picture.height), (width, height));
-        let worst = picture.bytes.iter().zip(&rgb).map(|(a, b)| a.abs_diff(*b)).max();
+        let worst = picture
+            .bytes
+            .iter()
+            .zip(&rgb)
+            .map(|(a, b)| a.abs_diff(*b))
+            .max();
         assert!(worst < Some(12), "{worst:?}");
     }
 

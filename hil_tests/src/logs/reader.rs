@@ -67,7 +67,10 @@ impl LogReader {
                 let found = "none (recording broken off? `mcap recover` makes one)";
                 LogError::new(path, "an index of chunks at the end of the file", found)
             })?;
-        Ok(Self { path: path.to_path_buf(), summary })
+        Ok(Self {
+            path: path.to_path_buf(),
+            summary,
+        })
     }
 
     /// The file.
@@ -99,7 +102,12 @@ impl LogReader {
 
     /// First and last log time; `None` for an empty log.
     pub fn log_times_ns(&self) -> Option<(u64, u64)> {
-        let chunks = || self.summary.chunk_indexes.iter().filter(|chunk| chunk.message_end_time > 0);
+        let chunks = || {
+            self.summary
+                .chunk_indexes
+                .iter()
+                .filter(|chunk| chunk.message_end_time > 0)
+        };
         let first = chunks().map(|chunk| chunk.message_start_time).min()?;
         Some((first, chunks().map(|chunk| chunk.message_end_time).max()?))
     }
@@ -111,8 +119,12 @@ impl LogReader {
     /// # Errors
     /// The file cannot be opened once more, or its index is wrong.
     pub fn messages(&self, wanted: impl Fn(&LogTopic) -> bool) -> Result<LogMessages, LogError> {
-        let topics: BTreeSet<String> =
-            self.topics().into_iter().filter(|topic| wanted(topic)).map(|topic| topic.topic).collect();
+        let topics: BTreeSet<String> = self
+            .topics()
+            .into_iter()
+            .filter(|topic| wanted(topic))
+            .map(|topic| topic.topic)
+            .collect();
         let file = File::open(&self.path)
             .map_err(|source| LogError::caused_by(&self.path, "a readable file", source))?;
         let options = IndexedReaderOptions::new()
@@ -150,7 +162,9 @@ impl LogMessages {
     /// The file ends early, or a chunk is damaged or compressed in a way that is not supported
     /// (zstd and plain are).
     pub fn next_message(&mut self) -> Result<Option<LogMessage<'_>>, LogError> {
-        let Some(reader) = &mut self.reader else { return Ok(None) };
+        let Some(reader) = &mut self.reader else {
+            return Ok(None);
+        };
         let log_time_ns = loop {
             let event = reader
                 .next_event()
@@ -167,16 +181,24 @@ impl LogMessages {
                             let expected = format!("{length} bytes at offset {offset}");
                             LogError::caused_by(&self.path, expected, source)
                         })?;
-                    reader.insert_chunk_record_data(offset, &self.chunk).map_err(|source| {
-                        let expected = format!("a sound chunk (zstd or plain) at offset {offset}");
-                        LogError::caused_by(&self.path, expected, source)
-                    })?;
+                    reader
+                        .insert_chunk_record_data(offset, &self.chunk)
+                        .map_err(|source| {
+                            let expected =
+                                format!("a sound chunk (zstd or plain) at offset {offset}");
+                            LogError::caused_by(&self.path, expected, source)
+                        })?;
                 }
                 Some(IndexedReadEvent::Message { header, data }) => {
-                    let channel = self.summary.channels.get(&header.channel_id).ok_or_else(|| {
-                        let expected = format!("a channel {} in the index", header.channel_id);
-                        LogError::new(&self.path, expected, "none").at(header.log_time)
-                    })?;
+                    let channel =
+                        self.summary
+                            .channels
+                            .get(&header.channel_id)
+                            .ok_or_else(|| {
+                                let expected =
+                                    format!("a channel {} in the index", header.channel_id);
+                                LogError::new(&self.path, expected, "none").at(header.log_time)
+                            })?;
                     self.channel = Some(Arc::clone(channel));
                     self.data.clear();
                     self.data.extend_from_slice(data);
@@ -199,7 +221,10 @@ fn schema_name<'a>(channel: &'a Channel<'static>) -> &'a str {
 }
 
 fn is_empty(summary: &Summary) -> bool {
-    summary.stats.as_ref().is_some_and(|stats| stats.message_count == 0)
+    summary
+        .stats
+        .as_ref()
+        .is_some_and(|stats| stats.message_count == 0)
 }
 
 fn read_summary(file: &mut File, size: u64) -> Result<Option<Summary>, McapError> {

@@ -16,9 +16,9 @@ use serde::{Deserialize, Serialize};
 use super::convert::{calibration, pose, timestamp, transform};
 use super::drawing::{frame_scene, truth_scene};
 use super::{
-    EGO_FRAME, FRAME_ENCODING, LogError, TOPIC_FRAME, TOPIC_POSE, TOPIC_SCENE, TOPIC_STATISTICS,
-    TOPIC_TRANSFORMS, TOPIC_TRUTH, TOPIC_TRUTH_SCENE, TOPIC_VEHICLE_MOTION, WORLD_FRAME,
-    encode_jpeg,
+    EGO_FRAME, FRAME_ENCODING, LogError, TOPIC_FRAME, TOPIC_MOUNTS, TOPIC_POSE, TOPIC_SCENE,
+    TOPIC_STATISTICS, TOPIC_TRANSFORMS, TOPIC_TRUTH, TOPIC_TRUTH_SCENE, TOPIC_VEHICLE_MOTION,
+    WORLD_FRAME, encode_jpeg,
 };
 use crate::truth::FrameTruth;
 
@@ -115,7 +115,7 @@ impl<W: Write + Seek> LogWriter<W> {
             let pose = camera.ego_from_cam.as_isometry();
             transforms.push(transform(stamp_ns, EGO_FRAME, &camera.name, pose));
         }
-        self.write(TOPIC_TRANSFORMS, stamp, stamp, &FrameTransforms { transforms })
+        self.write(TOPIC_MOUNTS, stamp, stamp, &FrameTransforms { transforms })
     }
 
     /// Writes an image of R, G, B rows as JPEG.
@@ -133,7 +133,11 @@ impl<W: Write + Seek> LogWriter<W> {
         let mut jpeg = std::mem::take(&mut self.jpeg);
         jpeg.clear();
         encode_jpeg(rgb, width, height, JPEG_QUALITY, &mut jpeg).map_err(|source| {
-            LogError::caused_by(&self.file, format!("{width}x{height} pixels of RGB"), source)
+            LogError::caused_by(
+                &self.file,
+                format!("{width}x{height} pixels of RGB"),
+                source,
+            )
         })?;
         let written = self.write_jpeg(camera, stamp, arrival, &jpeg);
         self.jpeg = jpeg;
@@ -178,7 +182,12 @@ impl<W: Write + Seek> LogWriter<W> {
         };
         self.write(TOPIC_POSE, stamp, stamp, &message)?;
         let transforms = vec![transform(stamp_ns, WORLD_FRAME, EGO_FRAME, isometry)];
-        self.write(TOPIC_TRANSFORMS, stamp, stamp, &FrameTransforms { transforms })
+        self.write(
+            TOPIC_TRANSFORMS,
+            stamp,
+            stamp,
+            &FrameTransforms { transforms },
+        )
     }
 
     /// Writes speed and yaw rate.
@@ -202,7 +211,13 @@ impl<W: Write + Seek> LogWriter<W> {
     pub fn write_truth(&mut self, truth: &FrameTruth) -> Result<(), LogError> {
         let stamp = Stamp::from_nanoseconds(truth.stamp_ns);
         self.write(TOPIC_TRUTH_SCENE, stamp, stamp, &truth_scene(truth))?;
-        self.write_json(TOPIC_TRUTH, ("bevrt.GroundTruth", ANY_OBJECT_SCHEMA), stamp, stamp, truth)
+        self.write_json(
+            TOPIC_TRUTH,
+            ("bevrt.GroundTruth", ANY_OBJECT_SCHEMA),
+            stamp,
+            stamp,
+            truth,
+        )
     }
 
     /// Writes a result, to look at and as bytes, logged at its own `now`.
@@ -215,9 +230,16 @@ impl<W: Write + Seek> LogWriter<W> {
         self.write(TOPIC_SCENE, now, stamp, &frame_scene(frame))?;
         let metadata = BTreeMap::from([
             ("abi_major".to_owned(), FRAME_ABI_MAJOR.to_string()),
-            ("size_bytes".to_owned(), size_of::<OutputFrame>().to_string()),
+            (
+                "size_bytes".to_owned(),
+                size_of::<OutputFrame>().to_string(),
+            ),
         ]);
-        let form = Form { schema: None, encoding: FRAME_ENCODING, metadata };
+        let form = Form {
+            schema: None,
+            encoding: FRAME_ENCODING,
+            metadata,
+        };
         self.write_bytes(TOPIC_FRAME, &form, now, stamp, frame.as_frame_bytes())
     }
 
@@ -225,7 +247,11 @@ impl<W: Write + Seek> LogWriter<W> {
     ///
     /// # Errors
     /// As [`Self::write_rig`].
-    pub fn write_statistics(&mut self, now: Stamp, record: &impl Serialize) -> Result<(), LogError> {
+    pub fn write_statistics(
+        &mut self,
+        now: Stamp,
+        record: &impl Serialize,
+    ) -> Result<(), LogError> {
         let schema = ("bevrt.Statistics", ANY_OBJECT_SCHEMA);
         self.write_json(TOPIC_STATISTICS, schema, now, now, record)
     }
@@ -249,7 +275,9 @@ impl<W: Write + Seek> LogWriter<W> {
         let schema = M::get_schema();
         let encoding = M::get_message_encoding();
         let form = Form {
-            schema: schema.as_ref().map(|s| (s.name.as_str(), s.encoding.as_str(), &s.data[..])),
+            schema: schema
+                .as_ref()
+                .map(|s| (s.name.as_str(), s.encoding.as_str(), &s.data[..])),
             encoding: &encoding,
             metadata: BTreeMap::new(),
         };
@@ -266,8 +294,9 @@ impl<W: Write + Seek> LogWriter<W> {
         stamp: Stamp,
         record: &impl Serialize,
     ) -> Result<(), LogError> {
-        let json = serde_json::to_vec(record)
-            .map_err(|source| LogError::caused_by(&self.file, "a record", source).on_topic(topic))?;
+        let json = serde_json::to_vec(record).map_err(|source| {
+            LogError::caused_by(&self.file, "a record", source).on_topic(topic)
+        })?;
         let form = Form {
             schema: Some((name, "jsonschema", schema.as_bytes())),
             encoding: "json",
@@ -292,14 +321,18 @@ impl<W: Write + Seek> LogWriter<W> {
         };
         let (log_time, publish_time) = (time(arrival)?, time(stamp)?);
         let refused = |file: &Path, source: McapError| {
-            LogError::caused_by(file, "a place to write to", source).on_topic(topic).at(log_time)
+            LogError::caused_by(file, "a place to write to", source)
+                .on_topic(topic)
+                .at(log_time)
         };
         let channel = match self.channels.get_mut(topic) {
             Some(channel) => channel,
             None => {
                 let id = add_channel(&mut self.writer, topic, form)
                     .map_err(|source| refused(&self.file, source))?;
-                self.channels.entry(topic.to_owned()).or_insert(Channel { id, messages: 0 })
+                self.channels
+                    .entry(topic.to_owned())
+                    .or_insert(Channel { id, messages: 0 })
             }
         };
         let header = MessageHeader {
@@ -321,7 +354,9 @@ impl<W: Write + Seek> LogWriter<W> {
     pub fn finish(mut self) -> Result<W, LogError> {
         let refused =
             |file: &Path, source| LogError::caused_by(file, "a place to write to", source);
-        self.writer.finish().map_err(|source| refused(&self.file, source))?;
+        self.writer
+            .finish()
+            .map_err(|source| refused(&self.file, source))?;
         let mut target = self.writer.into_inner();
         target
             .flush()

@@ -11,8 +11,9 @@ pub fn min_cost_assignment(cost: &[Vec<f64>]) -> Vec<Option<usize>> {
         return vec![None; rows];
     }
     if rows > columns {
-        let transposed: Vec<Vec<f64>> =
-            (0..columns).map(|c| cost.iter().map(|row| row[c]).collect()).collect();
+        let transposed: Vec<Vec<f64>> = (0..columns)
+            .map(|c| cost.iter().map(|row| row[c]).collect())
+            .collect();
         let mut of_row = vec![None; rows];
         for (column, row) in min_cost_assignment(&transposed).into_iter().enumerate() {
             if let Some(row) = row {
@@ -45,9 +46,8 @@ fn assign_wide(cost: &[Vec<f64>], columns: usize) -> Vec<Option<usize>> {
                 if is_used[other] {
                     continue;
                 }
-                let reduced = cost[current - 1][other - 1]
-                    - row_potential[current]
-                    - column_potential[other];
+                let reduced =
+                    cost[current - 1][other - 1] - row_potential[current] - column_potential[other];
                 if reduced < least[other] {
                     least[other] = reduced;
                     previous[other] = column;
@@ -88,7 +88,11 @@ mod tests {
     use proptest::prelude::*;
 
     fn total(cost: &[Vec<f64>], of_row: &[Option<usize>]) -> f64 {
-        of_row.iter().enumerate().filter_map(|(row, column)| column.map(|c| cost[row][c])).sum()
+        of_row
+            .iter()
+            .enumerate()
+            .filter_map(|(row, column)| column.map(|c| cost[row][c]))
+            .sum()
     }
 
     fn least_by_trying(cost: &[Vec<f64>], row: usize, taken: &mut Vec<usize>, left: usize) -> f64 {

@@ -33,7 +33,9 @@ impl ChamferLine {
 
     /// Chamfer distance in x and y, or `None` where the strips of the two lines do not meet.
     pub fn gated_distance(&self, other: &Self) -> Option<f64> {
-        self.strip.meets(&other.strip).then(|| chamfer(&self.points, &other.points))
+        self.strip
+            .meets(&other.strip)
+            .then(|| chamfer(&self.points, &other.points))
     }
 }
 
@@ -116,14 +118,15 @@ impl Tally {
     /// Adds one frame: what became of its predictions, and how much ground truth counted.
     pub fn add(&mut self, scores: &[f64], outcomes: &[Outcome], truth_count: usize) {
         self.truth_count += truth_count;
-        self.verdicts.extend(scores.iter().zip(outcomes).filter_map(|(&score, outcome)| {
-            let is_true = match outcome {
-                Outcome::Found(_) => true,
-                Outcome::Nothing => false,
-                Outcome::Ignored => return None,
-            };
-            Some(Verdict { score, is_true })
-        }));
+        self.verdicts
+            .extend(scores.iter().zip(outcomes).filter_map(|(&score, outcome)| {
+                let is_true = match outcome {
+                    Outcome::Found(_) => true,
+                    Outcome::Nothing => false,
+                    Outcome::Ignored => return None,
+                };
+                Some(Verdict { score, is_true })
+            }));
     }
 
     /// Adds the frames of another tally.
@@ -162,7 +165,12 @@ pub fn distance_matrix(
 ) -> Vec<Vec<Option<f64>>> {
     predictions
         .iter()
-        .map(|prediction| truths.iter().map(|truth| prediction.gated_distance(truth)).collect())
+        .map(|prediction| {
+            truths
+                .iter()
+                .map(|truth| prediction.gated_distance(truth))
+                .collect()
+        })
         .collect()
 }
 
@@ -187,9 +195,16 @@ mod tests {
 
     #[test]
     fn ground_truth_that_does_not_count_is_neither_right_nor_wrong() {
-        let distances = vec![vec![None, Some(0.9)], vec![Some(0.3), Some(0.4)], vec![None, None]];
+        let distances = vec![
+            vec![None, Some(0.9)],
+            vec![Some(0.3), Some(0.4)],
+            vec![None, None],
+        ];
         let outcomes = match_nearest(&[0.9, 0.8, 0.7], &distances, &[true, false], 1.0);
-        assert_eq!(outcomes, vec![Outcome::Ignored, Outcome::Found(0), Outcome::Nothing]);
+        assert_eq!(
+            outcomes,
+            vec![Outcome::Ignored, Outcome::Found(0), Outcome::Nothing]
+        );
         let mut tally = Tally::default();
         tally.add(&[0.9, 0.8, 0.7], &outcomes, 1);
         assert_eq!(tally.prediction_count(), 2);

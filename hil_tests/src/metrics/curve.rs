@@ -32,7 +32,9 @@ impl Curve {
         let mut true_count = 0_usize;
         for (place, verdict) in ranked.iter().enumerate() {
             true_count += usize::from(verdict.is_true);
-            curve.recall.push(true_count as f64 / truth_count.max(1) as f64);
+            curve
+                .recall
+                .push(true_count as f64 / truth_count.max(1) as f64);
             curve.precision.push(true_count as f64 / (place + 1) as f64);
             curve.score.push(verdict.score);
         }
@@ -41,7 +43,10 @@ impl Curve {
 
     /// The lowest score down to which precision is at least `precision`; `None` where it never is.
     pub fn score_at_precision(&self, precision: f64) -> Option<f64> {
-        let last = self.precision.iter().rposition(|&value| value >= precision)?;
+        let last = self
+            .precision
+            .iter()
+            .rposition(|&value| value >= precision)?;
         Some(self.score[last])
     }
 }
@@ -53,7 +58,11 @@ pub fn envelope_average_precision(ranked: &[Verdict], truth_count: usize) -> f64
     if truth_count == 0 {
         return 0.0;
     }
-    let Curve { recall, mut precision, .. } = Curve::new(ranked, truth_count);
+    let Curve {
+        recall,
+        mut precision,
+        ..
+    } = Curve::new(ranked, truth_count);
     for k in (1..precision.len()).rev() {
         precision[k - 1] = precision[k - 1].max(precision[k]);
     }
@@ -77,7 +86,11 @@ pub fn interpolate(x: f64, abscissae: &[f64], ordinates: &[f64], left: f64, righ
     }
     let below = above - 1;
     if above == abscissae.len() {
-        return if abscissae[below] == x { ordinates[below] } else { right };
+        return if abscissae[below] == x {
+            ordinates[below]
+        } else {
+            right
+        };
     }
     let slope = (ordinates[above] - ordinates[below]) / (abscissae[above] - abscissae[below]);
     ordinates[below] + slope * (x - abscissae[below])
@@ -91,7 +104,10 @@ mod tests {
         pattern
             .bytes()
             .enumerate()
-            .map(|(k, byte)| Verdict { score: 1.0 - 0.01 * k as f64, is_true: byte == b'1' })
+            .map(|(k, byte)| Verdict {
+                score: 1.0 - 0.01 * k as f64,
+                is_true: byte == b'1',
+            })
             .collect()
     }
 
@@ -120,6 +136,9 @@ mod tests {
     fn the_score_at_half_precision_is_the_lowest_one_that_holds_it() {
         let curve = Curve::new(&verdicts("1001100000"), 5);
         assert_eq!(curve.score_at_precision(0.5), Some(curve.score[5]));
-        assert_eq!(Curve::new(&verdicts("000"), 5).score_at_precision(0.5), None);
+        assert_eq!(
+            Curve::new(&verdicts("000"), 5).score_at_precision(0.5),
+            None
+        );
     }
 }

@@ -92,7 +92,12 @@ impl PairErrors {
     }
 
     fn as_array(&self) -> [f64; 4] {
-        [self.translation_m, self.scale, self.orientation_rad, self.velocity_mps]
+        [
+            self.translation_m,
+            self.scale,
+            self.orientation_rad,
+            self.velocity_mps,
+        ]
     }
 }
 
@@ -135,7 +140,12 @@ struct ClassTally {
 
 impl DetectionTally {
     /// Matches the boxes of one frame, limited to `range`.
-    pub fn add(&mut self, truths: &[TruthBox], predictions: &[PredictedBox], range: DetectionRange) {
+    pub fn add(
+        &mut self,
+        truths: &[TruthBox],
+        predictions: &[PredictedBox],
+        range: DetectionRange,
+    ) {
         for class in ScoreClass::ALL {
             let (counting, ignored): (Vec<&TruthBox>, Vec<&TruthBox>) = truths
                 .iter()
@@ -189,12 +199,21 @@ fn match_frame(
     threshold_m: f64,
     matches: &mut Vec<Match>,
 ) {
-    for (prediction, found) in ranked.iter().zip(nearest_free(counting, ranked, threshold_m)) {
-        let is_on_ignored =
-            || ignored.iter().any(|truth| centre_distance(truth, &prediction.scored) < threshold_m);
+    for (prediction, found) in ranked
+        .iter()
+        .zip(nearest_free(counting, ranked, threshold_m))
+    {
+        let is_on_ignored = || {
+            ignored
+                .iter()
+                .any(|truth| centre_distance(truth, &prediction.scored) < threshold_m)
+        };
         let errors = found.map(|truth| PairErrors::new(counting[truth], &prediction.scored));
         if errors.is_some() || !is_on_ignored() {
-            matches.push(Match { score: prediction.confidence, errors });
+            matches.push(Match {
+                score: prediction.confidence,
+                errors,
+            });
         }
     }
 }
@@ -251,11 +270,15 @@ struct RecallCurve {
 
 impl RecallCurve {
     fn new(matches: &[Match], truth_count: usize) -> Self {
-        let mut ranked: Vec<(f64, bool)> =
-            matches.iter().map(|m| (m.score, m.errors.is_some())).collect();
+        let mut ranked: Vec<(f64, bool)> = matches
+            .iter()
+            .map(|m| (m.score, m.errors.is_some()))
+            .collect();
         ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
-        let mut curve =
-            Self { precision: vec![0.0; RECALL_STEPS + 1], score: vec![0.0; RECALL_STEPS + 1] };
+        let mut curve = Self {
+            precision: vec![0.0; RECALL_STEPS + 1],
+            score: vec![0.0; RECALL_STEPS + 1],
+        };
         if truth_count == 0 || !ranked.iter().any(|(_, is_true)| *is_true) {
             return curve;
         }
@@ -269,7 +292,11 @@ impl RecallCurve {
         }
         for step in 0..=RECALL_STEPS {
             // As numpy's linspace has them: multiples of the rounded step.
-            let recall = if step == RECALL_STEPS { 1.0 } else { step as f64 * 0.01 };
+            let recall = if step == RECALL_STEPS {
+                1.0
+            } else {
+                step as f64 * 0.01
+            };
             curve.precision[step] = interpolate(recall, &recalls, &precisions, precisions[0], 0.0);
             curve.score[step] = interpolate(recall, &recalls, &scores, scores[0], 0.0);
         }
@@ -284,13 +311,19 @@ impl RecallCurve {
 
     /// Means over recall of the running means of the errors; all one below the least recall.
     fn mean_errors(&self, matches: &[Match]) -> [f64; 4] {
-        let last = self.score.iter().rposition(|&score| score != 0.0).unwrap_or(0);
+        let last = self
+            .score
+            .iter()
+            .rposition(|&score| score != 0.0)
+            .unwrap_or(0);
         if last < FIRST {
             return [1.0; 4];
         }
         debug_assert!(RECALL_STEPS as f64 * LEAST_RECALL < FIRST as f64);
-        let mut found: Vec<(f64, [f64; 4])> =
-            matches.iter().filter_map(|m| Some((m.score, m.errors?.as_array()))).collect();
+        let mut found: Vec<(f64, [f64; 4])> = matches
+            .iter()
+            .filter_map(|m| Some((m.score, m.errors?.as_array())))
+            .collect();
         found.sort_by(|a, b| b.0.total_cmp(&a.0));
         std::array::from_fn(|kind| {
             let mut sum = 0.0;
@@ -304,9 +337,8 @@ impl RecallCurve {
                 .collect();
             running.reverse();
             let (scores, means): (Vec<f64>, Vec<f64>) = running.into_iter().unzip();
-            let at = |score: f64| {
-                interpolate(score, &scores, &means, means[0], means[means.len() - 1])
-            };
+            let at =
+                |score: f64| interpolate(score, &scores, &means, means[0], means[means.len() - 1]);
             let steps = &self.score[FIRST..=last];
             steps.iter().map(|&score| at(score)).sum::<f64>() / steps.len() as f64
         })
@@ -363,7 +395,11 @@ impl DetectionScores {
         let scored = || classes.iter().filter(|scores| scores.truth_count > 0);
         let mean = |value: &dyn Fn(&ClassScores) -> Option<f64>, empty: f64| {
             let values: Vec<f64> = scored().filter_map(value).collect();
-            if values.is_empty() { empty } else { values.iter().sum::<f64>() / values.len() as f64 }
+            if values.is_empty() {
+                empty
+            } else {
+                values.iter().sum::<f64>() / values.len() as f64
+            }
         };
         let mean_average_precision = mean(&|scores| Some(scores.mean_average_precision()), 0.0);
         let errors = [
@@ -401,7 +437,10 @@ mod tests {
     }
 
     fn truth(scored: ScoredBox) -> TruthBox {
-        TruthBox { scored, counts: true }
+        TruthBox {
+            scored,
+            counts: true,
+        }
     }
 
     fn predicted(scored: ScoredBox, confidence: f64) -> PredictedBox {
@@ -412,7 +451,11 @@ mod tests {
     fn perfect_boxes_score_one() {
         let mut tally = DetectionTally::default();
         let boxes = [car(10.0, 0.0), car(-20.0, 5.0)];
-        tally.add(&boxes.map(truth), &boxes.map(|b| predicted(b, 0.8)), DetectionRange::NuScenes);
+        tally.add(
+            &boxes.map(truth),
+            &boxes.map(|b| predicted(b, 0.8)),
+            DetectionRange::NuScenes,
+        );
         let scores = tally.scores();
         assert!((scores.mean_average_precision - 1.0).abs() < 1e-12);
         assert!((scores.detection_score - 1.0).abs() < 1e-12);
@@ -423,7 +466,10 @@ mod tests {
         let mut tally = DetectionTally::default();
         tally.add(
             &[truth(car(10.0, 0.0)), truth(car(50.0, 0.0))],
-            &[predicted(car(12.0, 0.0), 0.9), predicted(car(50.1, 0.0), 0.9)],
+            &[
+                predicted(car(12.0, 0.0), 0.9),
+                predicted(car(50.1, 0.0), 0.9),
+            ],
             DetectionRange::NuScenes,
         );
         let car = &tally.scores().classes[0];
@@ -435,10 +481,16 @@ mod tests {
     #[test]
     fn a_prediction_on_ground_truth_that_does_not_count_is_left_out() {
         let mut tally = DetectionTally::default();
-        let hidden = TruthBox { scored: car(20.0, 0.0), counts: false };
+        let hidden = TruthBox {
+            scored: car(20.0, 0.0),
+            counts: false,
+        };
         tally.add(
             &[truth(car(10.0, 0.0)), hidden],
-            &[predicted(car(20.0, 0.1), 0.9), predicted(car(10.0, 0.1), 0.5)],
+            &[
+                predicted(car(20.0, 0.1), 0.9),
+                predicted(car(10.0, 0.1), 0.5),
+            ],
             DetectionRange::NuScenes,
         );
         let scores = tally.scores();

@@ -33,7 +33,10 @@ struct Bounds {
 }
 
 impl Bounds {
-    const NONE: Self = Self { low: [f64::INFINITY; 2], high: [f64::NEG_INFINITY; 2] };
+    const NONE: Self = Self {
+        low: [f64::INFINITY; 2],
+        high: [f64::NEG_INFINITY; 2],
+    };
 
     fn of<'a>(corners: impl IntoIterator<Item = &'a Corner>) -> Self {
         corners.into_iter().fold(Self::NONE, |bounds, corner| Self {
@@ -68,7 +71,11 @@ impl Strip {
         for (before, after) in inner.chain(closing) {
             pieces.extend(join(&before, &after, half_width_m).map(Piece::new));
         }
-        let bounds = Bounds::of(pieces.iter().flat_map(|piece| [&piece.bounds.low, &piece.bounds.high]));
+        let bounds = Bounds::of(
+            pieces
+                .iter()
+                .flat_map(|piece| [&piece.bounds.low, &piece.bounds.high]),
+        );
         Self { pieces, bounds }
     }
 
@@ -134,15 +141,18 @@ fn join(before: &Segment, after: &Segment, half_width_m: f64) -> Option<Vec<Corn
     let cross = d0[0] * d1[1] - d0[1] * d1[0];
     let dot = d0[0] * d1[0] + d0[1] * d1[1];
     // Half the angle between the directions: sine and cosine.
-    let (sin_half, cos_half) =
-        ((0.5 * (1.0 - dot)).max(0.0).sqrt(), (0.5 * (1.0 + dot)).max(0.0).sqrt());
+    let (sin_half, cos_half) = (
+        (0.5 * (1.0 - dot)).max(0.0).sqrt(),
+        (0.5 * (1.0 + dot)).max(0.0).sqrt(),
+    );
     if sin_half < STRAIGHT {
         return None;
     }
     // Left bends have their outer side on the right.
     let outer = if cross > 0.0 { -1.0 } else { 1.0 };
     let vertex = before.end;
-    let at = |base: Corner, along: Corner, by: f64| [base[0] + by * along[0], base[1] + by * along[1]];
+    let at =
+        |base: Corner, along: Corner, by: f64| [base[0] + by * along[0], base[1] + by * along[1]];
     let first = at(vertex, [-d0[1], d0[0]], outer * half_width_m);
     let second = at(vertex, [-d1[1], d1[0]], outer * half_width_m);
     let limit_m = MITRE_LIMIT * half_width_m;
@@ -151,7 +161,13 @@ fn join(before: &Segment, after: &Segment, half_width_m: f64) -> Option<Vec<Corn
         return Some(vec![vertex, first, at(first, d0, reach), second]);
     }
     let reach = (limit_m - half_width_m * cos_half) / sin_half;
-    Some(vec![vertex, first, at(first, d0, reach), at(second, d1, -reach), second])
+    Some(vec![
+        vertex,
+        first,
+        at(first, d0, reach),
+        at(second, d1, -reach),
+        second,
+    ])
 }
 
 #[cfg(test)]

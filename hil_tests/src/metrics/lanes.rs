@@ -38,7 +38,11 @@ impl LaneFamily {
 
     /// The family of a marking type.
     pub fn of_marking(marking: u8) -> Self {
-        if marking == ROAD_EDGE { Self::RoadEdge } else { Self::Painted }
+        if marking == ROAD_EDGE {
+            Self::RoadEdge
+        } else {
+            Self::Painted
+        }
     }
 }
 
@@ -62,7 +66,12 @@ pub struct LaneScores {
 
 impl LaneTally {
     /// Compares the lanes of one frame; F1 takes predictions from `least_confidence` on.
-    pub fn add(&mut self, truths: &[LaneTruth], predictions: &[PredictedLane], least_confidence: f64) {
+    pub fn add(
+        &mut self,
+        truths: &[LaneTruth],
+        predictions: &[PredictedLane],
+        least_confidence: f64,
+    ) {
         let cut = CutLanes::new(truths, predictions);
         for (family, tallies) in LaneFamily::ALL.into_iter().zip(&mut self.chamfer) {
             add_chamfer(&cut, family, tallies);
@@ -72,7 +81,12 @@ impl LaneTally {
 
     /// Adds the frames of another tally.
     pub fn merge(&mut self, other: &Self) {
-        for (own, other) in self.chamfer.iter_mut().flatten().zip(other.chamfer.iter().flatten()) {
+        for (own, other) in self
+            .chamfer
+            .iter_mut()
+            .flatten()
+            .zip(other.chamfer.iter().flatten())
+        {
             own.merge(other);
         }
         self.f1.merge(&other.f1);
@@ -80,9 +94,16 @@ impl LaneTally {
 
     /// The scores over all frames.
     pub fn scores(&self) -> LaneScores {
-        let average_precision =
-            self.chamfer.each_ref().map(|family| family.each_ref().map(Tally::average_precision));
-        let known: Vec<f64> = average_precision.iter().flatten().flatten().copied().collect();
+        let average_precision = self
+            .chamfer
+            .each_ref()
+            .map(|family| family.each_ref().map(Tally::average_precision));
+        let known: Vec<f64> = average_precision
+            .iter()
+            .flatten()
+            .flatten()
+            .copied()
+            .collect();
         LaneScores {
             chamfer_map: known.iter().sum::<f64>() / known.len().max(1) as f64,
             average_precision,
@@ -93,7 +114,11 @@ impl LaneTally {
 
 fn add_chamfer(cut: &CutLanes, family: LaneFamily, tallies: &mut [Tally]) {
     let of_family = |parts: &[LanePart]| -> Vec<ChamferLine> {
-        parts.iter().filter(|p| p.family() == family).map(|p| ChamferLine::new(&p.points)).collect()
+        parts
+            .iter()
+            .filter(|p| p.family() == family)
+            .map(|p| ChamferLine::new(&p.points))
+            .collect()
     };
     let mut truths = of_family(&cut.truths);
     let counting = truths.len();

@@ -42,28 +42,52 @@ pub struct ArrowScores {
 
 impl ArrowTally {
     /// Compares the arrows of one frame.
-    pub fn add(&mut self, truths: &[ArrowTruth], predictions: &[PredictedArrow], sigma: &mut SigmaTally) {
+    pub fn add(
+        &mut self,
+        truths: &[ArrowTruth],
+        predictions: &[PredictedArrow],
+        sigma: &mut SigmaTally,
+    ) {
         for (kind, tally) in ARROW_KINDS.into_iter().zip(&mut self.kinds) {
             let truths: Vec<&ArrowTruth> = truths.iter().filter(|t| t.directions == kind).collect();
-            let predictions: Vec<&PredictedArrow> =
-                predictions.iter().filter(|p| p.directions == kind).collect();
-            let counts: Vec<bool> =
-                truths.iter().map(|t| t.is_seen && Range::MAP.contains(&t.position_m)).collect();
+            let predictions: Vec<&PredictedArrow> = predictions
+                .iter()
+                .filter(|p| p.directions == kind)
+                .collect();
+            let counts: Vec<bool> = truths
+                .iter()
+                .map(|t| t.is_seen && Range::MAP.contains(&t.position_m))
+                .collect();
             let scores: Vec<f64> = predictions.iter().map(|p| p.confidence).collect();
             let closeness: Vec<Vec<f64>> = predictions
                 .iter()
-                .map(|p| truths.iter().map(|t| -distance(&p.position_m, &t.position_m)).collect())
+                .map(|p| {
+                    truths
+                        .iter()
+                        .map(|t| -distance(&p.position_m, &t.position_m))
+                        .collect()
+                })
                 .collect();
             let mut outcomes = match_free(&scores, &closeness, &counts, -ARROW_DISTANCE_M);
             ignore_outside(&mut outcomes, predictions.iter().map(|p| p.position_m));
-            tally.add(&scores, &outcomes, counts.iter().filter(|&&counts| counts).count());
+            tally.add(
+                &scores,
+                &outcomes,
+                counts.iter().filter(|&&counts| counts).count(),
+            );
             for (outcome, predicted) in outcomes.iter().zip(&predictions) {
                 if let Outcome::Found(truth) = outcome {
                     let truth = truths[*truth];
-                    self.heading_error_sum_rad += heading_difference(truth.yaw_rad, predicted.yaw_rad);
+                    self.heading_error_sum_rad +=
+                        heading_difference(truth.yaw_rad, predicted.yaw_rad);
                     self.found += 1;
                     let centres = (flat(&truth.position_m), flat(&predicted.position_m));
-                    sigma.add_centre(Centred::Arrow, centres.0, centres.1, predicted.sigma_position_m);
+                    sigma.add_centre(
+                        Centred::Arrow,
+                        centres.0,
+                        centres.1,
+                        predicted.sigma_position_m,
+                    );
                 }
             }
         }
@@ -84,7 +108,11 @@ impl ArrowTally {
         for kind in &self.kinds {
             all.merge(kind);
         }
-        let known: Vec<f64> = self.kinds.iter().filter_map(Tally::average_precision).collect();
+        let known: Vec<f64> = self
+            .kinds
+            .iter()
+            .filter_map(Tally::average_precision)
+            .collect();
         let mean = |sum: f64, count: usize| (count > 0).then(|| sum / count as f64);
         ArrowScores {
             average_precision: all.average_precision(),
@@ -105,7 +133,7 @@ pub struct CrosswalkTally {
 /// Scores of crosswalks.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CrosswalkScores {
-    /// By Chamfer distance of the outlines, at each of [`CHAMFER_THRESHOLDS_M`].
+    /// By Chamfer distance of the outlines, at 1 and 1.5 m.
     pub average_precision: [Option<f64>; CHAMFER_THRESHOLDS_M.len()],
     /// By overlap of at least one half.
     pub overlap_average_precision: Option<f64>,
@@ -121,25 +149,35 @@ impl CrosswalkTally {
         predictions: &[PredictedCrosswalk],
         sigma: &mut SigmaTally,
     ) {
-        let predictions: Vec<&PredictedCrosswalk> =
-            predictions.iter().filter(|p| p.corners_m.len() >= 3).collect();
-        let counts: Vec<bool> =
-            truths.iter().map(|t| t.is_seen && Range::MAP.contains(&t.position_m)).collect();
+        let predictions: Vec<&PredictedCrosswalk> = predictions
+            .iter()
+            .filter(|p| p.corners_m.len() >= 3)
+            .collect();
+        let counts: Vec<bool> = truths
+            .iter()
+            .map(|t| t.is_seen && Range::MAP.contains(&t.position_m))
+            .collect();
         let count = counts.iter().filter(|&&counts| counts).count();
         let scores: Vec<f64> = predictions.iter().map(|p| p.confidence).collect();
         let centres = || predictions.iter().map(|p| mean_point(&p.corners_m));
 
-        let outlines: Vec<ChamferLine> = predictions.iter().map(|p| outline(&p.corners_m)).collect();
+        let outlines: Vec<ChamferLine> =
+            predictions.iter().map(|p| outline(&p.corners_m)).collect();
         let known: Vec<ChamferLine> = truths.iter().map(|t| outline(&t.corners_m())).collect();
         let distances = distance_matrix(&outlines, &known);
-        for (place, (tally, threshold_m)) in
-            self.chamfer.iter_mut().zip(CHAMFER_THRESHOLDS_M).enumerate()
+        for (place, (tally, threshold_m)) in self
+            .chamfer
+            .iter_mut()
+            .zip(CHAMFER_THRESHOLDS_M)
+            .enumerate()
         {
             let mut outcomes = match_nearest(&scores, &distances, &counts, threshold_m);
             ignore_outside(&mut outcomes, centres());
             tally.add(&scores, &outcomes, count);
             if place == 0 {
-                for ((outcome, predicted), centre) in outcomes.iter().zip(&predictions).zip(centres()) {
+                for ((outcome, predicted), centre) in
+                    outcomes.iter().zip(&predictions).zip(centres())
+                {
                     if let Outcome::Found(truth) = outcome {
                         let known = flat(&truths[*truth].position_m);
                         sigma.add_centre(
@@ -195,7 +233,7 @@ pub struct StopLineTally {
 /// Scores of stop lines.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StopLineScores {
-    /// By Chamfer distance, at each of [`CHAMFER_THRESHOLDS_M`].
+    /// By Chamfer distance, at 1 and 1.5 m.
     pub average_precision: [Option<f64>; CHAMFER_THRESHOLDS_M.len()],
     /// Stop lines that counted.
     pub truth_count: usize,
@@ -209,21 +247,36 @@ impl StopLineTally {
         predictions: &[PredictedStopLine],
         sigma: &mut SigmaTally,
     ) {
-        let predictions: Vec<&PredictedStopLine> =
-            predictions.iter().filter(|p| p.points_m.len() >= 2).collect();
-        let counts: Vec<bool> =
-            truths.iter().map(|t| t.is_seen && Range::MAP.contains(&t.position_m)).collect();
+        let predictions: Vec<&PredictedStopLine> = predictions
+            .iter()
+            .filter(|p| p.points_m.len() >= 2)
+            .collect();
+        let counts: Vec<bool> = truths
+            .iter()
+            .map(|t| t.is_seen && Range::MAP.contains(&t.position_m))
+            .collect();
         let count = counts.iter().filter(|&&counts| counts).count();
         let scores: Vec<f64> = predictions.iter().map(|p| p.confidence).collect();
-        let lines: Vec<ChamferLine> =
-            predictions.iter().map(|p| ChamferLine::new(&p.points_m)).collect();
-        let known: Vec<ChamferLine> = truths.iter().map(|t| ChamferLine::new(&t.ends_m())).collect();
+        let lines: Vec<ChamferLine> = predictions
+            .iter()
+            .map(|p| ChamferLine::new(&p.points_m))
+            .collect();
+        let known: Vec<ChamferLine> = truths
+            .iter()
+            .map(|t| ChamferLine::new(&t.ends_m()))
+            .collect();
         let distances = distance_matrix(&lines, &known);
-        for (place, (tally, threshold_m)) in
-            self.chamfer.iter_mut().zip(CHAMFER_THRESHOLDS_M).enumerate()
+        for (place, (tally, threshold_m)) in self
+            .chamfer
+            .iter_mut()
+            .zip(CHAMFER_THRESHOLDS_M)
+            .enumerate()
         {
             let mut outcomes = match_nearest(&scores, &distances, &counts, threshold_m);
-            ignore_outside(&mut outcomes, predictions.iter().map(|p| mean_point(&p.points_m)));
+            ignore_outside(
+                &mut outcomes,
+                predictions.iter().map(|p| mean_point(&p.points_m)),
+            );
             tally.add(&scores, &outcomes, count);
             if place == 0 {
                 for (outcome, predicted) in outcomes.iter().zip(&predictions) {
@@ -258,12 +311,7 @@ impl StopLineTally {
 ///
 /// `closeness[prediction][truth]` grows with agreement and must reach `least`. Ground truth that
 /// does not count is never taken; a prediction that finds nothing else but reaches it is ignored.
-fn match_free(
-    scores: &[f64],
-    closeness: &[Vec<f64>],
-    counts: &[bool],
-    least: f64,
-) -> Vec<Outcome> {
+fn match_free(scores: &[f64], closeness: &[Vec<f64>], counts: &[bool], least: f64) -> Vec<Outcome> {
     let mut order: Vec<usize> = (0..scores.len()).collect();
     order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]));
     let mut is_free = counts.to_vec();
@@ -315,7 +363,13 @@ mod tests {
     use super::*;
 
     fn arrow(x: f64, directions: u8, is_seen: bool) -> ArrowTruth {
-        ArrowTruth { id: 1, directions, position_m: [x, 0.0, 0.0], yaw_rad: 0.0, is_seen }
+        ArrowTruth {
+            id: 1,
+            directions,
+            position_m: [x, 0.0, 0.0],
+            yaw_rad: 0.0,
+            is_seen,
+        }
     }
 
     fn predicted_arrow(x: f64, directions: u8, confidence: f64) -> PredictedArrow {
@@ -342,13 +396,20 @@ mod tests {
         let wrong = [predicted_arrow(5.9, 2, 0.9), predicted_arrow(11.1, 3, 0.8)];
         assert_eq!(arrow_scores(&truths, &wrong).average_precision, Some(0.0));
         let scores = arrow_scores(&truths, &right[..1]);
-        assert_eq!((scores.average_precision, scores.mean_over_kinds), (Some(0.5), Some(0.5)));
+        assert_eq!(
+            (scores.average_precision, scores.mean_over_kinds),
+            (Some(0.5), Some(0.5))
+        );
         assert!((scores.heading_error_rad.expect("one was found") - 0.1).abs() < 1e-12);
     }
 
     #[test]
     fn unseen_and_outside_arrows_are_neither_right_nor_wrong() {
-        let truths = [arrow(5.0, 1, true), arrow(12.0, 1, false), arrow(30.4, 1, true)];
+        let truths = [
+            arrow(5.0, 1, true),
+            arrow(12.0, 1, false),
+            arrow(30.4, 1, true),
+        ];
         let predictions = [
             predicted_arrow(12.2, 1, 0.9),
             predicted_arrow(30.0, 1, 0.8),
@@ -356,7 +417,10 @@ mod tests {
             predicted_arrow(5.0, 1, 0.6),
         ];
         let scores = arrow_scores(&truths, &predictions);
-        assert_eq!((scores.truth_count, scores.average_precision), (1, Some(1.0)));
+        assert_eq!(
+            (scores.truth_count, scores.average_precision),
+            (1, Some(1.0))
+        );
     }
 
     fn crosswalk(x: f64, width_m: f64) -> CrosswalkTruth {
@@ -382,11 +446,18 @@ mod tests {
     fn crosswalks_are_found_by_outline_and_by_overlap() {
         let score = |predicted: PredictedCrosswalk| {
             let mut tally = CrosswalkTally::default();
-            tally.add(&[crosswalk(10.0, 4.0)], &[predicted], &mut SigmaTally::default());
+            tally.add(
+                &[crosswalk(10.0, 4.0)],
+                &[predicted],
+                &mut SigmaTally::default(),
+            );
             let scores = tally.scores();
             (scores.average_precision, scores.overlap_average_precision)
         };
-        assert_eq!(score(predicted_crosswalk(10.5, 4.0)), ([Some(1.0); 2], Some(1.0)));
+        assert_eq!(
+            score(predicted_crosswalk(10.5, 4.0)),
+            ([Some(1.0); 2], Some(1.0))
+        );
         // Shifted by half its width: overlap 2 / 6.
         assert_eq!(score(predicted_crosswalk(12.0, 4.0)).1, Some(0.0));
         assert_eq!(score(predicted_crosswalk(18.0, 4.0)).0, [Some(0.0); 2]);

@@ -1,7 +1,9 @@
 //! How many hidden objects are still known: the score that a memory is for.
 
 use super::curve::{Curve, Verdict, rank};
-use super::detection::{DetectionRange, PredictedBox, ScoredBox, TruthBox, centre_distance, nearest_free};
+use super::detection::{
+    DetectionRange, PredictedBox, ScoredBox, TruthBox, centre_distance, nearest_free,
+};
 use super::score_classes::ScoreClass;
 
 /// Centre distance within which an object is found, metres.
@@ -34,7 +36,10 @@ impl OcclusionTally {
         let range = DetectionRange::NuScenes;
         for class in ScoreClass::ALL {
             let of_class = || {
-                truths.iter().zip(is_hidden).filter(|(truth, _)| truth.scored.class == class)
+                truths
+                    .iter()
+                    .zip(is_hidden)
+                    .filter(|(truth, _)| truth.scored.class == class)
             };
             let (counting, hidden): (Vec<&ScoredBox>, Vec<bool>) = of_class()
                 .filter(|(truth, _)| truth.counts && range.contains(&truth.scored))
@@ -46,19 +51,30 @@ impl OcclusionTally {
                 .collect();
             ranked.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
             let mut score_of_truth = vec![None; counting.len()];
-            for (prediction, found) in ranked.iter().zip(nearest_free(&counting, &ranked, THRESHOLD_M)) {
+            for (prediction, found) in
+                ranked
+                    .iter()
+                    .zip(nearest_free(&counting, &ranked, THRESHOLD_M))
+            {
                 let score = prediction.confidence;
                 if let Some(truth) = found {
                     score_of_truth[truth] = Some(score);
                 } else if of_class().any(|(truth, _)| {
-                    !truth.counts && centre_distance(&truth.scored, &prediction.scored) < THRESHOLD_M
+                    !truth.counts
+                        && centre_distance(&truth.scored, &prediction.scored) < THRESHOLD_M
                 }) {
                     continue;
                 }
-                self.verdicts.push(Verdict { score, is_true: found.is_some() });
+                self.verdicts.push(Verdict {
+                    score,
+                    is_true: found.is_some(),
+                });
             }
             self.hidden.extend(
-                score_of_truth.into_iter().zip(hidden).filter_map(|(score, h)| h.then_some(score)),
+                score_of_truth
+                    .into_iter()
+                    .zip(hidden)
+                    .filter_map(|(score, h)| h.then_some(score)),
             );
         }
     }
@@ -75,7 +91,11 @@ impl OcclusionTally {
         rank(&mut ranked);
         let score = Curve::new(&ranked, 0).score_at_precision(PRECISION);
         let found = score.map_or(0, |least| {
-            self.hidden.iter().flatten().filter(|&&score| score >= least).count()
+            self.hidden
+                .iter()
+                .flatten()
+                .filter(|&&score| score >= least)
+                .count()
         });
         OcclusionScores {
             recall: (!self.hidden.is_empty()).then(|| found as f64 / self.hidden.len() as f64),
@@ -101,11 +121,24 @@ mod tests {
 
     #[test]
     fn hidden_objects_are_found_from_the_score_of_half_precision_on() {
-        let truths = [0.0, 10.0, 20.0].map(|x| TruthBox { scored: at(x), counts: true });
+        let truths = [0.0, 10.0, 20.0].map(|x| TruthBox {
+            scored: at(x),
+            counts: true,
+        });
         let is_hidden = [false, true, true];
-        let confidences = [(0.0, 0.9), (30.0, 0.8), (10.0, 0.7), (35.0, 0.6), (36.0, 0.5), (37.0, 0.4), (20.0, 0.3)];
-        let predictions =
-            confidences.map(|(x, confidence)| PredictedBox { scored: at(x), confidence });
+        let confidences = [
+            (0.0, 0.9),
+            (30.0, 0.8),
+            (10.0, 0.7),
+            (35.0, 0.6),
+            (36.0, 0.5),
+            (37.0, 0.4),
+            (20.0, 0.3),
+        ];
+        let predictions = confidences.map(|(x, confidence)| PredictedBox {
+            scored: at(x),
+            confidence,
+        });
         let mut tally = OcclusionTally::default();
         tally.add(&truths, &is_hidden, &predictions);
         let scores = tally.scores();

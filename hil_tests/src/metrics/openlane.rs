@@ -81,10 +81,7 @@ pub struct OpenLaneFrame {
 
 impl OpenLaneFrame {
     /// Compares the lanes of one frame. `is_visible` goes with the points of `truths`.
-    pub fn new(
-        truths: &[(OpenLaneLine, Vec<bool>)],
-        predictions: &[OpenLaneLine],
-    ) -> Self {
+    pub fn new(truths: &[(OpenLaneLine, Vec<bool>)], predictions: &[OpenLaneLine]) -> Self {
         let (kept_truths, truths): (Vec<usize>, Vec<Sampled>) = truths
             .iter()
             .enumerate()
@@ -95,7 +92,9 @@ impl OpenLaneFrame {
                     .zip(is_visible)
                     .filter_map(|(point, &visible)| visible.then_some(*point))
                     .collect();
-                (seen.len() >= 2).then(|| sample(&seen, line.category).map(|s| (place, s))).flatten()
+                (seen.len() >= 2)
+                    .then(|| sample(&seen, line.category).map(|s| (place, s)))
+                    .flatten()
             })
             .unzip();
         let (kept_predictions, predictions): (Vec<usize>, Vec<Sampled>) = predictions
@@ -103,7 +102,11 @@ impl OpenLaneFrame {
             .enumerate()
             .filter_map(|(place, line)| Some((place, sample(&line.points, line.category)?)))
             .unzip();
-        let mut frame = Self { kept_truths, kept_predictions, ..Self::default() };
+        let mut frame = Self {
+            kept_truths,
+            kept_predictions,
+            ..Self::default()
+        };
         frame.compare(&truths, &predictions);
         frame
     }
@@ -116,9 +119,15 @@ impl OpenLaneFrame {
             .iter()
             .map(|truth| predictions.iter().map(|p| Pair::new(truth, p)).collect())
             .collect();
-        self.cost = pairs.iter().map(|row| row.iter().map(|pair| pair.cost).collect()).collect();
-        let cost: Vec<Vec<f64>> =
-            self.cost.iter().map(|row| row.iter().map(|&cost| cost as f64).collect()).collect();
+        self.cost = pairs
+            .iter()
+            .map(|row| row.iter().map(|pair| pair.cost).collect())
+            .collect();
+        let cost: Vec<Vec<f64>> = self
+            .cost
+            .iter()
+            .map(|row| row.iter().map(|&cost| cost as f64).collect())
+            .collect();
         self.assigned = min_cost_assignment(&cost)
             .into_iter()
             .enumerate()
@@ -166,7 +175,9 @@ fn sample(points: &[Point], category: i32) -> Option<Sampled> {
     };
     for k in 0..SAMPLES {
         let y = FIRST_Y_M + k as f64;
-        let above = inside.partition_point(|p| p[1] < y).clamp(1, inside.len() - 1);
+        let above = inside
+            .partition_point(|p| p[1] < y)
+            .clamp(1, inside.len() - 1);
         let (a, b) = (inside[above - 1], inside[above]);
         let share = (y - a[1]) / (b[1] - a[1]);
         sampled.x_m[k] = a[0] + share * (b[0] - a[0]);
@@ -208,7 +219,11 @@ impl Pair {
         let mean = |sum: f64, count: usize| (count > 0).then(|| sum / count as f64);
         let [(x_near, z_near, near_count), (x_far, z_far, far_count)] = errors;
         Self {
-            cost: if sum > 0.0 && sum < 1.0 { 1 } else { sum as i64 },
+            cost: if sum > 0.0 && sum < 1.0 {
+                1
+            } else {
+                sum as i64
+            },
             near,
             errors: OpenLaneErrors {
                 x_near_m: mean(x_near, near_count),
@@ -254,10 +269,17 @@ impl OpenLaneTally {
         };
         let share = |part: f64, whole: f64| if whole > 0.0 { part / whole } else { 0.0 };
         let recall = share(sum(&|f| f.truths_found), sum(&|f| f.kept_truths.len()));
-        let precision = share(sum(&|f| f.predictions_right), sum(&|f| f.kept_predictions.len()));
+        let precision = share(
+            sum(&|f| f.predictions_right),
+            sum(&|f| f.kept_predictions.len()),
+        );
         let mean = |value: &dyn Fn(&OpenLaneErrors) -> Option<f64>| {
-            let values: Vec<f64> =
-                self.frames.iter().flat_map(|frame| &frame.errors).filter_map(value).collect();
+            let values: Vec<f64> = self
+                .frames
+                .iter()
+                .flat_map(|frame| &frame.errors)
+                .filter_map(value)
+                .collect();
             (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
         };
         OpenLaneScores {
@@ -283,7 +305,10 @@ pub fn openlane_ground_point(extrinsic: &Matrix4<f64>, file_point: &Vector3<f64>
     let camera_from_optical = Matrix3::new(1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, -1.0, 0.0);
     let rotation = extrinsic.fixed_view::<3, 3>(0, 0).into_owned();
     let optical = Vector3::new(-file_point.y, -file_point.z, file_point.x);
-    let lifted =
-        ground_from_vehicle.transpose() * rotation * ground_from_vehicle * camera_from_optical * optical;
+    let lifted = ground_from_vehicle.transpose()
+        * rotation
+        * ground_from_vehicle
+        * camera_from_optical
+        * optical;
     lifted + Vector3::new(0.0, 0.0, extrinsic[(2, 3)])
 }

@@ -65,10 +65,12 @@ fn has_separating_edge(a: &[Corner], b: &[Corner]) -> bool {
 }
 
 fn extent(corners: &[Corner], axis: Corner) -> (f64, f64) {
-    corners.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), corner| {
-        let along = corner[0] * axis[0] + corner[1] * axis[1];
-        (low.min(along), high.max(along))
-    })
+    corners
+        .iter()
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), corner| {
+            let along = corner[0] * axis[0] + corner[1] * axis[1];
+            (low.min(along), high.max(along))
+        })
 }
 
 #[cfg(test)]

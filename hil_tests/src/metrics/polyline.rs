@@ -17,7 +17,10 @@ pub struct Range {
 
 impl Range {
     /// The range in which map elements are scored: ±30 m ahead and behind, ±15 m to the sides.
-    pub const MAP: Self = Self { half_x_m: 30.0, half_y_m: 15.0 };
+    pub const MAP: Self = Self {
+        half_x_m: 30.0,
+        half_y_m: 15.0,
+    };
 
     /// Whether a point lies inside.
     pub fn contains(&self, point: &Point) -> bool {
@@ -51,7 +54,10 @@ pub fn distance(a: &Point, b: &Point) -> f64 {
 
 /// Sum of the lengths of the pieces.
 pub fn length(points: &[Point]) -> f64 {
-    points.windows(2).map(|pair| distance(&pair[0], &pair[1])).sum()
+    points
+        .windows(2)
+        .map(|pair| distance(&pair[0], &pair[1]))
+        .sum()
 }
 
 fn between(a: &Point, b: &Point, share: f64) -> Point {
@@ -62,7 +68,9 @@ fn between(a: &Point, b: &Point, share: f64) -> Point {
 ///
 /// A line without length gives `count` equal points, an empty one none.
 pub fn resample(points: &[Point], count: usize) -> Vec<Point> {
-    let Some(first) = points.first() else { return Vec::new() };
+    let Some(first) = points.first() else {
+        return Vec::new();
+    };
     let total = length(points);
     if total == 0.0 || count < 2 {
         return vec![*first; count];
@@ -78,8 +86,11 @@ pub fn resample(points: &[Point], count: usize) -> Vec<Point> {
             piece += 1;
             piece_length = distance(&points[piece], &points[piece + 1]);
         }
-        let share =
-            if piece_length > 0.0 { ((along - piece_start) / piece_length).min(1.0) } else { 0.0 };
+        let share = if piece_length > 0.0 {
+            ((along - piece_start) / piece_length).min(1.0)
+        } else {
+            0.0
+        };
         resampled.push(between(&points[piece], &points[piece + 1], share));
     }
     resampled
@@ -100,8 +111,16 @@ pub fn clip(points: &[Point], range: &Range) -> Vec<Vec<Point>> {
             is_open = false;
             continue;
         };
-        let start = if first > 0.0 { between(&pair[0], &pair[1], first) } else { pair[0] };
-        let end = if last < 1.0 { between(&pair[0], &pair[1], last) } else { pair[1] };
+        let start = if first > 0.0 {
+            between(&pair[0], &pair[1], first)
+        } else {
+            pair[0]
+        };
+        let end = if last < 1.0 {
+            between(&pair[0], &pair[1], last)
+        } else {
+            pair[1]
+        };
         match parts.last_mut() {
             Some(part) if is_open && first <= 0.0 => part.push(end),
             _ => parts.push(vec![start, end]),
@@ -114,12 +133,18 @@ pub fn clip(points: &[Point], range: &Range) -> Vec<Vec<Point>> {
 
 /// Distance in x and y from a point to the nearest place on a polyline; infinite for an empty one.
 pub fn distance_to(points: &[Point], point: &Point) -> f64 {
-    let to_vertex = points.first().map_or(f64::INFINITY, |first| distance(first, point));
+    let to_vertex = points
+        .first()
+        .map_or(f64::INFINITY, |first| distance(first, point));
     points.windows(2).fold(to_vertex, |least, pair| {
         let (dx, dy) = (pair[1][0] - pair[0][0], pair[1][1] - pair[0][1]);
         let (px, py) = (point[0] - pair[0][0], point[1] - pair[0][1]);
         let squared = dx * dx + dy * dy;
-        let share = if squared > 0.0 { ((px * dx + py * dy) / squared).clamp(0.0, 1.0) } else { 0.0 };
+        let share = if squared > 0.0 {
+            ((px * dx + py * dy) / squared).clamp(0.0, 1.0)
+        } else {
+            0.0
+        };
         least.min((px - share * dx).hypot(py - share * dy))
     })
 }
@@ -131,7 +156,12 @@ mod tests {
 
     #[test]
     fn resampling_keeps_ends_and_spaces_evenly() {
-        let points = [[0.0, 0.0, 0.0], [3.0, 0.0, 0.3], [3.0, 0.0, 0.3], [3.0, 1.0, 0.4]];
+        let points = [
+            [0.0, 0.0, 0.0],
+            [3.0, 0.0, 0.3],
+            [3.0, 0.0, 0.3],
+            [3.0, 1.0, 0.4],
+        ];
         let resampled = resample(&points, 5);
         let expected = [[0.0, 0.0], [1.0, 0.0], [2.0, 0.0], [3.0, 0.0], [3.0, 1.0]];
         for (found, expected) in resampled.iter().zip(expected) {
@@ -150,11 +180,23 @@ mod tests {
 
     #[test]
     fn a_line_that_leaves_and_comes_back_gives_two_parts() {
-        let range = Range { half_x_m: 2.0, half_y_m: 1.0 };
-        let points = [[-5.0, 0.0, 0.0], [1.0, 0.0, 6.0], [1.0, 3.0, 6.0], [0.0, 3.0, 0.0], [0.0, 0.5, 0.0]];
+        let range = Range {
+            half_x_m: 2.0,
+            half_y_m: 1.0,
+        };
+        let points = [
+            [-5.0, 0.0, 0.0],
+            [1.0, 0.0, 6.0],
+            [1.0, 3.0, 6.0],
+            [0.0, 3.0, 0.0],
+            [0.0, 0.5, 0.0],
+        ];
         let parts = clip(&points, &range);
         assert_eq!(parts.len(), 2);
-        assert_eq!(parts[0], vec![[-2.0, 0.0, 3.0], [1.0, 0.0, 6.0], [1.0, 1.0, 6.0]]);
+        assert_eq!(
+            parts[0],
+            vec![[-2.0, 0.0, 3.0], [1.0, 0.0, 6.0], [1.0, 1.0, 6.0]]
+        );
         assert_eq!(parts[1], vec![[0.0, 1.0, 0.0], [0.0, 0.5, 0.0]]);
         assert!(clip(&[[-5.0, 1.5, 0.0], [5.0, 1.5, 0.0]], &range).is_empty());
     }

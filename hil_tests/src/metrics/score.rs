@@ -1,6 +1,8 @@
 //! All scores together.
 
-use super::detection::{DetectionRange, DetectionScores, DetectionTally, PredictedBox, ScoredBox, TruthBox};
+use super::detection::{
+    DetectionRange, DetectionScores, DetectionTally, PredictedBox, ScoredBox, TruthBox,
+};
 use super::lanes::{LaneScores, LaneTally};
 use super::markings::{
     ArrowScores, ArrowTally, CrosswalkScores, CrosswalkTally, StopLineScores, StopLineTally,
@@ -95,7 +97,12 @@ impl ScoreTally {
     /// Compares one frame; lane F1 takes lanes from `least_lane_confidence` on.
     ///
     /// Elements with class numbers that the frame format does not have are left out.
-    pub fn add(&mut self, truth: &FrameTruth, prediction: &FramePrediction, least_lane_confidence: f64) {
+    pub fn add(
+        &mut self,
+        truth: &FrameTruth,
+        prediction: &FramePrediction,
+        least_lane_confidence: f64,
+    ) {
         let (truths, is_hidden): (Vec<TruthBox>, Vec<bool>) = truth
             .objects
             .iter()
@@ -107,13 +114,19 @@ impl ScoreTally {
             .filter_map(|object| PredictedBox::try_from(object).ok())
             .collect();
         self.frames += 1;
-        self.objects.add(&truths, &predictions, DetectionRange::NuScenes);
-        self.near_objects.add(&truths, &predictions, DetectionRange::Within(NEAR_M));
+        self.objects
+            .add(&truths, &predictions, DetectionRange::NuScenes);
+        self.near_objects
+            .add(&truths, &predictions, DetectionRange::Within(NEAR_M));
         self.occlusion.add(&truths, &is_hidden, &predictions);
-        self.lanes.add(&truth.lanes, &prediction.lanes, least_lane_confidence);
-        self.arrows.add(&truth.arrows, &prediction.arrows, &mut self.sigma);
-        self.crosswalks.add(&truth.crosswalks, &prediction.crosswalks, &mut self.sigma);
-        self.stop_lines.add(&truth.stop_lines, &prediction.stop_lines, &mut self.sigma);
+        self.lanes
+            .add(&truth.lanes, &prediction.lanes, least_lane_confidence);
+        self.arrows
+            .add(&truth.arrows, &prediction.arrows, &mut self.sigma);
+        self.crosswalks
+            .add(&truth.crosswalks, &prediction.crosswalks, &mut self.sigma);
+        self.stop_lines
+            .add(&truth.stop_lines, &prediction.stop_lines, &mut self.sigma);
         self.sigma.add_objects(&truth.objects, &prediction.objects);
     }
 

@@ -54,9 +54,19 @@ impl SigmaTally {
     }
 
     /// Adds the error of the centre of a found element: one sample each for x and y.
-    pub fn add_centre(&mut self, kind: Centred, truth: [f64; 2], predicted: [f64; 2], sigma_m: f64) {
+    pub fn add_centre(
+        &mut self,
+        kind: Centred,
+        truth: [f64; 2],
+        predicted: [f64; 2],
+        sigma_m: f64,
+    ) {
         for axis in 0..2 {
-            self.add(ARROW + kind as usize, predicted[axis] - truth[axis], sigma_m);
+            self.add(
+                ARROW + kind as usize,
+                predicted[axis] - truth[axis],
+                sigma_m,
+            );
         }
     }
 
@@ -79,8 +89,9 @@ impl SigmaTally {
             predictions.sort_by(|a, b| b.0.confidence.total_cmp(&a.0.confidence));
             let boxes: Vec<&ScoredBox> = truths.iter().map(|(scored, _)| scored).collect();
             let ranked: Vec<&PredictedBox> = predictions.iter().map(|(p, _)| p).collect();
-            for (found, (_, predicted)) in
-                nearest_free(&boxes, &ranked, THRESHOLD_M).into_iter().zip(&predictions)
+            for (found, (_, predicted)) in nearest_free(&boxes, &ranked, THRESHOLD_M)
+                .into_iter()
+                .zip(&predictions)
             {
                 if let Some(found) = found {
                     self.add_pair(truths[found].1, predicted);

@@ -43,11 +43,16 @@ impl LatencyReport {
                 }
             })
             .collect();
-        Self { frames: stats.frames(), stages }
+        Self {
+            frames: stats.frames(),
+            stages,
+        }
     }
 
     /// The times of a stage.
     pub fn stage(&self, stage: Stage) -> Option<&StageLatency> {
-        self.stages.iter().find(|latency| latency.stage == stage.name())
+        self.stages
+            .iter()
+            .find(|latency| latency.stage == stage.name())
     }
 }

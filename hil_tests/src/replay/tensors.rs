@@ -19,7 +19,11 @@ pub struct TensorDump {
 impl TensorDump {
     /// Dumps `frames` frames below `folder`.
     pub fn new(folder: impl Into<PathBuf>, frames: usize) -> Self {
-        Self { folder: folder.into(), frames, written: 0 }
+        Self {
+            folder: folder.into(),
+            frames,
+            written: 0,
+        }
     }
 
     /// Frames written so far.
@@ -60,11 +64,17 @@ fn write_tensor(folder: &Path, tensor: &RawTensor<'_>) -> io::Result<()> {
     let file = folder.join(format!("{}.npy", tensor.name));
     match tensor.values {
         RawValues::F32(values) => {
-            let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+            let bytes: Vec<u8> = values
+                .iter()
+                .flat_map(|value| value.to_le_bytes())
+                .collect();
             write_npy(&file, "<f4", tensor.shape, &bytes)
         }
         RawValues::I32(values) => {
-            let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+            let bytes: Vec<u8> = values
+                .iter()
+                .flat_map(|value| value.to_le_bytes())
+                .collect();
             write_npy(&file, "<i4", tensor.shape, &bytes)
         }
     }

@@ -51,9 +51,20 @@ pub struct LogDrive {
 /// What a message turned out to be; what is large lies in the drive.
 enum Read {
     Nothing,
-    Image { camera: usize, stamp: Stamp, arrival: Stamp },
-    VehicleMotion { arrival: Stamp, record: VehicleMotionRecord },
-    Pose { stamp: Stamp, arrival: Stamp, odom_from_ego: Pose<Odom, Ego> },
+    Image {
+        camera: usize,
+        stamp: Stamp,
+        arrival: Stamp,
+    },
+    VehicleMotion {
+        arrival: Stamp,
+        record: VehicleMotionRecord,
+    },
+    Pose {
+        stamp: Stamp,
+        arrival: Stamp,
+        odom_from_ego: Pose<Odom, Ego>,
+    },
     Truth,
 }
 
@@ -71,7 +82,9 @@ impl LogDrive {
             Some(rig) => rig,
             None => survey.rig(&reader, &topics)?,
         };
-        let has_rates = topics.iter().any(|topic| topic.topic == TOPIC_VEHICLE_MOTION);
+        let has_rates = topics
+            .iter()
+            .any(|topic| topic.topic == TOPIC_VEHICLE_MOTION);
         let has_poses =
             survey.has_transforms_of_vehicle || topics.iter().any(|topic| topic.schema == POSE);
         let ego_motion = match options.ego_motion {
@@ -94,7 +107,11 @@ impl LogDrive {
                 || topic.topic == TOPIC_TRUTH
         })?;
         Ok(Self {
-            decoders: rig.cameras().iter().map(|_| JpegDecoder::default()).collect(),
+            decoders: rig
+                .cameras()
+                .iter()
+                .map(|_| JpegDecoder::default())
+                .collect(),
             has_transforms_of_vehicle: survey.has_transforms_of_vehicle,
             rig,
             ego_motion,
@@ -121,7 +138,9 @@ impl DriveSource for LogDrive {
 
     fn next_event(&mut self) -> Result<Option<DriveEvent<'_>>, SourceError> {
         loop {
-            let Some(message) = self.messages.next_message()? else { return Ok(None) };
+            let Some(message) = self.messages.next_message()? else {
+                return Ok(None);
+            };
             let mut interpreter = Interpreter {
                 path: self.reader.path(),
                 rig: &self.rig,
@@ -141,10 +160,22 @@ impl DriveSource for LogDrive {
                         yaw_rate_radps: record.yaw_rate_radps,
                     }));
                 }
-                Read::Pose { stamp, arrival, odom_from_ego } => {
-                    return Ok(Some(DriveEvent::Pose { stamp, arrival, odom_from_ego }));
+                Read::Pose {
+                    stamp,
+                    arrival,
+                    odom_from_ego,
+                } => {
+                    return Ok(Some(DriveEvent::Pose {
+                        stamp,
+                        arrival,
+                        odom_from_ego,
+                    }));
                 }
-                Read::Image { camera, stamp, arrival } => {
+                Read::Image {
+                    camera,
+                    stamp,
+                    arrival,
+                } => {
                     let picture = self.decoders[camera].picture();
                     let (width, height) = (picture.width, picture.height);
                     let image = ImageView::packed(PixelFormat::Rgb, width, height, &picture.bytes)
@@ -153,7 +184,13 @@ impl DriveSource for LogDrive {
                             problem,
                         })?;
                     let rgb = &picture.bytes;
-                    let event = ImageEvent { camera, stamp, arrival, image, rgb };
+                    let event = ImageEvent {
+                        camera,
+                        stamp,
+                        arrival,
+                        image,
+                        rgb,
+                    };
                     return Ok(Some(DriveEvent::Image(event)));
                 }
             }
@@ -180,7 +217,10 @@ impl Interpreter<'_> {
                 Ok(Read::Truth)
             }
             (TOPIC_VEHICLE_MOTION, _) if self.ego_motion == EgoMotionSource::Rates => {
-                Ok(Read::VehicleMotion { arrival, record: json(self.path, message)? })
+                Ok(Read::VehicleMotion {
+                    arrival,
+                    record: json(self.path, message)?,
+                })
             }
             (_, IMAGE) => self.image(message, arrival),
             (_, TRANSFORM | TRANSFORMS | POSE) if self.ego_motion == EgoMotionSource::Poses => {
@@ -192,18 +232,31 @@ impl Interpreter<'_> {
 
     fn image(&mut self, message: &LogMessage<'_>, arrival: Stamp) -> Result<Read, LogError> {
         let image: CompressedImage = decode(self.path, message)?;
-        let Some(camera) = self.rig.index_of(&image.frame_id) else { return Ok(Read::Nothing) };
+        let Some(camera) = self.rig.index_of(&image.frame_id) else {
+            return Ok(Read::Nothing);
+        };
         if !matches!(image.format.as_str(), "jpeg" | "jpg") {
             let found = format!("{:?}", image.format);
-            return Err(wrong(self.path, message, "images in format \"jpeg\"", found));
+            return Err(wrong(
+                self.path,
+                message,
+                "images in format \"jpeg\"",
+                found,
+            ));
         }
-        self.decoders[camera].decode(&image.data).map_err(|source| {
-            LogError::caused_by(self.path, "a JPEG picture", source)
-                .on_topic(message.topic)
-                .at(message.log_time_ns)
-        })?;
+        self.decoders[camera]
+            .decode(&image.data)
+            .map_err(|source| {
+                LogError::caused_by(self.path, "a JPEG picture", source)
+                    .on_topic(message.topic)
+                    .at(message.log_time_ns)
+            })?;
         let stamp = nanoseconds(image.timestamp.as_ref()).map_or(arrival, Stamp::from_nanoseconds);
-        Ok(Read::Image { camera, stamp, arrival })
+        Ok(Read::Image {
+            camera,
+            stamp,
+            arrival,
+        })
     }
 
     /// A pose of the vehicle: from its transform, or from pose messages where there is none.
@@ -222,12 +275,23 @@ impl Interpreter<'_> {
                 .find(|transform| is_vehicle(&transform.child_frame_id))
                 .map(|transform| (isometry_of(&transform), transform.timestamp))
         };
-        let Some((isometry, timestamp)) = found else { return Ok(Read::Nothing) };
+        let Some((isometry, timestamp)) = found else {
+            return Ok(Read::Nothing);
+        };
         let isometry = isometry.ok_or_else(|| {
-            wrong(self.path, message, "a rigid pose of the vehicle", "none".to_owned())
+            wrong(
+                self.path,
+                message,
+                "a rigid pose of the vehicle",
+                "none".to_owned(),
+            )
         })?;
         let stamp = nanoseconds(timestamp.as_ref()).map_or(arrival, Stamp::from_nanoseconds);
-        Ok(Read::Pose { stamp, arrival, odom_from_ego: Pose::from_isometry(isometry) })
+        Ok(Read::Pose {
+            stamp,
+            arrival,
+            odom_from_ego: Pose::from_isometry(isometry),
+        })
     }
 }
 
@@ -241,7 +305,10 @@ struct Survey {
 
 impl Survey {
     fn of(reader: &LogReader, topics: &[LogTopic]) -> Result<Self, LogError> {
-        let cameras = topics.iter().filter(|topic| topic.schema == CALIBRATION).count();
+        let cameras = topics
+            .iter()
+            .filter(|topic| topic.schema == CALIBRATION)
+            .count();
         let mut survey = Self {
             calibrations: Vec::new(),
             mounts: BTreeMap::new(),
@@ -261,7 +328,10 @@ impl Survey {
                 } else if is_vehicle(&transform.parent_frame_id)
                     && let Some(isometry) = isometry_of(&transform)
                 {
-                    survey.mounts.entry(transform.child_frame_id).or_insert(isometry);
+                    survey
+                        .mounts
+                        .entry(transform.child_frame_id)
+                        .or_insert(isometry);
                 }
             }
             if survey.is_complete(cameras) {
@@ -272,7 +342,11 @@ impl Survey {
     }
 
     fn add_calibration(&mut self, calibration: CameraCalibration) {
-        if !self.calibrations.iter().any(|known| known.frame_id == calibration.frame_id) {
+        if !self
+            .calibrations
+            .iter()
+            .any(|known| known.frame_id == calibration.frame_id)
+        {
             self.calibrations.push(calibration);
         }
     }
@@ -281,7 +355,10 @@ impl Survey {
     fn is_complete(&self, cameras: usize) -> bool {
         self.calibrations.len() >= cameras
             && self.has_transforms_of_vehicle
-            && self.calibrations.iter().all(|c| self.mounts.contains_key(&c.frame_id))
+            && self
+                .calibrations
+                .iter()
+                .all(|c| self.mounts.contains_key(&c.frame_id))
     }
 
     fn rig(&self, reader: &LogReader, topics: &[LogTopic]) -> Result<Rig, SourceError> {
@@ -299,8 +376,8 @@ impl Survey {
                 let expected = format!("a transform of {name:?} in \"ego\" or \"base_link\"");
                 LogError::new(reader.path(), expected, "none")
             })?;
-            let read = ReadCalibration::try_from(message)
-                .map_err(|error| error.in_file(reader.path()))?;
+            let read =
+                ReadCalibration::try_from(message).map_err(|error| error.in_file(reader.path()))?;
             cameras.push(Camera {
                 name: name.clone(),
                 intrinsics: read.intrinsics,
@@ -335,19 +412,34 @@ fn arrival(message: &LogMessage<'_>) -> Stamp {
 }
 
 fn wrong(path: &Path, message: &LogMessage<'_>, expected: &str, found: String) -> LogError {
-    LogError::new(path, expected, found).on_topic(message.topic).at(message.log_time_ns)
+    LogError::new(path, expected, found)
+        .on_topic(message.topic)
+        .at(message.log_time_ns)
 }
 
 fn decode<M: Decode>(path: &Path, message: &LogMessage<'_>) -> Result<M, LogError> {
     if message.encoding != "protobuf" {
-        return Err(wrong(path, message, "encoding protobuf", message.encoding.to_owned()));
+        return Err(wrong(
+            path,
+            message,
+            "encoding protobuf",
+            message.encoding.to_owned(),
+        ));
     }
     M::decode(message.data).map_err(|error| {
-        wrong(path, message, &format!("a message of {}", message.schema), error.to_string())
+        wrong(
+            path,
+            message,
+            &format!("a message of {}", message.schema),
+            error.to_string(),
+        )
     })
 }
 
-fn json<T: serde::de::DeserializeOwned>(path: &Path, message: &LogMessage<'_>) -> Result<T, LogError> {
+fn json<T: serde::de::DeserializeOwned>(
+    path: &Path,
+    message: &LogMessage<'_>,
+) -> Result<T, LogError> {
     serde_json::from_slice(message.data).map_err(|source| {
         LogError::caused_by(path, "JSON of our form", source)
             .on_topic(message.topic)

@@ -25,7 +25,12 @@ pub fn record_event<W: Write + Seek>(
             let name = &rig.cameras()[image.camera].name;
             writer.write_image(name, image.stamp, image.arrival, image.rgb, size)
         }
-        DriveEvent::VehicleMotion { stamp, arrival, speed_mps, yaw_rate_radps } => {
+        DriveEvent::VehicleMotion {
+            stamp,
+            arrival,
+            speed_mps,
+            yaw_rate_radps,
+        } => {
             let record = VehicleMotionRecord {
                 stamp_ns: stamp.nanoseconds(),
                 speed_mps: *speed_mps,
@@ -33,7 +38,11 @@ pub fn record_event<W: Write + Seek>(
             };
             writer.write_vehicle_motion(*arrival, &record)
         }
-        DriveEvent::Pose { stamp, odom_from_ego, .. } => {
+        DriveEvent::Pose {
+            stamp,
+            odom_from_ego,
+            ..
+        } => {
             let pose = bevrt_calibration::Pose::from_isometry(*odom_from_ego.as_isometry());
             writer.write_pose(*stamp, &pose)
         }
@@ -56,7 +65,9 @@ pub fn record<W: Write + Seek>(
     let mut frames = 0;
     loop {
         let moment: Option<Stamp> = {
-            let Some(event) = drive.next_event()? else { return Ok(()) };
+            let Some(event) = drive.next_event()? else {
+                return Ok(());
+            };
             record_event(writer, &rig, &event)?;
             match event {
                 DriveEvent::VehicleMotion { stamp, .. } => Some(stamp),

@@ -3,7 +3,9 @@
 use std::collections::VecDeque;
 
 use bevrt_calibration::{Camera, Ego, PixelRect, Pose, Rig, World};
-use bevrt_runtime::{EgoMotionSource, ImageView, PixelFormat, PreprocessSection, Span, Stamp, crop_for};
+use bevrt_runtime::{
+    EgoMotionSource, ImageView, PixelFormat, PreprocessSection, Span, Stamp, crop_for,
+};
 use bevrt_sim::{
     CanSample, Condition, Drive, DriveOptions, GroundTruth, Observer, RenderConfig, RenderedImage,
     Renderer, VisibilityMemory, YuvMatrix, nv12_len, rgb_to_nv12,
@@ -123,9 +125,12 @@ impl SimulatedDrive {
         let (rig, config) = match options.size {
             PictureSize::Full => (rig.clone(), RenderConfig::FULL_SIZE),
             PictureSize::TimesNetwork(times) => {
-                let binning =
-                    rig.reference_camera().intrinsics.width() as f32 / (times * preprocess.width) as f32;
-                (scaled_rig(rig, preprocess, times), RenderConfig::network_size(binning))
+                let binning = rig.reference_camera().intrinsics.width() as f32
+                    / (times * preprocess.width) as f32;
+                (
+                    scaled_rig(rig, preprocess, times),
+                    RenderConfig::network_size(binning),
+                )
             }
         };
         let drive = Drive::new(seed, &rig, drive_options);
@@ -140,8 +145,8 @@ impl SimulatedDrive {
             drive,
             observer,
             memory: VisibilityMemory::new(),
-            frames: (options.duration_s * options.frame_rate_hz + 1e-9).floor() as u64,
-            next_frame: 1,
+            frames: (options.duration_s * options.frame_rate_hz + 1e-9).floor() as u64 + 1,
+            next_frame: 0,
             frame_period_s: 1.0 / options.frame_rate_hz,
             can_until_s: 0.0,
             horizon_s: IMAGE_DELAY.seconds() + options.camera_skew_s,
@@ -153,11 +158,10 @@ impl SimulatedDrive {
         }
     }
 
-    /// The moment on the log's clock at which the drive begins; the first frame follows one period
-    /// later.
+    /// The moment on the log's clock at which the drive begins, with its first frame.
     pub const BEGIN: Stamp = BEGIN;
 
-    /// Frame sets in all.
+    /// Frame sets in all, at both ends of the drive and in between.
     pub fn frames(&self) -> u64 {
         self.frames
     }
@@ -185,14 +189,20 @@ impl SimulatedDrive {
         let stamp = at(reference_s);
         self.truth = FrameTruth::from_simulated(stamp, &observed);
         for (image, nv12) in self.observer.images().iter().zip(&mut self.nv12) {
-            let RenderedImage { rgb, width, height, .. } = image;
+            let RenderedImage {
+                rgb, width, height, ..
+            } = image;
             rgb_to_nv12(rgb, *width, *height, YuvMatrix::Bt601Limited, nv12);
         }
         let can_until_s = self.time_s + self.horizon_s;
         let can = self.drive.can(self.can_until_s, can_until_s);
         self.can_until_s = can_until_s;
-        let images = (0..self.rig.cameras().len())
-            .map(|camera| (self.image_stamp(camera) + IMAGE_DELAY, Pending::Image(camera)));
+        let images = (0..self.rig.cameras().len()).map(|camera| {
+            (
+                self.image_stamp(camera) + IMAGE_DELAY,
+                Pending::Image(camera),
+            )
+        });
         let mut events: Vec<(Stamp, Pending)> = can
             .into_iter()
             .map(|sample| (at(sample.t_s) + CAN_DELAY, Pending::Can(sample)))
@@ -218,10 +228,12 @@ impl DriveSource for SimulatedDrive {
     }
 
     fn next_event(&mut self) -> Result<Option<DriveEvent<'_>>, SourceError> {
-        if self.pending.is_empty() && self.next_frame <= self.frames {
+        if self.pending.is_empty() && self.next_frame < self.frames {
             self.prepare();
         }
-        let Some((arrival, pending)) = self.pending.pop_front() else { return Ok(None) };
+        let Some((arrival, pending)) = self.pending.pop_front() else {
+            return Ok(None);
+        };
         Ok(Some(match pending {
             Pending::Truth => DriveEvent::Truth(&self.truth),
             Pending::Can(sample) => DriveEvent::VehicleMotion {
@@ -279,7 +291,10 @@ fn moved_to(drive: &Drive, time_s: f64, seen: &GroundTruth) -> GroundTruth {
         arrow.visible_fraction = known.map_or(0.0, |known| known.visible_fraction);
     }
     for crosswalk in &mut truth.crosswalks {
-        let known = seen.crosswalks.iter().find(|known| known.id == crosswalk.id);
+        let known = seen
+            .crosswalks
+            .iter()
+            .find(|known| known.id == crosswalk.id);
         crosswalk.visible_fraction = known.map_or(0.0, |known| known.visible_fraction);
     }
     for line in &mut truth.stop_lines {

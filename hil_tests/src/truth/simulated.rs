@@ -34,7 +34,11 @@ impl FrameTruth {
                     id: lane.id,
                     marking: lane.marking as u8,
                     colour: lane.colour as u8,
-                    points_m: lane.points.iter().map(|p| p.position.coords.into()).collect(),
+                    points_m: lane
+                        .points
+                        .iter()
+                        .map(|p| p.position.coords.into())
+                        .collect(),
                     is_seen: lane.points.iter().map(|p| p.was_seen).collect(),
                 })
                 .collect(),

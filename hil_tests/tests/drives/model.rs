@@ -2,7 +2,7 @@
 
 use bevrt_calibration::Rig;
 use bevrt_runtime::{
-    ElementType, EgoMotionSource, EgoMotionSpec, Engine, EngineError, ImageSet, InputRole,
+    EgoMotionSource, EgoMotionSpec, ElementType, Engine, EngineError, ImageSet, InputRole,
     Manifest, NetworkInterface, OutputRole, Pipeline, PipelineOptions, Provider,
 };
 
@@ -78,13 +78,21 @@ impl ScriptedEngine {
                 (role, ElementType::I32) => indices.push((role, vec![0; len])),
             }
         }
-        Self { interface, images, floats, indices, objects: vec![0.0; 25 * CELLS] }
+        Self {
+            interface,
+            images,
+            floats,
+            indices,
+            objects: vec![0.0; 25 * CELLS],
+        }
     }
 }
 
 fn find<T>(tensors: &mut [(InputRole, Vec<T>)], role: InputRole) -> Result<&mut [T], EngineError> {
     let found = tensors.iter_mut().find(|(of, _)| *of == role);
-    found.map(|(_, values)| values.as_mut_slice()).ok_or(EngineError::NoSuchTensor)
+    found
+        .map(|(_, values)| values.as_mut_slice())
+        .ok_or(EngineError::NoSuchTensor)
 }
 
 impl Engine for ScriptedEngine {

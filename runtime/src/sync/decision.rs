@@ -31,7 +31,7 @@ pub enum SyncRefusal {
     Late,
     /// The stamp is too far from those of the open sets, or ahead of the arrival.
     OutOfTolerance,
-    /// Both open sets are older: call [`FrameSync::poll`], then push it again.
+    /// Both open sets are older: call [`FrameSync::poll`](super::FrameSync::poll), then push it again.
     Overrun,
 }
 

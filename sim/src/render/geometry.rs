@@ -1,7 +1,7 @@
 //! Brings the instances of a scene before a camera: culling, order, vertices, triangles.
 
 use super::lens::{Cone, RayTable};
-use super::noise::{CLOUD, NoiseTexture};
+use super::noise::{CLOUD, NoiseTexture, floor};
 use super::raster::{Counting, NOBODY, SampleBox, Setup, Surface};
 use super::{View, VisibilityCounts};
 use crate::scene::{Instance, Material, Scene};
@@ -90,13 +90,12 @@ impl Geometry {
         self.materials.clear();
         self.sort(scene, table, eye);
         let order = std::mem::take(&mut self.order);
-        let (mut mark, mut last_id) = (0, 0);
+        let (mut counting, mut last_id) = (None, 0);
         for &(_, _, id, index) in &order {
             if id != last_id {
-                mark += 1;
+                counting = (id != 0).then(|| surface.next_mark());
                 last_id = id;
             }
-            let counting = (id != 0).then_some(Counting { mark });
             let covered = self.draw_instance(&scene.instances[index as usize], view, table, eye, surface, counting);
             if id != 0 {
                 counts.add_silhouette(id, covered as f32);
@@ -193,11 +192,12 @@ impl Geometry {
 pub(super) const LEAF_TEXEL_M: f32 = 0.02;
 
 /// Leaf density of a tree crown at a wrapped world position, in [0, 1].
+#[inline(always)]
 pub(super) fn leaf_density(noise: &NoiseTexture, position: Vector3<f32>, footprint: f32) -> f32 {
-    let scale = 1.0 / LEAF_TEXEL_M;
-    let u = (position.x + 0.62 * position.z) * scale;
-    let v = (position.y - 0.81 * position.z) * scale;
-    noise.sample(u, v, footprint)[CLOUD]
+    let [x, y, z] = [position.x, position.y, position.z].map(|c| c / LEAF_TEXEL_M);
+    let along = noise.sample(x + 0.31 * y, z, footprint)[CLOUD];
+    let across = noise.sample(y - 0.31 * x, z + 97.0, footprint)[CLOUD];
+    0.5 + 0.8 * (along + across - 1.0)
 }
 
 /// The camera model in sample coordinates and single precision.
@@ -264,9 +264,13 @@ fn sample_bounds(table: &RayTable, corners: [&Corner; 3]) -> Bounds {
         margin += 0.05 + length * length / (4.0 * table.focal);
     }
     let (width, height) = ((table.width_px * table.sampling) as f32, (table.height_px * table.sampling) as f32);
-    let first = [(low[0] - margin).max(0.0).ceil(), (low[1] - margin).max(0.0).ceil()];
-    let last = [(high[0] + margin).min(width - 1.0).floor(), (high[1] + margin).min(height - 1.0).floor()];
-    if first[0] > last[0] || first[1] > last[1] || last[0] < 0.0 || last[1] < 0.0 {
+    if high[0] + margin < 0.0 || high[1] + margin < 0.0 || low[0] - margin > width - 1.0 || low[1] - margin > height - 1.0 {
+        return Bounds::Empty;
+    }
+    let ceil = |x: f32| -floor(-x.max(0.0));
+    let first = [ceil(low[0] - margin), ceil(low[1] - margin)];
+    let last = [floor((high[0] + margin).min(width - 1.0)), floor((high[1] + margin).min(height - 1.0))];
+    if first[0] > last[0] || first[1] > last[1] {
         return Bounds::Empty;
     }
     Bounds::Known([first[0] as usize, first[1] as usize, last[0] as usize, last[1] as usize])

@@ -155,10 +155,13 @@ kernel! {
             Some(d) => (1.0, d.x, d.y, d.z),
             None => (0.0, 0.0, 0.0, 0.0),
         };
+        let near = 0.2 + is_beam * 24.0;
         for i in 0..batch.lanes() {
             let (lx, ly, lz) = (px - batch.position[0][i], py - batch.position[1][i], pz - batch.position[2][i]);
             let square = lx * lx + ly * ly + lz * lz + 0.04;
             let inverse = 1.0 / square.sqrt();
+            // A head lamp is made to light near and far evenly.
+            let strength = 1.0 / (square + near);
             let (lx, ly, lz) = (lx * inverse, ly * inverse, lz * inverse);
             let along = -(lx * dx + ly * dy + lz * dz);
             let t = ((along - 0.80) * (1.0 / 0.19)).clamp(0.0, 1.0);
@@ -170,7 +173,7 @@ kernel! {
             let (nx, ny, nz) = (batch.normal[0][i], batch.normal[1][i], batch.normal[2][i]);
             let facing = lx * nx + ly * ny + lz * nz;
             let facing = if facing > 0.0 { facing } else { 0.0 };
-            let strength = beam * inverse * inverse;
+            let strength = beam * strength;
             let (hx, hy, hz) = (lx - batch.ray[0][i], ly - batch.ray[1][i], lz - batch.ray[2][i]);
             let length = (hx * hx + hy * hy + hz * hz).sqrt() + 1e-6;
             let half = (hx * nx + hy * ny + hz * nz) / length;

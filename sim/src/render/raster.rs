@@ -70,8 +70,15 @@ enum Relation {
 /// Ground-truth counting of one instance while its triangles are drawn.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Counting {
-    /// Mark that is new for every counted instance.
-    pub(super) mark: u32,
+    mark: u32,
+}
+
+/// Least inverse distance within a tile, or less while it is not up to date.
+#[derive(Clone, Copy, Default)]
+struct Farthest {
+    inverse: f32,
+    /// Triangles drawn since it was computed.
+    age: u32,
 }
 
 /// Visibility buffer of one image, tile after tile like [`RayTable`].
@@ -82,7 +89,8 @@ pub(super) struct Surface {
     /// Index of the triangle seen, or [`NOBODY`].
     pub(super) owner: Vec<u32>,
     marks: Vec<u32>,
-    farthest: Vec<f32>,
+    last_mark: u32,
+    farthest: Vec<Farthest>,
     stack: Vec<(u8, u32, u32)>,
 }
 
@@ -93,10 +101,22 @@ impl Surface {
         self.inverse.resize(count, 0.0);
         self.owner.clear();
         self.owner.resize(count, NOBODY);
-        self.marks.clear();
-        self.marks.resize(count, 0);
+        if self.marks.len() != count {
+            self.marks = vec![0; count];
+            self.last_mark = 0;
+        }
         self.farthest.clear();
-        self.farthest.resize(table.tiles_x * table.tiles_y, 0.0);
+        self.farthest.resize(table.tiles_x * table.tiles_y, Farthest::default());
+    }
+
+    /// A mark that no sample bears yet.
+    pub(super) fn next_mark(&mut self) -> Counting {
+        if self.last_mark == u32::MAX {
+            self.marks.fill(0);
+            self.last_mark = 0;
+        }
+        self.last_mark += 1;
+        Counting { mark: self.last_mark }
     }
 
     /// Draws a triangle inside of `bounds`, or wherever it is seen if they are unknown. Returns how many samples the
@@ -175,14 +195,15 @@ impl Surface {
             return 0;
         }
         let nearest = (setup.plane.dot(&cone.axis) + setup.plane.norm() * cone.chord) * setup.bias;
-        if nearest <= self.farthest[tile] && counting.is_none() {
+        let range = tile * TILE_AREA..(tile + 1) * TILE_AREA;
+        if counting.is_none() && self.hides(tile, nearest) {
             return 0;
         }
         let relation = if is_only_tile { Relation::Partly } else { setup.relation(cone) };
         if relation == Relation::Outside {
             return 0;
         }
-        let range = tile * TILE_AREA..(tile + 1) * TILE_AREA;
+        self.farthest[tile].age += 1;
         let view = TileView {
             x: lanes(&table.x[range.clone()]),
             y: lanes(&table.y[range.clone()]),
@@ -211,10 +232,18 @@ impl Surface {
                 0
             }
         };
-        if relation == Relation::Inside || !is_only_tile {
-            self.farthest[tile] = least(inverse);
-        }
         newly
+    }
+
+    /// Whether all samples of a tile see something nearer than `nearest`.
+    fn hides(&mut self, tile: usize, nearest: f32) -> bool {
+        const TRIANGLES_BETWEEN: u32 = 3;
+        let farthest = &mut self.farthest[tile];
+        if farthest.age >= TRIANGLES_BETWEEN {
+            let inverse = &self.inverse[tile * TILE_AREA..(tile + 1) * TILE_AREA];
+            *farthest = Farthest { inverse: least(lanes(inverse)), age: 0 };
+        }
+        nearest <= farthest.inverse
     }
 }
 

@@ -1,6 +1,6 @@
 //! Turns the visibility buffer into radiance, depth and identity.
 
-use super::environment::{Environment, ViewLamp, lamps_before};
+use super::environment::{Environment, Light, ViewLamp, lamps_before};
 use super::fragments::{Facet, place};
 use super::geometry::{Eye, Geometry};
 use super::image::RenderedImage;
@@ -10,9 +10,10 @@ use super::noise::NoiseTexture;
 use super::puddles::{Puddles, WetSpot};
 use super::raster::{NOBODY, Surface};
 use super::shadow::ShadowView;
+use super::simd::kernel;
 use super::spans::{Point, Spans};
 use super::surface::{Spot, finish};
-use crate::scene::Scene;
+use crate::scene::{Material, Scene};
 use nalgebra::Vector3;
 
 /// Linear radiance of an image in three planes, row-major.
@@ -118,16 +119,7 @@ impl Shader {
         batch.len = end;
         let light = &frame.environment.light;
         let material = &frame.geometry.materials[frame.geometry.triangles[owner as usize].material as usize];
-        for i in first..end {
-            let spot = Spot {
-                position: Vector3::new(batch.position[0][i], batch.position[1][i], batch.position[2][i]),
-                normal: Vector3::new(batch.normal[0][i], batch.normal[1][i], batch.normal[2][i]),
-                uv: [batch.uv[0][i], batch.uv[1][i]],
-                footprint: batch.footprint[i],
-            };
-            let finish = finish(material, &spot, light, frame.noise);
-            batch.finish(i, &finish);
-        }
+        finish_span(batch, first, end, material, light, frame.noise);
         self.shelter(frame, first, end);
     }
 
@@ -165,6 +157,22 @@ impl Shader {
             }
         }
         batch.len = 0;
+    }
+}
+
+kernel! {
+    /// Evaluates the material of the points `first..end`.
+    fn finish_span(batch: &mut Batch, first: usize, end: usize, material: &Material, light: &Light, noise: &NoiseTexture) {
+        for i in first..end {
+            let spot = Spot {
+                position: Vector3::new(batch.position[0][i], batch.position[1][i], batch.position[2][i]),
+                normal: Vector3::new(batch.normal[0][i], batch.normal[1][i], batch.normal[2][i]),
+                uv: [batch.uv[0][i], batch.uv[1][i]],
+                footprint: batch.footprint[i],
+            };
+            let finish = finish(material, &spot, light, noise);
+            batch.finish(i, &finish);
+        }
     }
 }
 

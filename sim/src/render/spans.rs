@@ -39,7 +39,7 @@ impl Spans {
         let (tile_x, tile_y) = (tile % table.tiles_x * side, tile / table.tiles_x * side);
         let owners = &surface.owner[tile * TILE_AREA..(tile + 1) * TILE_AREA];
         let is_whole = tile_x + side <= table.width_px && tile_y + side <= table.height_px && (table.blind.is_empty() || owners[0] != NOBODY);
-        if is_whole && sampling == 1 && is_uniform(owners) {
+        if is_whole && is_uniform(owners) {
             self.collect_whole(table, geometry, (tile, tile_x, tile_y), owners[0], out);
             return;
         }
@@ -66,24 +66,26 @@ impl Spans {
         self.group();
     }
 
-    /// A tile of which every pixel has one sample, all of one owner.
+    /// A tile whose samples all see one thing.
     fn collect_whole(&mut self, table: &RayTable, geometry: &Geometry, (tile, tile_x, tile_y): (usize, usize, usize), owner: u32, out: &mut RenderedImage) {
         count_visible(geometry, owner, TILE_AREA, &mut out.visibility);
-        self.owners.push((owner, TILE_AREA as u32));
-        self.points.resize(TILE_AREA.max(self.points.len()), Point::default());
+        let side = TILE / table.sampling;
+        let count = side * side;
+        self.owners.push((owner, count as u32));
+        self.points.resize(count.max(self.points.len()), Point::default());
         let (plane, id) = match owner {
             NOBODY => (Vector3::zeros(), 0),
             _ => (geometry.triangles[owner as usize].plane, geometry.triangles[owner as usize].id),
         };
-        let centres = &table.centres[tile * TILE_AREA..(tile + 1) * TILE_AREA];
-        for (y, rays) in centres.chunks_exact(TILE).enumerate() {
+        let centres = &table.centres[tile * count..(tile + 1) * count];
+        for (y, rays) in centres.chunks_exact(side).enumerate() {
             let first = (tile_y + y) * table.width_px + tile_x;
-            let points = &mut self.points[y * TILE..(y + 1) * TILE];
+            let points = &mut self.points[y * side..(y + 1) * side];
             for (x, (point, &ray)) in points.iter_mut().zip(rays).enumerate() {
                 *point = Point { pixel: (first + x) as u32, weight: 1.0, ray };
             }
-            out.instance[first..first + TILE].fill(id);
-            for (depth, ray) in out.depth_m[first..first + TILE].iter_mut().zip(rays) {
+            out.instance[first..first + side].fill(id);
+            for (depth, ray) in out.depth_m[first..first + side].iter_mut().zip(rays) {
                 let inverse = plane.x * ray[0] + plane.y * ray[1] + plane.z * ray[2];
                 *depth = if owner == NOBODY { 0.0 } else { 1.0 / inverse.max(1e-4) };
             }
@@ -95,8 +97,8 @@ impl Spans {
         let sampling = table.sampling;
         let samples = sampling * sampling;
         let owner = owners[first];
-        let is_whole = (0..samples).all(|i| owners[first + i / sampling * TILE + i % sampling] == owner);
-        if is_whole {
+        let rows = owners[first..].chunks(TILE).take(sampling);
+        if rows.flat_map(|row| &row[..sampling]).all(|&other| other == owner) {
             count_visible(geometry, owner, samples, visibility);
             self.found.push((owner, Point { pixel: pixel as u32, weight: 1.0, ray: centre }));
             return owner;

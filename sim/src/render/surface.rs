@@ -39,17 +39,35 @@ impl Finish {
 
 /// Period of the fine noise is 7.68 m, of the coarse one 102.4 m; both divide the wrap of world coordinates.
 const FINE_TEXEL_M: f32 = 0.03;
+/// Texel of the grit that only close ground shows; period 1.92 m.
+const GRIT_TEXEL_M: f32 = 0.0075;
 const COARSE_TEXEL_M: f32 = 0.4;
 
+#[inline(always)]
 fn fine(noise: &NoiseTexture, u: f32, v: f32, footprint: f32) -> [f32; 4] {
     noise.sample(u / FINE_TEXEL_M, v / FINE_TEXEL_M, footprint / FINE_TEXEL_M)
 }
 
+#[inline(always)]
 fn coarse(noise: &NoiseTexture, u: f32, v: f32, footprint: f32) -> [f32; 4] {
     noise.sample(u / COARSE_TEXEL_M, v / COARSE_TEXEL_M, footprint / COARSE_TEXEL_M)
 }
 
+/// Grain of a rough ground between 0 and 1: stones of two sizes, the smaller ones only where they can be seen.
+#[inline(always)]
+fn grain(noise: &NoiseTexture, spot: &Spot, near: &[f32; 4]) -> f32 {
+    let share = smoothstep(0.028, 0.010, spot.footprint);
+    if share <= 0.0 {
+        return near[GRAIN];
+    }
+    let scale = 1.0 / GRIT_TEXEL_M;
+    let grit = noise.sample(spot.position.x * scale, spot.position.y * scale, spot.footprint * scale);
+    let mixed = 0.75 * grit[GRAIN] + 0.25 * near[GRAIN];
+    near[GRAIN] + (mixed - near[GRAIN]) * share
+}
+
 /// Evaluates a material at a spot.
+#[inline(always)]
 pub(super) fn finish(material: &Material, spot: &Spot, light: &Light, noise: &NoiseTexture) -> Finish {
     match *material {
         Material::Asphalt { tint } => asphalt(tint, spot, light, noise),
@@ -71,21 +89,25 @@ pub(super) fn finish(material: &Material, spot: &Spot, light: &Light, noise: &No
     }
 }
 
+#[inline(always)]
 fn scaled(rgb: [f32; 3], by: f32) -> [f32; 3] {
     rgb.map(|x| x * by)
 }
 
+#[inline(always)]
 fn blend(a: [f32; 3], b: [f32; 3], t: f32) -> [f32; 3] {
     [a[0] + (b[0] - a[0]) * t, a[1] + (b[1] - a[1]) * t, a[2] + (b[2] - a[2]) * t]
 }
 
 /// Dust and unevenness of an even colour.
+#[inline(always)]
 fn grime(spot: &Spot, noise: &NoiseTexture) -> f32 {
     let stain = noise.sample(spot.uv[0] * 24.0, spot.uv[1] * 24.0, spot.footprint * 24.0);
     1.0 + 0.22 * (stain[CLOUD] - 0.5) + 0.05 * (stain[GRAIN] - 0.5)
 }
 
 /// Water on a level surface: darkens and mirrors, most where the coarse noise makes puddles.
+#[inline(always)]
 fn wet(mut finish: Finish, depth: f32, light: &Light) -> Finish {
     if light.wetness > 0.0 {
         let puddle = smoothstep(0.75, 0.35, depth);
@@ -98,11 +120,12 @@ fn wet(mut finish: Finish, depth: f32, light: &Light) -> Finish {
 }
 
 /// Grey level of a road surface, without paint.
-fn road_level(tint: f32, spot: &Spot, light: &Light, near: &[f32; 4], far: &[f32; 4]) -> f32 {
+#[inline(always)]
+fn road_level(tint: f32, spot: &Spot, light: &Light, noise: &NoiseTexture, near: &[f32; 4], far: &[f32; 4]) -> f32 {
     let base = 0.05 + 0.12 * tint;
     let salt = (light.seed as u32 & 0xFF) as f32 / 255.0;
     let repaired = if far[PATCH] > 0.80 + 0.12 * salt { 0.78 } else { 1.0 };
-    let grain = 1.0 + 0.55 * (near[GRAIN] - 0.5) + 0.22 * (near[CLOUD] - 0.5);
+    let grain = 1.0 + 0.55 * (grain(noise, spot, near) - 0.5) + 0.22 * (near[CLOUD] - 0.5);
     let clouds = 1.0 + 0.5 * (far[CLOUD] - 0.5);
     let age = tint * (0.4 + 0.6 * salt);
     let cracks = 1.0 - 0.5 * age * smoothstep(0.35, 0.9, near[CRACK]) * smoothstep(0.5, 0.7, far[CLOUD]);
@@ -110,14 +133,16 @@ fn road_level(tint: f32, spot: &Spot, light: &Light, near: &[f32; 4], far: &[f32
     base * repaired * grain * clouds * cracks * seams
 }
 
+#[inline(always)]
 fn asphalt(tint: f32, spot: &Spot, light: &Light, noise: &NoiseTexture) -> Finish {
     let near = fine(noise, spot.position.x, spot.position.y, spot.footprint);
     let far = coarse(noise, spot.position.x, spot.position.y, spot.footprint);
-    let level = road_level(tint, spot, light, &near, &far);
+    let level = road_level(tint, spot, light, noise, &near, &far);
     let finish = Finish { is_ground: true, gloss: 0.12, ..Finish::matt([level * 1.02, level, level * 0.97]) };
     wet(finish, 0.6 * far[CLOUD] + 0.4 * far[PATCH], light)
 }
 
+#[inline(always)]
 fn paint(yellow: bool, wear: f32, spot: &Spot, light: &Light, noise: &NoiseTexture) -> Finish {
     let near = fine(noise, spot.position.x, spot.position.y, spot.footprint);
     let far = coarse(noise, spot.position.x, spot.position.y, spot.footprint);
@@ -127,12 +152,13 @@ fn paint(yellow: bool, wear: f32, spot: &Spot, light: &Light, noise: &NoiseTextu
     let soft = 0.06 + 0.2 * (spot.footprint * 6.0).min(1.0);
     let level = wear * 0.72 - 0.06;
     let kept = smoothstep(level - soft, level + soft, thickness);
-    let road = road_level(0.5, spot, light, &near, &far);
+    let road = road_level(0.5, spot, light, noise, &near, &far);
     let albedo = blend([road; 3], scaled(fresh, grime), kept);
     let finish = Finish { is_ground: true, gloss: 0.15, ..Finish::matt(albedo) };
     wet(finish, 0.6 * far[CLOUD] + 0.4 * far[PATCH], light)
 }
 
+#[inline(always)]
 fn concrete(spot: &Spot, light: &Light, noise: &NoiseTexture) -> Finish {
     let (u, v) = if spot.normal.z > 0.7 { (spot.position.x, spot.position.y) } else { (spot.position.x + spot.position.y, spot.position.z) };
     let near = fine(noise, u, v, spot.footprint);
@@ -143,10 +169,11 @@ fn concrete(spot: &Spot, light: &Light, noise: &NoiseTexture) -> Finish {
     if spot.normal.z > 0.7 { wet(finish, far[CLOUD] + 0.2, light) } else { finish }
 }
 
+#[inline(always)]
 fn grass(spot: &Spot, noise: &NoiseTexture) -> Finish {
     let near = fine(noise, spot.position.x, spot.position.y, spot.footprint);
     let far = coarse(noise, spot.position.x, spot.position.y, spot.footprint);
-    let blades = 0.6 + 0.55 * near[GRAIN] + 0.5 * (near[CLOUD] - 0.5);
+    let blades = 0.6 + 0.55 * grain(noise, spot, &near) + 0.5 * (near[CLOUD] - 0.5);
     let lush = [0.055, 0.095, 0.022];
     let dry = [0.15, 0.125, 0.055];
     let soil = [0.09, 0.065, 0.04];
@@ -155,6 +182,7 @@ fn grass(spot: &Spot, noise: &NoiseTexture) -> Finish {
     Finish { is_ground: true, ..Finish::matt(scaled(blend(base, soil, bare), blades)) }
 }
 
+#[inline(always)]
 fn bark(spot: &Spot, noise: &NoiseTexture) -> Finish {
     let around = spot.position.x * 1.7 - spot.position.y * 1.3;
     let near = fine(noise, around * 3.0, spot.position.z * 0.6, spot.footprint * 2.0);
@@ -162,6 +190,7 @@ fn bark(spot: &Spot, noise: &NoiseTexture) -> Finish {
     Finish::matt([level * 1.25, level, level * 0.75])
 }
 
+#[inline(always)]
 fn foliage(rgb: [f32; 3], spot: &Spot, noise: &NoiseTexture) -> Finish {
     let density = leaf_density(noise, spot.position, spot.footprint / LEAF_TEXEL_M);
     let clumps = coarse(noise, spot.position.x * 1.9 + spot.position.z, spot.position.y * 1.9 - spot.position.z, spot.footprint * 1.9);
@@ -170,6 +199,7 @@ fn foliage(rgb: [f32; 3], spot: &Spot, noise: &NoiseTexture) -> Finish {
 }
 
 /// Part of the footprint around `x` that lies in joints of a given width repeating every `period`.
+#[inline(always)]
 fn joint(x: f32, period: f32, width: f32, footprint: f32) -> f32 {
     let phase = (x / period - floor(x / period) as f32) * period;
     let distance = phase.min(period - phase);
@@ -178,11 +208,13 @@ fn joint(x: f32, period: f32, width: f32, footprint: f32) -> f32 {
 }
 
 /// Part of the footprint around `x` inside [low, high], smoothly.
+#[inline(always)]
 fn inside(x: f32, low: f32, high: f32, footprint: f32) -> f32 {
     let blur = footprint.max(1e-3);
     ((x - low) / blur + 0.5).clamp(0.0, 1.0) * ((high - x) / blur + 0.5).clamp(0.0, 1.0)
 }
 
+#[inline(always)]
 fn facade(rgb: [f32; 3], style: u32, spot: &Spot, light: &Light, noise: &NoiseTexture) -> Finish {
     let variant = |salt: u32| lattice(style as i32, 0, salt);
     let floor_m = 2.9 + 0.9 * variant(50);

@@ -54,7 +54,11 @@ impl CutLanes {
             for (is_seen, points) in stretches(truth) {
                 for points in clip(&points, &Range::MAP) {
                     let counts = is_seen && length(&points) >= LEAST_LENGTH_M;
-                    let side = if counts { &mut cut.truths } else { &mut cut.ignored };
+                    let side = if counts {
+                        &mut cut.truths
+                    } else {
+                        &mut cut.ignored
+                    };
                     side.push(LanePart {
                         points,
                         marking: truth.marking,
@@ -89,7 +93,10 @@ impl CutLanes {
     /// The parts of a predicted line that do not run along an unseen stretch.
     fn without_unseen(&self, points: Vec<Point>) -> Vec<Vec<Point>> {
         let nearest = |parts: &[LanePart], point: &Point| {
-            parts.iter().map(|p| distance_to(&p.points, point)).fold(f64::INFINITY, f64::min)
+            parts
+                .iter()
+                .map(|p| distance_to(&p.points, point))
+                .fold(f64::INFINITY, f64::min)
         };
         let is_cut = |point: &Point| {
             let to_unseen = nearest(&self.ignored, point);
@@ -119,7 +126,9 @@ fn stretches(lane: &LaneTruth) -> Vec<(bool, Vec<Point>)> {
     let points = &lane.points_m;
     let pieces = points.len().saturating_sub(1);
     let is_seen_at = |k: usize| lane.is_seen.get(k).copied().unwrap_or(false);
-    let mut is_seen: Vec<bool> = (0..pieces).map(|k| is_seen_at(k) && is_seen_at(k + 1)).collect();
+    let mut is_seen: Vec<bool> = (0..pieces)
+        .map(|k| is_seen_at(k) && is_seen_at(k + 1))
+        .collect();
     bridge_gaps(points, &mut is_seen);
     let mut parts: Vec<(bool, Vec<Point>)> = Vec::new();
     for (piece, seen) in is_seen.into_iter().enumerate() {
@@ -195,7 +204,11 @@ mod tests {
         assert_eq!(cut.predictions.len(), 1);
         let found_m = length(&cut.predictions[0].points);
         assert!((found_m - 9.0).abs() <= 0.5, "{found_m}");
-        assert!(CutLanes::new(&[lane(21, 10..21)], &[predicted(11.0, 20.0)]).predictions.is_empty());
+        assert!(
+            CutLanes::new(&[lane(21, 10..21)], &[predicted(11.0, 20.0)])
+                .predictions
+                .is_empty()
+        );
     }
 
     #[test]
@@ -207,10 +220,13 @@ mod tests {
 
     #[test]
     fn a_prediction_far_from_any_lane_stays() {
-        let cut = CutLanes::new(&[lane(21, 0..21)], &[PredictedLane {
-            points_m: vec![[0.0, 8.0, 0.0], [20.0, 8.0, 0.0]],
-            ..predicted(0.0, 1.0)
-        }]);
+        let cut = CutLanes::new(
+            &[lane(21, 0..21)],
+            &[PredictedLane {
+                points_m: vec![[0.0, 8.0, 0.0], [20.0, 8.0, 0.0]],
+                ..predicted(0.0, 1.0)
+            }],
+        );
         assert_eq!(cut.predictions.len(), 1);
     }
 }

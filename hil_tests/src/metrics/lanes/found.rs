@@ -39,7 +39,11 @@ impl Counts {
 
     fn f1(&self) -> f64 {
         let (recall, precision) = (self.recall(), self.precision());
-        if recall + precision > 0.0 { 2.0 * recall * precision / (recall + precision) } else { 0.0 }
+        if recall + precision > 0.0 {
+            2.0 * recall * precision / (recall + precision)
+        } else {
+            0.0
+        }
     }
 }
 
@@ -89,7 +93,10 @@ struct Fit {
 
 impl Fit {
     fn new(points: &[Point], line: &[Point]) -> Self {
-        let distances_m: Vec<f64> = points.iter().map(|point| distance_to(line, point)).collect();
+        let distances_m: Vec<f64> = points
+            .iter()
+            .map(|point| distance_to(line, point))
+            .collect();
         let count = distances_m.len().max(1) as f64;
         Self {
             shares: THRESHOLDS_M
@@ -115,7 +122,10 @@ struct Fits {
 impl Fits {
     fn new(truths: &[LanePart], predictions: &[LanePart]) -> Self {
         let resample = |parts: &[LanePart]| -> Vec<Vec<Point>> {
-            parts.iter().map(|part| resample_every(&part.points, SPACING_M)).collect()
+            parts
+                .iter()
+                .map(|part| resample_every(&part.points, SPACING_M))
+                .collect()
         };
         let (truth_points, predicted_points) = (resample(truths), resample(predictions));
         let fits = |flip: bool| {
@@ -133,7 +143,10 @@ impl Fits {
                 })
                 .collect()
         };
-        Self { of_truth: fits(false), of_prediction: fits(true) }
+        Self {
+            of_truth: fits(false),
+            of_prediction: fits(true),
+        }
     }
 
     /// Pairs of least cost between all truths and the predictions of `places`.
@@ -142,7 +155,9 @@ impl Fits {
             .map(|t| {
                 places
                     .iter()
-                    .map(|&p| self.of_truth[t][p].cost(limit_m) + self.of_prediction[t][p].cost(limit_m))
+                    .map(|&p| {
+                        self.of_truth[t][p].cost(limit_m) + self.of_prediction[t][p].cost(limit_m)
+                    })
                     .collect()
             })
             .collect();
@@ -156,7 +171,10 @@ impl Fits {
     fn count(&self, places: &[usize], threshold: usize) -> Counts {
         let pairs = self.pairs(places, THRESHOLDS_M[threshold]);
         let reached = |fits: &[Vec<Fit>]| {
-            pairs.iter().filter(|(t, p)| fits[*t][*p].shares[threshold] >= SHARE).count()
+            pairs
+                .iter()
+                .filter(|(t, p)| fits[*t][*p].shares[threshold] >= SHARE)
+                .count()
         };
         Counts {
             truths: self.of_truth.len(),
@@ -172,7 +190,9 @@ impl LaneF1Tally {
     pub fn add(&mut self, cut: &CutLanes, least_confidence: f64) {
         let fits = Fits::new(&cut.truths, &cut.predictions);
         let from = |least: f64| -> Vec<usize> {
-            (0..cut.predictions.len()).filter(|&p| cut.predictions[p].confidence >= least).collect()
+            (0..cut.predictions.len())
+                .filter(|&p| cut.predictions[p].confidence >= least)
+                .collect()
         };
         let places = from(least_confidence);
         for (threshold, counts) in self.published.iter_mut().enumerate() {
@@ -227,7 +247,10 @@ impl LaneF1Tally {
             .iter()
             .enumerate()
             .map(|(step, counts)| (counts.f1(), sweep_confidence(step)))
-            .fold((0.0, 0.0), |best, found| if found.0 > best.0 { found } else { best });
+            .fold(
+                (0.0, 0.0),
+                |best, found| if found.0 > best.0 { found } else { best },
+            );
         let share = |part: f64| (self.pairs > 0).then(|| part / self.pairs as f64);
         F1Scores {
             f1: strict.f1(),
@@ -282,15 +305,29 @@ mod tests {
 
     #[test]
     fn a_lane_is_found_when_three_quarters_of_its_points_are_near() {
-        let found = scores(&[truth(0.0, 0.0, 20.0)], &[predicted(0.3, 0.0, 15.0, 0.9)], 0.0);
+        let found = scores(
+            &[truth(0.0, 0.0, 20.0)],
+            &[predicted(0.3, 0.0, 15.0, 0.9)],
+            0.0,
+        );
         assert_eq!((found.recall, found.precision, found.f1), (1.0, 1.0, 1.0));
-        let missed = scores(&[truth(0.0, 0.0, 20.0)], &[predicted(0.3, 0.0, 14.0, 0.9)], 0.0);
-        assert_eq!((missed.recall, missed.precision, missed.f1), (0.0, 1.0, 0.0));
+        let missed = scores(
+            &[truth(0.0, 0.0, 20.0)],
+            &[predicted(0.3, 0.0, 14.0, 0.9)],
+            0.0,
+        );
+        assert_eq!(
+            (missed.recall, missed.precision, missed.f1),
+            (0.0, 1.0, 0.0)
+        );
     }
 
     #[test]
     fn each_lane_is_found_once() {
-        let twice = [predicted(0.1, 0.0, 20.0, 0.9), predicted(-0.1, 0.0, 20.0, 0.8)];
+        let twice = [
+            predicted(0.1, 0.0, 20.0, 0.9),
+            predicted(-0.1, 0.0, 20.0, 0.8),
+        ];
         let found = scores(&[truth(0.0, 0.0, 20.0)], &twice, 0.0);
         assert_eq!((found.recall, found.precision), (1.0, 0.5));
         assert!((found.f1 - 2.0 / 3.0).abs() < 1e-12);
@@ -300,13 +337,21 @@ mod tests {
 
     #[test]
     fn half_a_metre_is_strict_and_one_and_a_half_lenient() {
-        let found = scores(&[truth(0.0, 0.0, 20.0)], &[predicted(0.9, 0.0, 20.0, 0.9)], 0.0);
+        let found = scores(
+            &[truth(0.0, 0.0, 20.0)],
+            &[predicted(0.9, 0.0, 20.0, 0.9)],
+            0.0,
+        );
         assert_eq!((found.f1, found.f1_lenient), (0.0, 1.0));
     }
 
     #[test]
     fn found_lanes_tell_their_type_colour_distance_and_spread() {
-        let found = scores(&[truth(0.0, 0.0, 20.0)], &[predicted(0.25, 0.0, 20.0, 0.9)], 0.0);
+        let found = scores(
+            &[truth(0.0, 0.0, 20.0)],
+            &[predicted(0.25, 0.0, 20.0, 0.9)],
+            0.0,
+        );
         assert_eq!(found.marking_accuracy, Some(1.0));
         assert_eq!(found.colour_accuracy, Some(0.0));
         assert!((found.lateral_error_m.expect("one was found") - 0.25).abs() < 1e-12);
@@ -316,7 +361,10 @@ mod tests {
     #[test]
     fn the_matching_is_the_cheapest_over_all() {
         let truths = [truth(0.0, 0.0, 20.0), truth(0.4, 0.0, 20.0)];
-        let predictions = [predicted(0.2, 0.0, 20.0, 0.9), predicted(0.0, 0.0, 20.0, 0.5)];
+        let predictions = [
+            predicted(0.2, 0.0, 20.0, 0.9),
+            predicted(0.0, 0.0, 20.0, 0.5),
+        ];
         assert_eq!(scores(&truths, &predictions, 0.0).f1, 1.0);
     }
 }
