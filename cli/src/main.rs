@@ -42,6 +42,8 @@ enum Command {
     Eval(eval::EvalArguments),
     /// Check a model package on this machine: files, contract, golden cases, speed
     Doctor(doctor::DoctorArguments),
+    /// Print a rig as TOML: a start for a rig file of your own
+    Rig(rig::RigArguments),
     /// Stream training samples to standard output (used by `python -m bevrt_models train`)
     TrainStream(train_stream::TrainStreamArguments),
 }
@@ -54,6 +56,7 @@ fn main() -> ExitCode {
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Eval(arguments) => eval::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
+        Command::Rig(arguments) => rig::run(&arguments),
         Command::TrainStream(arguments) => train_stream::run(&arguments),
     };
     match outcome {

@@ -96,8 +96,13 @@ def example_inputs(contract: Contract, cameras: int, seed: int = 0) -> dict[str,
 
 
 def export(network: TinyNetwork, path: Path, cameras: int = 6) -> None:
-    """Writes the ONNX file. The number of cameras stays symbolic (`cameras`)."""
+    """Writes the ONNX file. The number of cameras stays symbolic (`cameras`).
+
+    Weights are stored in 16 bit, which halves the package, and widened by the engine when it
+    loads; `network` itself is rounded to them, so that it stays the exported one.
+    """
     network.eval()
+    round_to_half(network)
     contract = network.contract
     inputs = example_inputs(contract, cameras)
     graph = ContractGraph(network).eval()
@@ -114,10 +119,45 @@ def export(network: TinyNetwork, path: Path, cameras: int = 6) -> None:
     _keep_names(model, network)
     _fold_shapes(model)
     _fix_output_shapes(model, contract)
+    _store_as_half(model, {name for name, value in network.named_parameters() if is_large(value)})
     model.producer_name, model.producer_version = "bevrt-models", contract.version
     model.doc_string = f"{contract.name} {contract.version}, world {contract.world}"
     onnx.checker.check_model(model)
     onnx.save(model, path)
+
+
+def is_large(weight: Tensor) -> bool:
+    """Whether a weight is stored in 16 bit: kernels and matrices, not biases and norms."""
+    return weight.dim() > 1 and weight.numel() >= 1024
+
+
+def round_to_half(network: TinyNetwork) -> None:
+    """Rounds the large weights to values of 16 bit."""
+    with torch.no_grad():
+        for value in network.parameters():
+            if is_large(value):
+                value.copy_(value.half().float())
+
+
+def _store_as_half(model: onnx.ModelProto, names: set[str]) -> None:
+    """Stores these initialisers in 16 bit, each followed by a Cast that the engine folds."""
+    graph = model.graph
+    casts = []
+    for item in graph.initializer:
+        if item.name in names:
+            half = numpy_helper.to_array(item).astype(np.float16)
+            item.CopyFrom(numpy_helper.from_array(half, item.name))
+            wide = f"{item.name}.f32"
+            casts.append(
+                onnx.helper.make_node("Cast", [item.name], [wide], to=onnx.TensorProto.FLOAT)
+            )
+            for node in graph.node:
+                for slot, name in enumerate(node.input):
+                    if name == item.name:
+                        node.input[slot] = wide
+    nodes = [*casts, *graph.node]
+    del graph.node[:]
+    graph.node.extend(nodes)
 
 
 def _keep_names(model: onnx.ModelProto, network: TinyNetwork) -> None:

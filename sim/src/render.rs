@@ -85,11 +85,21 @@ pub struct RenderConfig {
 
 impl RenderConfig {
     /// For pictures at the sensor's own size.
-    pub const FULL_SIZE: Self = Self { sampling: Sampling::One, binning: 1.0, softness: 0.07, shadow_texels: 1024 };
+    pub const FULL_SIZE: Self = Self {
+        sampling: Sampling::One,
+        binning: 1.0,
+        softness: 0.07,
+        shadow_texels: 1024,
+    };
 
     /// For pictures drawn directly at the network's size, `binning` times smaller than the sensor's.
     pub const fn network_size(binning: f32) -> Self {
-        Self { sampling: Sampling::Four, binning, softness: 0.0, shadow_texels: 1024 }
+        Self {
+            sampling: Sampling::Four,
+            binning,
+            softness: 0.0,
+            shadow_texels: 1024,
+        }
     }
 }
 
@@ -137,7 +147,13 @@ struct Canvas {
 impl Renderer {
     /// A renderer that works on the calling thread.
     pub fn new(config: RenderConfig) -> Self {
-        Self { config, environment: Environment::default(), tables: Vec::new(), canvases: vec![Mutex::default()], pool: None }
+        Self {
+            config,
+            environment: Environment::default(),
+            tables: Vec::new(),
+            canvases: vec![Mutex::default()],
+            pool: None,
+        }
     }
 
     /// Draws the cameras of a set on `threads` threads of its own (0 or 1: on the calling thread).
@@ -147,7 +163,10 @@ impl Renderer {
     #[must_use]
     pub fn with_threads(mut self, threads: usize) -> Self {
         self.pool = (threads > 1).then(|| {
-            rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("the system starts a few threads")
+            rayon::ThreadPoolBuilder::new()
+                .num_threads(threads)
+                .build()
+                .expect("the system starts a few threads")
         });
         self.canvases = (0..threads.max(1)).map(|_| Mutex::default()).collect();
         self
@@ -170,20 +189,42 @@ impl Renderer {
     pub fn render_set(&mut self, scene: &Scene, views: &[View<'_>], out: &mut [RenderedImage]) {
         assert_eq!(views.len(), out.len(), "one picture a view");
         let Some(first) = views.first() else { return };
-        self.environment.prepare(scene, &map_centre(first), self.config.shadow_texels as usize);
+        self.environment.prepare(
+            scene,
+            &map_centre(first),
+            self.config.shadow_texels as usize,
+        );
         for view in views {
             self.cache_rays(view);
         }
-        let (config, environment, tables, canvases) = (&self.config, &self.environment, &self.tables, &self.canvases);
+        let (config, environment, tables, canvases) = (
+            &self.config,
+            &self.environment,
+            &self.tables,
+            &self.canvases,
+        );
         let draw = |view: &View<'_>, image: &mut RenderedImage| {
             let thread = rayon::current_thread_index().unwrap_or(0) % canvases.len();
-            let table = tables[view.camera as usize].as_ref().expect("rays of all views are cached above");
-            let mut canvas = canvases[thread].lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+            let table = tables[view.camera as usize]
+                .as_ref()
+                .expect("rays of all views are cached above");
+            let mut canvas = canvases[thread]
+                .lock()
+                .unwrap_or_else(|poisoned| poisoned.into_inner());
             canvas.draw(config, scene, view, table, environment, image);
         };
         match &self.pool {
-            Some(pool) => pool.install(|| views.par_iter().zip(out).with_max_len(1).for_each(|(view, image)| draw(view, image))),
-            None => views.iter().zip(out).for_each(|(view, image)| draw(view, image)),
+            Some(pool) => pool.install(|| {
+                views
+                    .par_iter()
+                    .zip(out)
+                    .with_max_len(1)
+                    .for_each(|(view, image)| draw(view, image))
+            }),
+            None => views
+                .iter()
+                .zip(out)
+                .for_each(|(view, image)| draw(view, image)),
         }
     }
 
@@ -192,7 +233,10 @@ impl Renderer {
         if self.tables.len() <= slot {
             self.tables.resize_with(slot + 1, || None);
         }
-        if self.tables[slot].as_ref().is_none_or(|table| !table.is_for(view.intrinsics)) {
+        if self.tables[slot]
+            .as_ref()
+            .is_none_or(|table| !table.is_for(view.intrinsics))
+        {
             self.tables[slot] = Some(RayTable::new(view.intrinsics, self.config.sampling.side()));
         }
     }
@@ -200,21 +244,53 @@ impl Renderer {
 
 /// Middle of the shadow and occlusion maps: in steps of 8 m, so that the cameras of one rig mostly share it.
 fn map_centre(view: &View<'_>) -> Point3<f64> {
-    Point3::from(view.world_from_cam.translation.vector.map(|x| (x / 8.0).round() * 8.0))
+    Point3::from(
+        view.world_from_cam
+            .translation
+            .vector
+            .map(|x| (x / 8.0).round() * 8.0),
+    )
 }
 
 impl Canvas {
-    fn draw(&mut self, config: &RenderConfig, scene: &Scene, view: &View<'_>, table: &RayTable, environment: &Environment, out: &mut RenderedImage) {
+    fn draw(
+        &mut self,
+        config: &RenderConfig,
+        scene: &Scene,
+        view: &View<'_>,
+        table: &RayTable,
+        environment: &Environment,
+        out: &mut RenderedImage,
+    ) {
         let eye = Eye::new(&view.world_from_cam);
         let camera: Vector3<f64> = view.world_from_cam.translation.vector;
-        let top_id = scene.instances.iter().map(|instance| instance.id.0).max().unwrap_or(0);
+        let top_id = scene
+            .instances
+            .iter()
+            .map(|instance| instance.id.0)
+            .max()
+            .unwrap_or(0);
         out.resize(table.width_px as u32, table.height_px as u32);
         out.visibility.reset(top_id);
         self.surface.reset(table);
-        self.geometry.draw(scene, view, table, &eye, &mut self.surface, &mut out.visibility);
-        let seen = Seen { table, eye: &eye, geometry: &self.geometry, surface: &self.surface };
-        self.shader.run(scene, &seen, &camera, environment, &mut self.radiance, out);
-        out.visibility.samples_to_pixels((table.sampling * table.sampling) as f32);
+        self.geometry.draw(
+            scene,
+            view,
+            table,
+            &eye,
+            &mut self.surface,
+            &mut out.visibility,
+        );
+        let seen = Seen {
+            table,
+            eye: &eye,
+            geometry: &self.geometry,
+            surface: &self.surface,
+        };
+        self.shader
+            .run(scene, &seen, &camera, environment, &mut self.radiance, out);
+        out.visibility
+            .samples_to_pixels((table.sampling * table.sampling) as f32);
         self.add_effects(config, scene, view, (table, &eye), environment, out);
         let sensor = Sensor {
             exposure: scene.weather.exposure,
@@ -223,28 +299,58 @@ impl Canvas {
             softness: config.softness,
             seed: mix2(mix2(scene.seed, scene.frame), u64::from(view.camera)),
         };
-        develop(&self.radiance, &sensor, &table.blind, &mut self.row, &mut out.rgb);
+        develop(
+            &self.radiance,
+            &sensor,
+            &table.blind,
+            &mut self.row,
+            &mut out.rgb,
+        );
     }
 
-    fn add_effects(&mut self, config: &RenderConfig, scene: &Scene, view: &View<'_>, (table, eye): (&RayTable, &Eye), environment: &Environment, out: &RenderedImage) {
+    fn add_effects(
+        &mut self,
+        config: &RenderConfig,
+        scene: &Scene,
+        view: &View<'_>,
+        (table, eye): (&RayTable, &Eye),
+        environment: &Environment,
+        out: &RenderedImage,
+    ) {
         let weather = &scene.weather;
         let light = &environment.light;
         if light.wetness > 0.0 {
             let lens = SampleLens::of_pixels(view, table);
             let rays = if config.binning > 2.0 { 4 } else { 1 };
-            self.shader.puddles.mirror(&lens, eye, light, rays, &out.depth_m, &mut self.radiance);
+            self.shader
+                .puddles
+                .mirror(&lens, eye, light, rays, &out.depth_m, &mut self.radiance);
         }
         if let Some(motion) = &view.motion {
             let flow = motion.flow(view.intrinsics, &out.depth_m);
             self.effects.blur_motion(&mut self.radiance, flow);
         }
         let haze = (light.extinction * 12.0).min(0.5);
-        self.effects.add_glow(&mut self.radiance, light.white, 0.10 + 0.2 * weather.rain + 0.3 * haze, 1.0 / config.binning);
+        self.effects.add_glow(
+            &mut self.radiance,
+            light.white,
+            0.10 + 0.2 * weather.rain + 0.3 * haze,
+            1.0 / config.binning,
+        );
         if weather.rain > 0.0 {
             let drops = mix2(scene.seed, u64::from(view.camera));
-            let seeds = RainSeeds { drops, streaks: mix2(drops, scene.frame) };
+            let seeds = RainSeeds {
+                drops,
+                streaks: mix2(drops, scene.frame),
+            };
             let brightness = light.horizon[1].max(0.1 * light.white);
-            self.effects.add_rain(&mut self.radiance, weather.rain, brightness, 1.0 / config.binning, seeds);
+            self.effects.add_rain(
+                &mut self.radiance,
+                weather.rain,
+                brightness,
+                1.0 / config.binning,
+                seeds,
+            );
         }
     }
 }

@@ -2,9 +2,10 @@
 //!
 //! Every cell of the mask names the nearest point of its line and the line's direction. The points
 //! are gathered where they lie ([`nodes`]), linked along their directions ([`chains`]), split where
-//! the marking changes for good ([`pieces`]), and resampled ([`polyline`]). Pieces of one line that
+//! the marking changes for good or a kerb turns into a side road ([`pieces`]), and resampled ([`polyline`]). Pieces of one line that
 //! the mask left apart are joined at the end ([`fragments`]).
 
+mod bends;
 mod chains;
 mod fragments;
 mod nodes;
@@ -18,7 +19,7 @@ use super::ranked::Ranked;
 use super::raster::{Cells, DecodeError, Raster, logit};
 use crate::manifest::{HeadKind, HeadSection};
 use chains::ChainLinker;
-use fragments::join_fragments;
+use fragments::{Fragment, Fragments, join_fragments};
 use nodes::NodeMap;
 use pieces::PieceCutter;
 use polyline::Polyliner;
@@ -43,7 +44,8 @@ pub struct LaneDecoder {
     linker: ChainLinker,
     cutter: PieceCutter,
     polyliner: Polyliner,
-    found: Ranked<LaneDetection, LANE_CAPACITY>,
+    found: Ranked<Fragment, LANE_CAPACITY>,
+    fragments: Fragments,
 }
 
 impl LaneDecoder {
@@ -61,6 +63,7 @@ impl LaneDecoder {
             cutter: PieceCutter::new(&cells),
             polyliner: Polyliner::new(),
             found: Ranked::new(),
+            fragments: Fragments::new(),
         }
     }
 
@@ -92,16 +95,22 @@ impl LaneDecoder {
                     .polyliner
                     .lane(&self.nodes, &chain[piece.range()], &piece);
                 if let Some(lane) = lane {
-                    self.found.offer(lane.confidence, lane);
+                    let is_corner = piece.style.is_corner;
+                    self.found
+                        .offer(lane.confidence, Fragment { lane, is_corner });
                 }
             }
         }
-        out.extend(self.found.iter().map(|(_, lane)| lane));
-        join_fragments(out, &mut self.polyliner);
-        out.retain(|lane| {
+        self.fragments.clear();
+        self.fragments
+            .extend(self.found.iter().map(|(_, lane)| lane));
+        join_fragments(&mut self.fragments, &mut self.polyliner);
+        let is_reported = |lane: &LaneDetection| {
             lane.confidence >= self.thresholds[usize::from(lane.marking)]
                 && polyline::length_of(lane.points()) >= LEAST_LENGTH_M
-        });
+        };
+        let lanes = self.fragments.iter().map(|fragment| fragment.lane);
+        out.extend(lanes.filter(is_reported));
         out.sort_unstable_by(|a, b| b.confidence.total_cmp(&a.confidence));
         Ok(())
     }

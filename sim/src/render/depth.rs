@@ -9,13 +9,19 @@ use nalgebra::Point3;
 /// # Panics
 /// If `out` has another length.
 pub fn depth_at_feature_cells(image: &RenderedImage, stride: u32, out: &mut [f32]) {
-    let (columns, rows) = ((image.width / stride) as usize, (image.height / stride) as usize);
+    let (columns, rows) = (
+        (image.width / stride) as usize,
+        (image.height / stride) as usize,
+    );
     assert_eq!(out.len(), columns * rows, "one value a feature cell");
     let (stride, width) = (stride as usize, image.width as usize);
     let (first, count) = (stride / 4, (stride / 2).max(1));
     let mut values = Vec::with_capacity(count * count);
     for (cell, value) in out.iter_mut().enumerate() {
-        let (x, y) = (cell % columns * stride + first, cell / columns * stride + first);
+        let (x, y) = (
+            cell % columns * stride + first,
+            cell / columns * stride + first,
+        );
         values.clear();
         for row in y..y + count {
             values.extend_from_slice(&image.depth_m[row * width + x..row * width + x + count]);
@@ -34,9 +40,16 @@ pub fn depth_at_feature_cells(image: &RenderedImage, stride: u32, out: &mut [f32
 /// Whether a world point is inside the picture and no surface stands more than `tolerance_m` before it.
 ///
 /// The four pixels around the point are asked and one that sees it is enough, so that points on edges and thin lines count.
-pub fn is_point_visible(view: &View<'_>, point_in_world: &Point3<f64>, image: &RenderedImage, tolerance_m: f32) -> bool {
+pub fn is_point_visible(
+    view: &View<'_>,
+    point_in_world: &Point3<f64>,
+    image: &RenderedImage,
+    tolerance_m: f32,
+) -> bool {
     let point_in_cam = view.world_from_cam.inverse_transform_point(point_in_world);
-    let Some(pixel) = view.intrinsics.project_within(&point_in_cam) else { return false };
+    let Some(pixel) = view.intrinsics.project_within(&point_in_cam) else {
+        return false;
+    };
     let distance = point_in_cam.coords.norm() as f32;
     let clamp = |x: f64, end: u32| x.clamp(0.0, f64::from(end - 1)) as usize;
     let columns = [pixel.x.floor(), pixel.x.floor() + 1.0].map(|x| clamp(x, image.width));

@@ -27,7 +27,13 @@ struct RowNoise<'a> {
 }
 
 /// Writes 8-bit levels of `radiance` into `rgb`; `scratch` holds one softened row.
-pub(super) fn develop(radiance: &Radiance, sensor: &Sensor, blind: &[bool], scratch: &mut Vec<f32>, rgb: &mut [u8]) {
+pub(super) fn develop(
+    radiance: &Radiance,
+    sensor: &Sensor,
+    blind: &[bool],
+    scratch: &mut Vec<f32>,
+    rgb: &mut [u8],
+) {
     let (width, height) = (radiance.width, radiance.height);
     let table = deviates();
     let relative = 1.0 / sensor.binning.max(1.0);
@@ -38,18 +44,42 @@ pub(super) fn develop(radiance: &Radiance, sensor: &Sensor, blind: &[bool], scra
     for row in 0..height {
         let hash = mix2(sensor.seed, row as u64);
         let start = |c: u32| (mix2(hash, u64::from(c)) as usize) & (DEVIATES - 1);
-        let noise = RowNoise { deviates: [0, 1, 2].map(|c| &table[start(c)..start(c) + width]), shot, read };
+        let noise = RowNoise {
+            deviates: [0, 1, 2].map(|c| &table[start(c)..start(c) + width]),
+            shot,
+            read,
+        };
         let (red, rest) = scratch.split_at_mut(width);
         let (green, blue) = rest.split_at_mut(width);
         for (plane, line) in radiance.planes.iter().zip([&mut *red, green, blue]) {
             let at = |r: usize| &plane[r * width..(r + 1) * width];
-            soften(at(row.saturating_sub(1)), at(row), at((row + 1).min(height - 1)), sensor.softness, line);
+            soften(
+                at(row.saturating_sub(1)),
+                at(row),
+                at((row + 1).min(height - 1)),
+                sensor.softness,
+                line,
+            );
         }
         let dy = (row as f32 + 0.5) / height as f32 - 0.5;
         let out = &mut rgb[3 * row * width..3 * (row + 1) * width];
-        develop_row([&scratch[..width], &scratch[width..2 * width], &scratch[2 * width..]], &noise, sensor.exposure, dy * dy, out);
+        develop_row(
+            [
+                &scratch[..width],
+                &scratch[width..2 * width],
+                &scratch[2 * width..],
+            ],
+            &noise,
+            sensor.exposure,
+            dy * dy,
+            out,
+        );
     }
-    for (pixel, _) in rgb.chunks_exact_mut(3).zip(blind).filter(|(_, is_blind)| **is_blind) {
+    for (pixel, _) in rgb
+        .chunks_exact_mut(3)
+        .zip(blind)
+        .filter(|(_, is_blind)| **is_blind)
+    {
         pixel.fill(0);
     }
 }
@@ -118,7 +148,9 @@ fn deviates() -> &'static [f32] {
     TABLE.get_or_init(|| {
         let mut stream = Stream::new(mix(0x5EED));
         // The sum of four uniforms is near enough to normal and needs no logarithm.
-        let once: Vec<f32> = (0..DEVIATES).map(|_| ((0..4).map(|_| stream.next()).sum::<f32>() - 2.0) * 1.732).collect();
+        let once: Vec<f32> = (0..DEVIATES)
+            .map(|_| ((0..4).map(|_| stream.next()).sum::<f32>() - 2.0) * 1.732)
+            .collect();
         once.repeat(2)
     })
 }

@@ -7,6 +7,8 @@ use super::simd::kernel;
 /// Side of a cell of the glow at full size, pixels.
 const GLOW_CELL_PX: f32 = 8.0;
 
+/// Pixels of the sensor for which the numbers of drops and streaks are meant.
+const SENSOR_PX: f32 = 1600.0 * 900.0;
 /// Largest side of a cell, pixels.
 const MOST_PX: usize = 8;
 
@@ -21,7 +23,13 @@ pub(super) struct Effects {
 impl Effects {
     /// Adds the light that lens and air scatter around whatever is brighter than white. `strength` grows with rain and fog.
     /// `scale` is this picture's width over that of the sensor.
-    pub(super) fn add_glow(&mut self, radiance: &mut Radiance, white: f32, strength: f32, scale: f32) {
+    pub(super) fn add_glow(
+        &mut self,
+        radiance: &mut Radiance,
+        white: f32,
+        strength: f32,
+        scale: f32,
+    ) {
         let cell = ((GLOW_CELL_PX * scale).round() as usize).clamp(2, MOST_PX);
         let (width, height) = (radiance.width, radiance.height);
         let (columns, rows) = (width.div_ceil(cell), height.div_ceil(cell));
@@ -42,14 +50,25 @@ impl Effects {
             for _ in 0..2 {
                 blur(cells, &mut self.swap, columns, rows);
             }
-            spread(cells, (columns, rows, cell), gain, plane, width, &mut self.swap);
+            spread(
+                cells,
+                (columns, rows, cell),
+                gain,
+                plane,
+                width,
+                &mut self.swap,
+            );
         }
     }
 
     /// Smears the picture along the movement of its points during the exposure.
     ///
     /// `flow` gives the movement in pixels of the block around a pixel.
-    pub(super) fn blur_motion(&mut self, radiance: &mut Radiance, flow: impl Fn(usize, usize) -> [f32; 2]) {
+    pub(super) fn blur_motion(
+        &mut self,
+        radiance: &mut Radiance,
+        flow: impl Fn(usize, usize) -> [f32; 2],
+    ) {
         const BLOCK: usize = 8;
         let (width, height) = (radiance.width, radiance.height);
         for plane in &mut radiance.planes {
@@ -57,7 +76,10 @@ impl Effects {
             self.copy.extend_from_slice(plane);
             for by in (0..height).step_by(BLOCK) {
                 for bx in (0..width).step_by(BLOCK) {
-                    let middle = ((bx + BLOCK / 2).min(width - 1), (by + BLOCK / 2).min(height - 1));
+                    let middle = (
+                        (bx + BLOCK / 2).min(width - 1),
+                        (by + BLOCK / 2).min(height - 1),
+                    );
                     let [fx, fy] = flow(middle.0, middle.1);
                     let length = fx.abs().max(fy.abs());
                     if length < 0.7 {
@@ -66,7 +88,8 @@ impl Effects {
                     let taps = (length.ceil() as i32 + 1).clamp(3, 9);
                     for y in by..(by + BLOCK).min(height) {
                         for x in bx..(bx + BLOCK).min(width) {
-                            plane[y * width + x] = smear(&self.copy, (width, height), (x, y), [fx, fy], taps);
+                            plane[y * width + x] =
+                                smear(&self.copy, (width, height), (x, y), [fx, fy], taps);
                         }
                     }
                 }
@@ -75,20 +98,34 @@ impl Effects {
     }
 
     /// Streaks of falling rain and drops on the lens. `scale` is this picture's width over that of the sensor.
-    pub(super) fn add_rain(&mut self, radiance: &mut Radiance, rain: f32, brightness: f32, scale: f32, seeds: RainSeeds) {
+    pub(super) fn add_rain(
+        &mut self,
+        radiance: &mut Radiance,
+        rain: f32,
+        brightness: f32,
+        scale: f32,
+        seeds: RainSeeds,
+    ) {
         let mut stream = Stream::new(mix2(seeds.drops, 0xD0));
-        for _ in 0..(rain * 14.0) as usize {
+        let pixels = radiance.width as f32 * radiance.height as f32;
+        let sensor_part = pixels / (scale * scale * SENSOR_PX);
+        for _ in 0..(rain * 14.0 * sensor_part) as usize {
             self.add_drop(radiance, &mut stream, scale);
         }
         let (width, height) = (radiance.width as f32, radiance.height as f32);
         let mut stream = Stream::new(mix2(seeds.streaks, 0x5A));
         let lean = stream.range(-0.12, 0.12);
-        for _ in 0..(rain * 420.0) as usize {
+        for _ in 0..(rain * 420.0 * sensor_part) as usize {
             let (x, y) = (stream.next() * width, stream.next() * height);
             let near = stream.next();
             let length = (18.0 + 70.0 * near * near) * scale;
             let weight = stream.range(0.04, 0.14) * scale.min(1.0);
-            add_streak(radiance, [x, y], [lean * length, length], brightness * weight);
+            add_streak(
+                radiance,
+                [x, y],
+                [lean * length, length],
+                brightness * weight,
+            );
         }
     }
 
@@ -112,12 +149,20 @@ impl Effects {
                         continue;
                     }
                     let bend = -2.4 * radius * (1.0 - 0.3 * square);
-                    let source = smear(&self.copy, (width, height), (x, y), [radius * 0.9, radius * 0.9], 3);
-                    let through = lookup(&self.copy, (width, height), cx + dx * bend, cy + dy * bend);
+                    let source = smear(
+                        &self.copy,
+                        (width, height),
+                        (x, y),
+                        [radius * 0.9, radius * 0.9],
+                        3,
+                    );
+                    let through =
+                        lookup(&self.copy, (width, height), cx + dx * bend, cy + dy * bend);
                     let rim = 1.0 - 0.35 * square * square;
                     let cover = ((1.0 - square) * 3.0).min(1.0) * 0.85;
                     let old = plane[y * width + x];
-                    plane[y * width + x] = old + ((0.35 * source + 0.65 * through) * rim - old) * cover;
+                    plane[y * width + x] =
+                        old + ((0.35 * source + 0.65 * through) * rim - old) * cover;
                 }
             }
         }
@@ -137,11 +182,22 @@ fn lookup(plane: &[f32], (width, height): (usize, usize), x: f32, y: f32) -> f32
     plane[row * width + column]
 }
 
-fn smear(plane: &[f32], size: (usize, usize), (x, y): (usize, usize), flow: [f32; 2], taps: i32) -> f32 {
+fn smear(
+    plane: &[f32],
+    size: (usize, usize),
+    (x, y): (usize, usize),
+    flow: [f32; 2],
+    taps: i32,
+) -> f32 {
     let mut sum = 0.0;
     for tap in 0..taps {
         let t = tap as f32 / (taps - 1) as f32 - 0.5;
-        sum += lookup(plane, size, x as f32 + 0.5 + flow[0] * t, y as f32 + 0.5 + flow[1] * t);
+        sum += lookup(
+            plane,
+            size,
+            x as f32 + 0.5 + flow[0] * t,
+            y as f32 + 0.5 + flow[1] * t,
+        );
     }
     sum / taps as f32
 }
@@ -174,18 +230,29 @@ fn blur(cells: &mut [f32], swap: &mut Vec<f32>, columns: usize, rows: usize) {
     let near = |at: usize, k: usize, end: usize| (at + k).saturating_sub(2).min(end - 1);
     for y in 0..rows {
         for x in 0..columns {
-            swap[y * columns + x] = (0..5).map(|k| WEIGHTS[k] * cells[y * columns + near(x, k, columns)]).sum();
+            swap[y * columns + x] = (0..5)
+                .map(|k| WEIGHTS[k] * cells[y * columns + near(x, k, columns)])
+                .sum();
         }
     }
     for y in 0..rows {
         for x in 0..columns {
-            cells[y * columns + x] = (0..5).map(|k| WEIGHTS[k] * swap[near(y, k, rows) * columns + x]).sum();
+            cells[y * columns + x] = (0..5)
+                .map(|k| WEIGHTS[k] * swap[near(y, k, rows) * columns + x])
+                .sum();
         }
     }
 }
 
 /// Adds bilinearly enlarged cells to a plane; `line` is scratch for one row of cells.
-fn spread(cells: &[f32], (columns, rows, cell): (usize, usize, usize), gain: f32, plane: &mut [f32], width: usize, line: &mut Vec<f32>) {
+fn spread(
+    cells: &[f32],
+    (columns, rows, cell): (usize, usize, usize),
+    gain: f32,
+    plane: &mut [f32],
+    width: usize,
+    line: &mut Vec<f32>,
+) {
     line.clear();
     line.resize(columns + 2, 0.0);
     for (y, pixels) in plane.chunks_exact_mut(width).enumerate() {

@@ -46,7 +46,9 @@ pub(super) struct Light {
 
 impl Light {
     fn new(lighting: &Lighting, weather: &Weather, seed: u64) -> Self {
-        let sky = luminance(lighting.sky_zenith_rgb) + luminance(lighting.sky_horizon_rgb) + luminance(lighting.sun_rgb);
+        let sky = luminance(lighting.sky_zenith_rgb)
+            + luminance(lighting.sky_horizon_rgb)
+            + luminance(lighting.sun_rgb);
         let hash = mix(seed);
         Self {
             sun: lighting.sun_direction.cast(),
@@ -70,16 +72,23 @@ impl Light {
         let height = if up > 0.0 { up } else { 0.0 };
         let low = 1.0 - height;
         let haze = low * low * low;
-        let ground = if up < 0.0 { (1.0 + up * 6.0).max(0.25) } else { 1.0 };
-        let mut rgb = [0.0; 3];
-        for c in 0..3 {
-            rgb[c] = (self.zenith[c] + (self.horizon[c] - self.zenith[c]) * haze) * ground;
-        }
-        rgb
+        let ground = if up < 0.0 {
+            (1.0 + up * 6.0).max(0.25)
+        } else {
+            1.0
+        };
+        std::array::from_fn(|c| {
+            (self.zenith[c] + (self.horizon[c] - self.zenith[c]) * haze) * ground
+        })
     }
 
     /// Radiance of the sky in a unit direction, with clouds, the sun's glow, and fog before the horizon.
-    pub(super) fn sky(&self, direction: Vector3<f32>, noise: &NoiseTexture, pixel_angle: f32) -> [f32; 3] {
+    pub(super) fn sky(
+        &self,
+        direction: Vector3<f32>,
+        noise: &NoiseTexture,
+        pixel_angle: f32,
+    ) -> [f32; 3] {
         let mut rgb = self.gradient(direction.z);
         let towards_sun = direction.dot(&self.sun).max(0.0);
         let brightness = luminance(self.sun_rgb);
@@ -92,11 +101,14 @@ impl Light {
             let fine = noise.sample(u * 2.3, v * 2.3, footprint * 2.3)[CLOUD];
             let density = 0.72 * coarse + 0.28 * fine;
             let threshold = 0.78 - 0.62 * self.cloudiness;
-            let cover = smoothstep(threshold, threshold + 0.25, density) * (direction.z * 9.0).min(1.0);
+            let cover =
+                smoothstep(threshold, threshold + 0.25, density) * (direction.z * 9.0).min(1.0);
             let lit = 0.75 + 0.5 * (fine - 0.5) - 0.35 * self.cloudiness * (density - 0.4);
-            for c in 0..3 {
-                let base = 0.55 * self.horizon[c] + 0.35 * luminance(self.zenith) + 0.45 * self.sun_rgb[c] * (0.4 + 0.6 * towards_sun);
-                rgb[c] += (base * lit - rgb[c]) * cover * 0.85;
+            for (c, value) in rgb.iter_mut().enumerate() {
+                let base = 0.55 * self.horizon[c]
+                    + 0.35 * luminance(self.zenith)
+                    + 0.45 * self.sun_rgb[c] * (0.4 + 0.6 * towards_sun);
+                *value += (base * lit - *value) * cover * 0.85;
             }
         }
         let clear = 1.0 - 0.9 * self.cloudiness;
@@ -104,14 +116,14 @@ impl Light {
         let halo = towards_sun.powi(220) * 1.2;
         let disc = smoothstep(0.99988, 0.99996, towards_sun) * 60.0;
         if brightness > 0.0 && direction.z > -0.02 {
-            for c in 0..3 {
-                rgb[c] += self.sun_rgb[c] * (wide * (0.3 + 0.7 * clear) + (halo + disc) * clear);
+            for (value, sun) in rgb.iter_mut().zip(self.sun_rgb) {
+                *value += sun * (wide * (0.3 + 0.7 * clear) + (halo + disc) * clear);
             }
         }
         let path = 160.0 / (direction.z.max(0.0) + 0.07);
         let veil = 1.0 - fade(self.extinction * path);
-        for c in 0..3 {
-            rgb[c] += (self.fog_rgb[c] - rgb[c]) * veil;
+        for (value, fog) in rgb.iter_mut().zip(self.fog_rgb) {
+            *value += (fog - *value) * veil;
         }
         rgb
     }
@@ -133,8 +145,15 @@ pub(super) fn lamps_before(eye: &Eye, lighting: &Lighting, white: f32, into: &mu
     into.clear();
     into.extend(lighting.lamps.iter().map(|lamp| {
         let peak = lamp.rgb.into_iter().fold(0.0, f32::max);
-        let reach = (peak / (LEAST_PART_OF_WHITE * white).max(1e-9)).sqrt().min(150.0);
-        ViewLamp { position: eye.wrap(&lamp.position), direction: lamp.direction.map(|d| d.cast()), rgb: lamp.rgb, reach }
+        let reach = (peak / (LEAST_PART_OF_WHITE * white).max(1e-9))
+            .sqrt()
+            .min(150.0);
+        ViewLamp {
+            position: eye.wrap(&lamp.position),
+            direction: lamp.direction.map(|d| d.cast()),
+            rgb: lamp.rgb,
+            reach,
+        }
     }));
 }
 

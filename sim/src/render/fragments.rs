@@ -18,12 +18,22 @@ pub(super) struct Facet<'a> {
 }
 
 impl<'a> Facet<'a> {
-    pub(super) fn new(geometry: &'a Geometry, owner: u32, eye: &Eye, pixel_angle: f32, shadow: ShadowView) -> Self {
+    pub(super) fn new(
+        geometry: &'a Geometry,
+        owner: u32,
+        eye: &Eye,
+        pixel_angle: f32,
+        shadow: ShadowView,
+    ) -> Self {
         let triangle = &geometry.triangles[owner as usize];
         let corners = triangle.vertices.map(|i| &geometry.vertices[i as usize]);
         // `plane` points away from the camera whatever the winding: a normal along it is seen from its back.
         let away = eye.rotation * triangle.plane;
-        let sign = if away.dot(&(corners[0].normal + corners[1].normal + corners[2].normal)) > 0.0 { -1.0 } else { 1.0 };
+        let sign = if away.dot(&(corners[0].normal + corners[1].normal + corners[2].normal)) > 0.0 {
+            -1.0
+        } else {
+            1.0
+        };
         Self {
             triangle,
             normals: corners.map(|corner| corner.normal * sign),

@@ -25,9 +25,17 @@ pub(super) struct Eye {
 impl Eye {
     pub(super) fn new(world_from_cam: &Isometry3<f64>) -> Self {
         let position = world_from_cam.translation.vector;
-        let wrapped_by = Vector3::new((position.x / WRAP_M).floor() * WRAP_M, (position.y / WRAP_M).floor() * WRAP_M, 0.0);
+        let wrapped_by = Vector3::new(
+            (position.x / WRAP_M).floor() * WRAP_M,
+            (position.y / WRAP_M).floor() * WRAP_M,
+            0.0,
+        );
         Self {
-            rotation: world_from_cam.rotation.to_rotation_matrix().into_inner().cast(),
+            rotation: world_from_cam
+                .rotation
+                .to_rotation_matrix()
+                .into_inner()
+                .cast(),
             origin: (position - wrapped_by).cast(),
             wrapped_by,
             cam_from_world: world_from_cam.inverse(),
@@ -84,7 +92,15 @@ struct Corner {
 
 impl Geometry {
     /// Draws all instances into `surface`; `counts` receives the silhouettes in samples.
-    pub(super) fn draw(&mut self, scene: &Scene, view: &View<'_>, table: &RayTable, eye: &Eye, surface: &mut Surface, counts: &mut VisibilityCounts) {
+    pub(super) fn draw(
+        &mut self,
+        scene: &Scene,
+        view: &View<'_>,
+        table: &RayTable,
+        eye: &Eye,
+        surface: &mut Surface,
+        counts: &mut VisibilityCounts,
+    ) {
         self.vertices.clear();
         self.triangles.clear();
         self.materials.clear();
@@ -96,7 +112,14 @@ impl Geometry {
                 counting = (id != 0).then(|| surface.next_mark());
                 last_id = id;
             }
-            let covered = self.draw_instance(&scene.instances[index as usize], view, table, eye, surface, counting);
+            let covered = self.draw_instance(
+                &scene.instances[index as usize],
+                view,
+                table,
+                eye,
+                surface,
+                counting,
+            );
             if id != 0 {
                 counts.add_silhouette(id, covered as f32);
             }
@@ -107,7 +130,12 @@ impl Geometry {
     /// Solids before decals, near before far, parts of one object together.
     fn sort(&mut self, scene: &Scene, table: &RayTable, eye: &Eye) {
         self.order.clear();
-        let top = scene.instances.iter().map(|instance| instance.id.0).max().unwrap_or(0) as usize;
+        let top = scene
+            .instances
+            .iter()
+            .map(|instance| instance.id.0)
+            .max()
+            .unwrap_or(0) as usize;
         self.group_distance.clear();
         self.group_distance.resize(top + 1, f32::MAX);
         for (index, instance) in scene.instances.iter().enumerate() {
@@ -121,17 +149,31 @@ impl Geometry {
             let near = (distance - radius).max(0.0);
             let group = &mut self.group_distance[id as usize];
             *group = group.min(near);
-            self.order.push((instance.mesh.layer, near, id, index as u32));
+            self.order
+                .push((instance.mesh.layer, near, id, index as u32));
         }
         for entry in &mut self.order {
             if entry.2 != 0 {
                 entry.1 = self.group_distance[entry.2 as usize];
             }
         }
-        self.order.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)).then(a.2.cmp(&b.2)).then(a.3.cmp(&b.3)));
+        self.order.sort_by(|a, b| {
+            a.0.cmp(&b.0)
+                .then(a.1.total_cmp(&b.1))
+                .then(a.2.cmp(&b.2))
+                .then(a.3.cmp(&b.3))
+        });
     }
 
-    fn draw_instance(&mut self, instance: &Instance, view: &View<'_>, table: &RayTable, eye: &Eye, surface: &mut Surface, counting: Option<Counting>) -> u32 {
+    fn draw_instance(
+        &mut self,
+        instance: &Instance,
+        view: &View<'_>,
+        table: &RayTable,
+        eye: &Eye,
+        surface: &mut Surface,
+        counting: Option<Counting>,
+    ) -> u32 {
         let mesh = &*instance.mesh;
         let first_vertex = self.vertices.len() as u32;
         let first_material = self.materials.len() as u32;
@@ -152,10 +194,14 @@ impl Geometry {
                 Bounds::Known(bounds) => Some(bounds),
             };
             let corners = [a.position, b.position, c.position];
-            let Some((setup, per_volume)) = Setup::new(corners, mesh.is_double_sided, mesh.layer) else { continue };
+            let Some((setup, per_volume)) = Setup::new(corners, mesh.is_double_sided, mesh.layer)
+            else {
+                continue;
+            };
             let material = &mesh.materials[triangle.material as usize];
             let has_holes = matches!(material, Material::Foliage { .. });
-            let keeps: Option<&dyn Fn(Vector3<f32>, f32) -> bool> = if has_holes { Some(&keeps_leaf) } else { None };
+            let keeps: Option<&dyn Fn(Vector3<f32>, f32) -> bool> =
+                if has_holes { Some(&keeps_leaf) } else { None };
             let index = self.triangles.len() as u32;
             debug_assert!(index != NOBODY);
             covered += surface.fill(table, &setup, index, bounds, counting, keeps);
@@ -170,20 +216,41 @@ impl Geometry {
         covered
     }
 
-    fn place_vertices(&mut self, instance: &Instance, view: &View<'_>, table: &RayTable, eye: &Eye) {
+    fn place_vertices(
+        &mut self,
+        instance: &Instance,
+        view: &View<'_>,
+        table: &RayTable,
+        eye: &Eye,
+    ) {
         let cam_from_mesh = eye.cam_from_world * instance.world_from_mesh;
-        let rotation: Matrix3<f32> = cam_from_mesh.rotation.to_rotation_matrix().into_inner().cast();
+        let rotation: Matrix3<f32> = cam_from_mesh
+            .rotation
+            .to_rotation_matrix()
+            .into_inner()
+            .cast();
         let translation: Vector3<f32> = cam_from_mesh.translation.vector.cast();
         let scale = instance.scale;
         let scaled = rotation * Matrix3::from_diagonal(&scale);
-        let world_rotation: Matrix3<f32> = instance.world_from_mesh.rotation.to_rotation_matrix().into_inner().cast();
+        let world_rotation: Matrix3<f32> = instance
+            .world_from_mesh
+            .rotation
+            .to_rotation_matrix()
+            .into_inner()
+            .cast();
         let normals = world_rotation * Matrix3::from_diagonal(&scale.map(|s| 1.0 / s));
         let lens = SampleLens::new(view, table);
         self.corners.clear();
         for vertex in &instance.mesh.vertices {
             let position = scaled * vertex.position.coords + translation;
-            self.corners.push(Corner { position, sample: lens.project(&position) });
-            self.vertices.push(ViewVertex { normal: normals * vertex.normal, uv: vertex.uv });
+            self.corners.push(Corner {
+                position,
+                sample: lens.project(&position),
+            });
+            self.vertices.push(ViewVertex {
+                normal: normals * vertex.normal,
+                uv: vertex.uv,
+            });
         }
     }
 }
@@ -219,7 +286,12 @@ impl<'a> SampleLens<'a> {
         let lens = view.intrinsics;
         if table.is_rectilinear {
             let centre = |c: f64| (c as f32 + 0.5) * n - 0.5;
-            return Self::Rectilinear { fx: lens.fx() as f32 * n, fy: lens.fy() as f32 * n, cx: centre(lens.cx()), cy: centre(lens.cy()) };
+            return Self::Rectilinear {
+                fx: lens.fx() as f32 * n,
+                fy: lens.fy() as f32 * n,
+                cx: centre(lens.cx()),
+                cy: centre(lens.cy()),
+            };
         }
         Self::Curved { view, sampling: n }
     }
@@ -232,8 +304,13 @@ impl<'a> SampleLens<'a> {
                 (point.z > 0.05).then(|| [fx * point.x * inverse + cx, fy * point.y * inverse + cy])
             }
             Self::Curved { view, sampling } => {
-                let pixel = view.intrinsics.project(&Point3::from(point.cast::<f64>()))?;
-                Some([(pixel.x as f32 + 0.5) * sampling - 0.5, (pixel.y as f32 + 0.5) * sampling - 0.5])
+                let pixel = view
+                    .intrinsics
+                    .project(&Point3::from(point.cast::<f64>()))?;
+                Some([
+                    (pixel.x as f32 + 0.5) * sampling - 0.5,
+                    (pixel.y as f32 + 0.5) * sampling - 0.5,
+                ])
             }
         }
     }
@@ -251,7 +328,11 @@ fn sample_bounds(table: &RayTable, corners: [&Corner; 3]) -> Bounds {
     const LONGEST_CURVED: f32 = 40.0;
     let [Some(a), Some(b), Some(c)] = corners.map(|corner| corner.sample) else {
         let is_behind = corners.iter().all(|corner| corner.position.z <= 0.0);
-        return if is_behind && table.is_rectilinear { Bounds::Empty } else { Bounds::Unknown };
+        return if is_behind && table.is_rectilinear {
+            Bounds::Empty
+        } else {
+            Bounds::Unknown
+        };
     };
     let low = [a[0].min(b[0]).min(c[0]), a[1].min(b[1]).min(c[1])];
     let high = [a[0].max(b[0]).max(c[0]), a[1].max(b[1]).max(c[1])];
@@ -263,23 +344,39 @@ fn sample_bounds(table: &RayTable, corners: [&Corner; 3]) -> Bounds {
         }
         margin += 0.05 + length * length / (4.0 * table.focal);
     }
-    let (width, height) = ((table.width_px * table.sampling) as f32, (table.height_px * table.sampling) as f32);
-    if high[0] + margin < 0.0 || high[1] + margin < 0.0 || low[0] - margin > width - 1.0 || low[1] - margin > height - 1.0 {
+    let (width, height) = (
+        (table.width_px * table.sampling) as f32,
+        (table.height_px * table.sampling) as f32,
+    );
+    if high[0] + margin < 0.0
+        || high[1] + margin < 0.0
+        || low[0] - margin > width - 1.0
+        || low[1] - margin > height - 1.0
+    {
         return Bounds::Empty;
     }
     let ceil = |x: f32| -floor(-x.max(0.0));
     let first = [ceil(low[0] - margin), ceil(low[1] - margin)];
-    let last = [floor((high[0] + margin).min(width - 1.0)), floor((high[1] + margin).min(height - 1.0))];
+    let last = [
+        floor((high[0] + margin).min(width - 1.0)),
+        floor((high[1] + margin).min(height - 1.0)),
+    ];
     if first[0] > last[0] || first[1] > last[1] {
         return Bounds::Empty;
     }
-    Bounds::Known([first[0] as usize, first[1] as usize, last[0] as usize, last[1] as usize])
+    Bounds::Known([
+        first[0] as usize,
+        first[1] as usize,
+        last[0] as usize,
+        last[1] as usize,
+    ])
 }
 
 fn sphere_in_cam(instance: &Instance, eye: &Eye) -> (Vector3<f32>, f32) {
     let (centre, radius) = instance.bounds;
     let centre = centre.coords.component_mul(&instance.scale);
-    let in_cam = eye.cam_from_world * (instance.world_from_mesh * Point3::from(centre.cast::<f64>()));
+    let in_cam =
+        eye.cam_from_world * (instance.world_from_mesh * Point3::from(centre.cast::<f64>()));
     (in_cam.coords.cast(), radius * instance.scale.amax())
 }
 
@@ -292,5 +389,7 @@ fn is_seen(cones: &[Cone], centre: &Vector3<f32>, radius: f32) -> bool {
     let direction = centre / distance;
     let sine = radius / distance;
     let chord = (2.0 - 2.0 * (1.0 - sine * sine).sqrt()).max(0.0).sqrt();
-    cones.iter().any(|cone| cone.chord >= 0.0 && (direction - cone.axis).norm_squared() <= (chord + cone.chord).powi(2))
+    cones.iter().any(|cone| {
+        cone.chord >= 0.0 && (direction - cone.axis).norm_squared() <= (chord + cone.chord).powi(2)
+    })
 }

@@ -21,7 +21,9 @@ pub(super) fn unit(hash: u64) -> f32 {
 /// Uniform in [0, 1) of an integer lattice point.
 #[inline(always)]
 pub(super) fn lattice(x: i32, y: i32, salt: u32) -> f32 {
-    let mut h = (x as u32).wrapping_mul(0x9E37_79B1) ^ (y as u32).wrapping_mul(0x85EB_CA77) ^ salt.wrapping_mul(0xC2B2_AE3D);
+    let mut h = (x as u32).wrapping_mul(0x9E37_79B1)
+        ^ (y as u32).wrapping_mul(0x85EB_CA77)
+        ^ salt.wrapping_mul(0xC2B2_AE3D);
     h = (h ^ (h >> 15)).wrapping_mul(0x2C1B_3C6D);
     h = (h ^ (h >> 12)).wrapping_mul(0x297A_2D39);
     ((h ^ (h >> 15)) >> 8) as f32 / (1u32 << 24) as f32
@@ -53,7 +55,10 @@ mod tests {
 
     #[test]
     fn lattice_values_spread_evenly() {
-        let mean = (0..100).flat_map(|x| (0..100).map(move |y| lattice(x, y, 7))).sum::<f32>() / 10_000.0;
+        let mean = (0..100)
+            .flat_map(|x| (0..100).map(move |y| lattice(x, y, 7)))
+            .sum::<f32>()
+            / 10_000.0;
         assert!((mean - 0.5).abs() < 0.02, "mean {mean}");
     }
 }

@@ -50,7 +50,11 @@ impl VisibilityCounts {
     /// Seen part of the silhouette in [0, 1]; 0 if the object is not in the picture.
     pub fn visible_fraction(&self, id: InstanceId) -> f32 {
         let silhouette = self.silhouette_px(id);
-        if silhouette > 0.0 { (self.visible_px(id) / silhouette).min(1.0) } else { 0.0 }
+        if silhouette > 0.0 {
+            (self.visible_px(id) / silhouette).min(1.0)
+        } else {
+            0.0
+        }
     }
 
     /// Visible pixels by instance id; index 0 (the static world) stays 0.
@@ -80,6 +84,9 @@ impl VisibilityCounts {
 
     pub(super) fn samples_to_pixels(&mut self, samples_per_pixel: f32) {
         let scale = 1.0 / samples_per_pixel;
-        self.silhouette.iter_mut().chain(&mut self.visible).for_each(|count| *count *= scale);
+        self.silhouette
+            .iter_mut()
+            .chain(&mut self.visible)
+            .for_each(|count| *count *= scale);
     }
 }

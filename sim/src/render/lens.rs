@@ -18,7 +18,10 @@ pub(super) struct Cone {
     pub(super) chord: f32,
 }
 
-const BLIND: Cone = Cone { axis: Vector3::new(0.0, 0.0, 0.0), chord: -1.0 };
+const BLIND: Cone = Cone {
+    axis: Vector3::new(0.0, 0.0, 0.0),
+    chord: -1.0,
+};
 
 /// A level of the pyramid of cones.
 pub(super) struct Level {
@@ -60,18 +63,29 @@ impl RayTable {
         let is_rectilinear = matches!(intrinsics.lens(), Lens::Pinhole { k } if k.is_none());
         let ray = |u: f64, v: f64| -> [f32; 3] {
             if is_rectilinear {
-                let direction = Vector3::new((u - intrinsics.cx()) / intrinsics.fx(), (v - intrinsics.cy()) / intrinsics.fy(), 1.0);
+                let direction = Vector3::new(
+                    (u - intrinsics.cx()) / intrinsics.fx(),
+                    (v - intrinsics.cy()) / intrinsics.fy(),
+                    1.0,
+                );
                 return direction.normalize().cast::<f32>().into();
             }
-            intrinsics.unproject(&Point2::new(u, v)).map_or([0.0; 3], |ray| ray.normalize().cast::<f32>().into())
+            intrinsics
+                .unproject(&Point2::new(u, v))
+                .map_or([0.0; 3], |ray| ray.normalize().cast::<f32>().into())
         };
         let count = tiles_x * tiles_y * TILE_AREA;
         let (mut x, mut y, mut z) = (vec![0.0; count], vec![0.0; count], vec![0.0; count]);
         let step = 1.0 / sampling as f64;
         for row in 0..height {
             for column in 0..width {
-                let at = (row / TILE * tiles_x + column / TILE) * TILE_AREA + row % TILE * TILE + column % TILE;
-                let r = ray((column as f64 + 0.5) * step - 0.5, (row as f64 + 0.5) * step - 0.5);
+                let at = (row / TILE * tiles_x + column / TILE) * TILE_AREA
+                    + row % TILE * TILE
+                    + column % TILE;
+                let r = ray(
+                    (column as f64 + 0.5) * step - 0.5,
+                    (row as f64 + 0.5) * step - 0.5,
+                );
                 (x[at], y[at], z[at]) = (r[0], r[1], r[2]);
             }
         }
@@ -79,7 +93,9 @@ impl RayTable {
         let mut centres = vec![[0.0; 3]; tiles_x * tiles_y * side * side];
         for row in 0..height_px {
             for column in 0..width_px {
-                let at = (row / side * tiles_x + column / side) * side * side + row % side * side + column % side;
+                let at = (row / side * tiles_x + column / side) * side * side
+                    + row % side * side
+                    + column % side;
                 centres[at] = ray(column as f64, row as f64);
             }
         }
@@ -88,13 +104,32 @@ impl RayTable {
         } else {
             let at = |pixel: usize| {
                 let (row, column) = (pixel / width_px, pixel % width_px);
-                (row / side * tiles_x + column / side) * side * side + row % side * side + column % side
+                (row / side * tiles_x + column / side) * side * side
+                    + row % side * side
+                    + column % side
             };
-            (0..width_px * height_px).map(|pixel| centres[at(pixel)] == [0.0; 3]).collect()
+            (0..width_px * height_px)
+                .map(|pixel| centres[at(pixel)] == [0.0; 3])
+                .collect()
         };
         let levels = pyramid(&x, &y, &z, tiles_x, tiles_y);
         let focal = ((intrinsics.fx() + intrinsics.fy()) * 0.5) as f32 * sampling as f32;
-        Self { key: *intrinsics, sampling, width_px, height_px, tiles_x, tiles_y, x, y, z, centres, blind, levels, is_rectilinear, focal }
+        Self {
+            key: *intrinsics,
+            sampling,
+            width_px,
+            height_px,
+            tiles_x,
+            tiles_y,
+            x,
+            y,
+            z,
+            centres,
+            blind,
+            levels,
+            is_rectilinear,
+            focal,
+        }
     }
 
     /// Whether the table was made for these intrinsics.
@@ -118,10 +153,18 @@ fn pyramid(x: &[f32], y: &[f32], z: &[f32], tiles_x: usize, tiles_y: usize) -> V
     let cones = (0..tiles_x * tiles_y)
         .map(|tile| {
             let range = tile * TILE_AREA..(tile + 1) * TILE_AREA;
-            cone_of(range.map(|i| Vector3::new(x[i], y[i], z[i])).filter(|ray| ray.norm_squared() > 0.0))
+            cone_of(
+                range
+                    .map(|i| Vector3::new(x[i], y[i], z[i]))
+                    .filter(|ray| ray.norm_squared() > 0.0),
+            )
         })
         .collect();
-    let mut levels = vec![Level { columns: tiles_x, rows: tiles_y, cones }];
+    let mut levels = vec![Level {
+        columns: tiles_x,
+        rows: tiles_y,
+        cones,
+    }];
     while let Some(finer) = levels.last().filter(|level| level.cones.len() > 1) {
         let (columns, rows) = (finer.columns.div_ceil(2), finer.rows.div_ceil(2));
         let mut cones = Vec::with_capacity(columns * rows);
@@ -136,7 +179,11 @@ fn pyramid(x: &[f32], y: &[f32], z: &[f32], tiles_x: usize, tiles_y: usize) -> V
                 cones.push(merge(children.collect()));
             }
         }
-        levels.push(Level { columns, rows, cones });
+        levels.push(Level {
+            columns,
+            rows,
+            cones,
+        });
     }
     levels
 }
@@ -148,7 +195,10 @@ fn cone_of(rays: impl Iterator<Item = Vector3<f32>> + Clone) -> Cone {
     }
     let axis = sum.try_normalize(1e-6).unwrap_or(Vector3::z());
     let chord = rays.map(|ray| (ray - axis).norm()).fold(0.0, f32::max);
-    Cone { axis, chord: chord * 1.001 + 1e-6 }
+    Cone {
+        axis,
+        chord: chord * 1.001 + 1e-6,
+    }
 }
 
 fn merge(children: Vec<Cone>) -> Cone {
@@ -157,8 +207,14 @@ fn merge(children: Vec<Cone>) -> Cone {
         return BLIND;
     }
     let axis = sum.try_normalize(1e-6).unwrap_or(Vector3::z());
-    let chord = children.iter().map(|cone| (cone.axis - axis).norm() + cone.chord).fold(0.0, f32::max);
-    Cone { axis, chord: chord.min(2.0) }
+    let chord = children
+        .iter()
+        .map(|cone| (cone.axis - axis).norm() + cone.chord)
+        .fold(0.0, f32::max);
+    Cone {
+        axis,
+        chord: chord.min(2.0),
+    }
 }
 
 #[cfg(test)]

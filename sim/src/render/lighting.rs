@@ -78,7 +78,8 @@ impl Batch {
             self.albedo[c][i] = finish.albedo[c];
             self.out[c][i] = finish.emission[c];
         }
-        (self.gloss[i], self.mirror[i], self.is_ground[i]) = (finish.gloss, finish.mirror, finish.is_ground);
+        (self.gloss[i], self.mirror[i], self.is_ground[i]) =
+            (finish.gloss, finish.mirror, finish.is_ground);
     }
 
     /// Number of points, rounded up to whole vectors.
@@ -96,7 +97,11 @@ pub(super) fn illuminate(batch: &mut Batch, light: &Light, lamps: &[ViewLamp]) {
     daylight(batch, light);
     let (low, high) = bounds(batch);
     for lamp in lamps {
-        let outside = |c: usize| (low[c] - lamp.position[c]).max(lamp.position[c] - high[c]).max(0.0);
+        let outside = |c: usize| {
+            (low[c] - lamp.position[c])
+                .max(lamp.position[c] - high[c])
+                .max(0.0)
+        };
         let gap = outside(0).powi(2) + outside(1).powi(2) + outside(2).powi(2);
         if gap < lamp.reach * lamp.reach {
             lamplight(batch, lamp);

@@ -16,17 +16,25 @@ pub struct Motion {
 
 impl Motion {
     /// Movement in pixels of the static point behind a pixel; depth 0 counts as infinitely far.
-    pub(super) fn flow<'a>(&'a self, intrinsics: &'a Intrinsics, depth_m: &'a [f32]) -> impl Fn(usize, usize) -> [f32; 2] + 'a {
+    pub(super) fn flow<'a>(
+        &'a self,
+        intrinsics: &'a Intrinsics,
+        depth_m: &'a [f32],
+    ) -> impl Fn(usize, usize) -> [f32; 2] + 'a {
         let width = intrinsics.width() as usize;
         move |column, row| {
             let pixel = Point2::new(column as f64, row as f64);
-            let Some(ray) = intrinsics.unproject(&pixel) else { return [0.0; 2] };
+            let Some(ray) = intrinsics.unproject(&pixel) else {
+                return [0.0; 2];
+            };
             let depth = f64::from(depth_m[row * width + column]);
             let distance = if depth > 0.0 { depth } else { 1e4 };
             let point = ray * distance;
-            let moved = point - (self.linear_mps + self.angular_radps.cross(&point)) * self.exposure_s;
+            let moved =
+                point - (self.linear_mps + self.angular_radps.cross(&point)) * self.exposure_s;
             match intrinsics.project(&Point3::from(moved)) {
-                Some(end) => [(end.x - pixel.x) as f32, (end.y - pixel.y) as f32].map(|x| x.clamp(-40.0, 40.0)),
+                Some(end) => [(end.x - pixel.x) as f32, (end.y - pixel.y) as f32]
+                    .map(|x| x.clamp(-40.0, 40.0)),
                 None => [0.0; 2],
             }
         }

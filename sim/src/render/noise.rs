@@ -69,7 +69,9 @@ impl NoiseTexture {
     /// the sample averages.
     #[inline(always)]
     pub(super) fn sample(&self, u: f32, v: f32, footprint: f32) -> [f32; 4] {
-        let level = (footprint.max(1.0).to_bits() >> 23).saturating_sub(127).min(LEVELS as u32 - 1) as usize;
+        let level = (footprint.max(1.0).to_bits() >> 23)
+            .saturating_sub(127)
+            .min(LEVELS as u32 - 1) as usize;
         let side = SIZE >> level;
         let scale = 1.0 / (1u32 << level) as f32;
         let (u, v) = (u * scale, v * scale);
@@ -110,7 +112,8 @@ fn value_noise(x: f32, y: f32, cells: i32, salt: u32) -> f32 {
     let (i, j) = (floor(u), floor(v));
     let smooth = |t: f32| t * t * (3.0 - 2.0 * t);
     let (fu, fv) = (smooth(u - i as f32), smooth(v - j as f32));
-    let at = |di: i32, dj: i32| lattice((i + di).rem_euclid(cells), (j + dj).rem_euclid(cells), salt);
+    let at =
+        |di: i32, dj: i32| lattice((i + di).rem_euclid(cells), (j + dj).rem_euclid(cells), salt);
     let top = at(0, 0) + (at(1, 0) - at(0, 0)) * fu;
     let bottom = at(0, 1) + (at(1, 1) - at(0, 1)) * fu;
     top + (bottom - top) * fv
@@ -118,7 +121,10 @@ fn value_noise(x: f32, y: f32, cells: i32, salt: u32) -> f32 {
 
 /// Cellular noise: how near the border of two cells is, and a value of the cell.
 fn cells(x: f32, y: f32, count: i32) -> (f32, f32) {
-    let bend = (value_noise(x, y, 32, 20) - 0.5, value_noise(x, y, 32, 21) - 0.5);
+    let bend = (
+        value_noise(x, y, 32, 20) - 0.5,
+        value_noise(x, y, 32, 21) - 0.5,
+    );
     let size = SIZE as f32 / count as f32;
     let (u, v) = (x / size + bend.0 * 0.5, y / size + bend.1 * 0.5);
     let (i, j) = (floor(u), floor(v));

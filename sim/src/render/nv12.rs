@@ -34,7 +34,11 @@ pub fn nv12_len(width: u32, height: u32) -> usize {
 pub fn rgb_to_nv12(rgb: &[u8], width: u32, height: u32, matrix: YuvMatrix, out: &mut [u8]) {
     let (width, height) = (width as usize, height as usize);
     assert_eq!(rgb.len(), 3 * width * height, "length of the RGB image");
-    assert_eq!(out.len(), nv12_len(width as u32, height as u32), "length of the NV12 image");
+    assert_eq!(
+        out.len(),
+        nv12_len(width as u32, height as u32),
+        "length of the NV12 image"
+    );
     let (kr, kb) = matrix.luma_weights();
     let fixed = |x: f32| (x * 65536.0).round() as i32;
     let (yr, yb) = (fixed(kr * 219.0 / 255.0), fixed(kb * 219.0 / 255.0));
@@ -54,7 +58,12 @@ pub fn rgb_to_nv12(rgb: &[u8], width: u32, height: u32, matrix: YuvMatrix, out: 
         let bottom = (2 * row + 1).min(height - 1) * width;
         for (column, pair) in line.chunks_exact_mut(2).enumerate() {
             let (left, right) = (2 * column, (2 * column + 1).min(width - 1));
-            let sum = |c: usize| [top + left, top + right, bottom + left, bottom + right].map(|at| i32::from(rgb[3 * at + c])).iter().sum::<i32>();
+            let sum = |c: usize| {
+                [top + left, top + right, bottom + left, bottom + right]
+                    .map(|at| i32::from(rgb[3 * at + c]))
+                    .iter()
+                    .sum::<i32>()
+            };
             let (r, g, b) = (sum(0), sum(1), sum(2));
             pair[0] = ((br * r + bg * g + bb * b + (128 << 18) + (1 << 17)) >> 18) as u8;
             pair[1] = ((rr * r + rg * g + rb * b + (128 << 18) + (1 << 17)) >> 18) as u8;
@@ -75,11 +84,23 @@ mod tests {
 
     #[test]
     fn known_colours_have_the_levels_of_the_standard() {
-        assert_eq!(of_colour([255; 3], YuvMatrix::Bt601Limited), [235, 128, 128]);
+        assert_eq!(
+            of_colour([255; 3], YuvMatrix::Bt601Limited),
+            [235, 128, 128]
+        );
         assert_eq!(of_colour([0; 3], YuvMatrix::Bt601Limited), [16, 128, 128]);
-        assert_eq!(of_colour([255, 0, 0], YuvMatrix::Bt601Limited), [81, 90, 240]);
-        assert_eq!(of_colour([0, 0, 255], YuvMatrix::Bt601Limited), [41, 240, 110]);
-        assert_eq!(of_colour([255, 0, 0], YuvMatrix::Bt709Limited), [63, 102, 240]);
+        assert_eq!(
+            of_colour([255, 0, 0], YuvMatrix::Bt601Limited),
+            [81, 90, 240]
+        );
+        assert_eq!(
+            of_colour([0, 0, 255], YuvMatrix::Bt601Limited),
+            [41, 240, 110]
+        );
+        assert_eq!(
+            of_colour([255, 0, 0], YuvMatrix::Bt709Limited),
+            [63, 102, 240]
+        );
     }
 
     #[test]

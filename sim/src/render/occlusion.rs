@@ -41,7 +41,8 @@ impl OcclusionMap {
         }
         let mid = (low + high) * 0.5;
         let half = (high - low) * 0.5;
-        let in_world = instance.world_from_mesh * Point3::new(f64::from(mid.x), f64::from(mid.y), f64::from(mid.z));
+        let in_world = instance.world_from_mesh
+            * Point3::new(f64::from(mid.x), f64::from(mid.y), f64::from(mid.z));
         let axis = instance.world_from_mesh.rotation * Vector3::x();
         let norm = axis.xy().norm().max(1e-6);
         let (cos, sin) = ((axis.x / norm) as f32, (axis.y / norm) as f32);
@@ -79,7 +80,10 @@ impl OcclusionMap {
     /// Darkness at a position relative to the camera, metres, in world axes.
     #[inline]
     pub(super) fn darkness(&self, x: f32, y: f32, offset: [f32; 2]) -> f32 {
-        let (u, v) = (x / TEXEL_M as f32 + offset[0], y / TEXEL_M as f32 + offset[1]);
+        let (u, v) = (
+            x / TEXEL_M as f32 + offset[0],
+            y / TEXEL_M as f32 + offset[1],
+        );
         if !(u >= 0.0 && v >= 0.0 && u < (SIDE - 1) as f32 && v < (SIDE - 1) as f32) {
             return 0.0;
         }
@@ -87,7 +91,8 @@ impl OcclusionMap {
         let (fu, fv) = (u - column as f32, v - row as f32);
         let at = row * SIDE + column;
         let top = self.texels[at] + (self.texels[at + 1] - self.texels[at]) * fu;
-        let bottom = self.texels[at + SIDE] + (self.texels[at + SIDE + 1] - self.texels[at + SIDE]) * fu;
+        let bottom =
+            self.texels[at + SIDE] + (self.texels[at + SIDE + 1] - self.texels[at + SIDE]) * fu;
         top + (bottom - top) * fv
     }
 }

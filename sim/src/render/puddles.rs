@@ -37,11 +37,22 @@ impl Puddles {
 
     /// Replaces the mirrored sky by the mirrored scene wherever reflected rays, `rays` of them a pixel, meet something in
     /// the picture.
-    pub(super) fn mirror(&self, lens: &SampleLens<'_>, eye: &Eye, light: &Light, rays: u32, depth_m: &[f32], radiance: &mut Radiance) {
+    pub(super) fn mirror(
+        &self,
+        lens: &SampleLens<'_>,
+        eye: &Eye,
+        light: &Light,
+        rays: u32,
+        depth_m: &[f32],
+        radiance: &mut Radiance,
+    ) {
         let cam_from_world = eye.rotation.transpose();
         let share = 0.9 / rays as f32;
         for spot in &self.spots {
-            let (column, row) = (spot.pixel as usize % radiance.width, spot.pixel as usize / radiance.width);
+            let (column, row) = (
+                spot.pixel as usize % radiance.width,
+                spot.pixel as usize / radiance.width,
+            );
             let start = cam_from_world * (spot.ray * spot.distance);
             for ray in 0..rays {
                 let random = |salt: u32| lattice(column as i32, row as i32, salt + 2 * ray);
@@ -52,9 +63,17 @@ impl Puddles {
                     continue;
                 }
                 let stretch = 0.8 + 0.5 * random(72);
-                if let Some(at) = meet(lens, &start, &(cam_from_world * mirrored), stretch, depth_m, radiance) {
+                if let Some(at) = meet(
+                    lens,
+                    &start,
+                    &(cam_from_world * mirrored),
+                    stretch,
+                    depth_m,
+                    radiance,
+                ) {
                     let sky = light.gradient(mirrored.z);
-                    let seen = [0, 1, 2].map(|c| radiance.planes[c][at].min(4.0 * light.white) - sky[c]);
+                    let seen =
+                        [0, 1, 2].map(|c| radiance.planes[c][at].min(4.0 * light.white) - sky[c]);
                     radiance.add(spot.pixel as usize, spot.strength * share, seen);
                 }
             }
@@ -63,12 +82,23 @@ impl Puddles {
 }
 
 /// Pixel in which the ray from `start` along `direction` (camera axes) first goes behind a surface.
-fn meet(lens: &SampleLens<'_>, start: &Vector3<f32>, direction: &Vector3<f32>, stretch: f32, depth_m: &[f32], radiance: &Radiance) -> Option<usize> {
+fn meet(
+    lens: &SampleLens<'_>,
+    start: &Vector3<f32>,
+    direction: &Vector3<f32>,
+    stretch: f32,
+    depth_m: &[f32],
+    radiance: &Radiance,
+) -> Option<usize> {
     let mut length = 0.9 * stretch;
     for _ in 0..9 {
         let point = start + direction * length;
         let [x, y] = lens.project(&point)?;
-        if x < 0.0 || y < 0.0 || x >= radiance.width as f32 - 0.5 || y >= radiance.height as f32 - 0.5 {
+        if x < 0.0
+            || y < 0.0
+            || x >= radiance.width as f32 - 0.5
+            || y >= radiance.height as f32 - 0.5
+        {
             return None;
         }
         let at = (y + 0.5) as usize * radiance.width + (x + 0.5) as usize;

@@ -26,7 +26,11 @@ const DECAL_LIFT_M: f32 = 0.03;
 
 impl Setup {
     /// Planes of a triangle given in the camera frame; `None` if it is seen edge-on or from behind.
-    pub(super) fn new(corners: [Vector3<f32>; 3], is_double_sided: bool, layer: u8) -> Option<(Self, f32)> {
+    pub(super) fn new(
+        corners: [Vector3<f32>; 3],
+        is_double_sided: bool,
+        layer: u8,
+    ) -> Option<(Self, f32)> {
         let [a, b, c] = corners;
         let normal = (b - a).cross(&(c - a));
         let volume = normal.dot(&a);
@@ -41,7 +45,14 @@ impl Setup {
             1.002 * height / (height - DECAL_LIFT_M).max(0.3 * height)
         };
         let edges = [b.cross(&c) * sign, c.cross(&a) * sign, a.cross(&b) * sign];
-        Some((Self { edges, plane: normal / volume, bias }, 1.0 / volume.abs()))
+        Some((
+            Self {
+                edges,
+                plane: normal / volume,
+                bias,
+            },
+            1.0 / volume.abs(),
+        ))
     }
 
     fn relation(&self, cone: &Cone) -> Relation {
@@ -106,7 +117,8 @@ impl Surface {
             self.last_mark = 0;
         }
         self.farthest.clear();
-        self.farthest.resize(table.tiles_x * table.tiles_y, Farthest::default());
+        self.farthest
+            .resize(table.tiles_x * table.tiles_y, Farthest::default());
     }
 
     /// A mark that no sample bears yet.
@@ -116,7 +128,9 @@ impl Surface {
             self.last_mark = 0;
         }
         self.last_mark += 1;
-        Counting { mark: self.last_mark }
+        Counting {
+            mark: self.last_mark,
+        }
     }
 
     /// Draws a triangle inside of `bounds`, or wherever it is seen if they are unknown. Returns how many samples the
@@ -141,7 +155,16 @@ impl Surface {
         if tiles <= MANY_TILES {
             for ty in first_y..=last_y {
                 for tx in first_x..=last_x {
-                    newly += self.fill_tile(table, setup, index, (tx, ty), &limits, counting, keeps, tiles == 1);
+                    newly += self.fill_tile(
+                        table,
+                        setup,
+                        index,
+                        (tx, ty),
+                        &limits,
+                        counting,
+                        keeps,
+                        tiles == 1,
+                    );
                 }
             }
             return newly;
@@ -152,11 +175,21 @@ impl Surface {
             let shift = level as usize;
             let (low_x, low_y) = ((column as usize) << shift, (row as usize) << shift);
             let span = (1usize << shift) - 1;
-            if low_x > last_x || low_y > last_y || low_x + span < first_x || low_y + span < first_y {
+            if low_x > last_x || low_y > last_y || low_x + span < first_x || low_y + span < first_y
+            {
                 continue;
             }
             if level == 0 {
-                newly += self.fill_tile(table, setup, index, (low_x, low_y), &limits, counting, keeps, false);
+                newly += self.fill_tile(
+                    table,
+                    setup,
+                    index,
+                    (low_x, low_y),
+                    &limits,
+                    counting,
+                    keeps,
+                    false,
+                );
                 continue;
             }
             let here = &table.levels[shift];
@@ -199,7 +232,11 @@ impl Surface {
         if counting.is_none() && self.hides(tile, nearest) {
             return 0;
         }
-        let relation = if is_only_tile { Relation::Partly } else { setup.relation(cone) };
+        let relation = if is_only_tile {
+            Relation::Partly
+        } else {
+            setup.relation(cone)
+        };
         if relation == Relation::Outside {
             return 0;
         }
@@ -218,7 +255,7 @@ impl Surface {
             fill_with_holes(setup, &view, inverse, owner, index, keeps);
             return 0;
         }
-        let newly = match counting {
+        match counting {
             Some(Counting { mark }) => {
                 let marks = lanes_mut(&mut self.marks[range]);
                 fill_counted(setup, &view, samples, inverse, owner, index, marks, mark)
@@ -231,8 +268,7 @@ impl Surface {
                 fill_partly(setup, &view, samples, inverse, owner, index);
                 0
             }
-        };
-        newly
+        }
     }
 
     /// Whether all samples of a tile see something nearer than `nearest`.
@@ -241,7 +277,10 @@ impl Surface {
         let farthest = &mut self.farthest[tile];
         if farthest.age >= TRIANGLES_BETWEEN {
             let inverse = &self.inverse[tile * TILE_AREA..(tile + 1) * TILE_AREA];
-            *farthest = Farthest { inverse: least(lanes(inverse)), age: 0 };
+            *farthest = Farthest {
+                inverse: least(lanes(inverse)),
+                age: 0,
+            };
         }
         nearest <= farthest.inverse
     }
@@ -258,7 +297,9 @@ fn lanes<T>(slice: &[T]) -> &[T; TILE_AREA] {
 }
 
 fn lanes_mut<T>(slice: &mut [T]) -> &mut [T; TILE_AREA] {
-    slice.first_chunk_mut().expect("a tile has TILE_AREA samples")
+    slice
+        .first_chunk_mut()
+        .expect("a tile has TILE_AREA samples")
 }
 
 kernel! {
@@ -324,12 +365,20 @@ kernel! {
     }
 }
 
-fn fill_with_holes(setup: &Setup, rays: &TileView<'_>, inverse: &mut [f32; TILE_AREA], owner: &mut [u32; TILE_AREA], index: u32, keeps: &dyn Fn(Vector3<f32>, f32) -> bool) {
+fn fill_with_holes(
+    setup: &Setup,
+    rays: &TileView<'_>,
+    inverse: &mut [f32; TILE_AREA],
+    owner: &mut [u32; TILE_AREA],
+    index: u32,
+    keeps: &dyn Fn(Vector3<f32>, f32) -> bool,
+) {
     let normal = setup.plane.normalize();
     for i in 0..TILE_AREA {
         let ray = Vector3::new(rays.x[i], rays.y[i], rays.z[i]);
         let d = setup.plane.dot(&ray);
-        let wins = d * setup.bias > inverse[i] && setup.edges.iter().all(|edge| edge.dot(&ray) >= 0.0);
+        let wins =
+            d * setup.bias > inverse[i] && setup.edges.iter().all(|edge| edge.dot(&ray) >= 0.0);
         if wins && keeps(ray / d, 1.0 - normal.dot(&ray)) {
             inverse[i] = d;
             owner[i] = index;

@@ -71,11 +71,29 @@ pub(super) struct Seen<'a> {
 
 impl Shader {
     /// Shades every pixel of the image.
-    pub(super) fn run(&mut self, scene: &Scene, seen: &Seen<'_>, camera: &Vector3<f64>, environment: &Environment, radiance: &mut Radiance, out: &mut RenderedImage) {
-        let Seen { table, eye, geometry, surface } = *seen;
+    pub(super) fn run(
+        &mut self,
+        scene: &Scene,
+        seen: &Seen<'_>,
+        camera: &Vector3<f64>,
+        environment: &Environment,
+        radiance: &mut Radiance,
+        out: &mut RenderedImage,
+    ) {
+        let Seen {
+            table,
+            eye,
+            geometry,
+            surface,
+        } = *seen;
         radiance.reset(table.width_px, table.height_px);
         self.puddles.clear();
-        lamps_before(eye, &scene.lighting, environment.light.white, &mut self.lamps);
+        lamps_before(
+            eye,
+            &scene.lighting,
+            environment.light.white,
+            &mut self.lamps,
+        );
         let frame = Frame {
             table,
             eye,
@@ -95,7 +113,9 @@ impl Shader {
                 if owner == NOBODY {
                     shade_sky(&frame, points, radiance);
                 } else {
-                    points.chunks(BATCH).for_each(|part| self.shade_span(&frame, owner, part, radiance));
+                    points
+                        .chunks(BATCH)
+                        .for_each(|part| self.shade_span(&frame, owner, part, radiance));
                 }
             }
         }
@@ -103,7 +123,13 @@ impl Shader {
         self.flush(&frame, radiance);
     }
 
-    fn shade_span(&mut self, frame: &Frame<'_>, owner: u32, points: &[Point], radiance: &mut Radiance) {
+    fn shade_span(
+        &mut self,
+        frame: &Frame<'_>,
+        owner: u32,
+        points: &[Point],
+        radiance: &mut Radiance,
+    ) {
         if self.batch.len + points.len() > BATCH {
             self.flush(frame, radiance);
         }
@@ -114,11 +140,18 @@ impl Shader {
             (batch.pixel[i], batch.weight[i]) = (point.pixel, point.weight);
             [batch.ray[0][i], batch.ray[1][i], batch.ray[2][i]] = point.ray;
         }
-        let facet = Facet::new(frame.geometry, owner, frame.eye, frame.table.pixel_angle(), frame.shadow);
+        let facet = Facet::new(
+            frame.geometry,
+            owner,
+            frame.eye,
+            frame.table.pixel_angle(),
+            frame.shadow,
+        );
         place(batch, &facet, first, end);
         batch.len = end;
         let light = &frame.environment.light;
-        let material = &frame.geometry.materials[frame.geometry.triangles[owner as usize].material as usize];
+        let material =
+            &frame.geometry.materials[frame.geometry.triangles[owner as usize].material as usize];
         finish_span(batch, first, end, material, light, frame.noise);
         self.shelter(frame, first, end);
     }
@@ -129,14 +162,24 @@ impl Shader {
         let sun = &frame.environment.light.sun;
         let shadow = &frame.environment.shadow;
         for i in first..end {
-            let facing = batch.normal[0][i] * sun.x + batch.normal[1][i] * sun.y + batch.normal[2][i] * sun.z;
+            let facing = batch.normal[0][i] * sun.x
+                + batch.normal[1][i] * sun.y
+                + batch.normal[2][i] * sun.z;
             batch.sunlight[i] = if shadow.is_empty() || facing <= 0.0 {
                 1.0
             } else {
-                shadow.sunlight(Vector3::new(batch.shadow[0][i], batch.shadow[1][i], batch.shadow[2][i]))
+                shadow.sunlight(Vector3::new(
+                    batch.shadow[0][i],
+                    batch.shadow[1][i],
+                    batch.shadow[2][i],
+                ))
             };
             batch.open[i] = if batch.is_ground[i] {
-                1.0 - frame.environment.occlusion.darkness(batch.offset[0][i], batch.offset[1][i], frame.occlusion_offset)
+                1.0 - frame.environment.occlusion.darkness(
+                    batch.offset[0][i],
+                    batch.offset[1][i],
+                    frame.occlusion_offset,
+                )
             } else {
                 1.0
             };
@@ -148,12 +191,23 @@ impl Shader {
         illuminate(&mut self.batch, light, &self.lamps);
         let batch = &mut self.batch;
         for i in 0..batch.len {
-            radiance.add(batch.pixel[i] as usize, batch.weight[i], [batch.out[0][i], batch.out[1][i], batch.out[2][i]]);
+            radiance.add(
+                batch.pixel[i] as usize,
+                batch.weight[i],
+                [batch.out[0][i], batch.out[1][i], batch.out[2][i]],
+            );
         }
         if light.wetness > 0.0 {
             for i in (0..batch.len).filter(|&i| batch.is_ground[i] && batch.weight[i] == 1.0) {
-                let at = |lanes: &[[f32; BATCH]; 3]| Vector3::new(lanes[0][i], lanes[1][i], lanes[2][i]);
-                self.puddles.push(WetSpot { pixel: batch.pixel[i], strength: batch.fresnel[i], ray: at(&batch.ray), distance: batch.distance[i], normal: at(&batch.normal) });
+                let at =
+                    |lanes: &[[f32; BATCH]; 3]| Vector3::new(lanes[0][i], lanes[1][i], lanes[2][i]);
+                self.puddles.push(WetSpot {
+                    pixel: batch.pixel[i],
+                    strength: batch.fresnel[i],
+                    ray: at(&batch.ray),
+                    distance: batch.distance[i],
+                    normal: at(&batch.normal),
+                });
             }
         }
         batch.len = 0;
@@ -180,18 +234,30 @@ fn shade_sky(frame: &Frame<'_>, points: &[Point], radiance: &mut Radiance) {
     let light = &frame.environment.light;
     let angle = frame.table.pixel_angle();
     let direction = |point: &Point| frame.eye.rotation * Vector3::from(point.ray);
-    let is_smooth = frame.table.sampling == 1 && points.len() == TILE_AREA && direction(&points[0]).dot(&light.sun) < 0.99;
+    let is_smooth = frame.table.sampling == 1
+        && points.len() == TILE_AREA
+        && direction(&points[0]).dot(&light.sun) < 0.99;
     if !is_smooth {
         for point in points {
-            radiance.add(point.pixel as usize, point.weight, light.sky(direction(point), frame.noise, angle));
+            radiance.add(
+                point.pixel as usize,
+                point.weight,
+                light.sky(direction(point), frame.noise, angle),
+            );
         }
         return;
     }
     // A whole tile of sky: its corners say enough about the pixels between them.
-    let corners = [0, TILE - 1, TILE_AREA - TILE, TILE_AREA - 1].map(|i| light.sky(direction(&points[i]), frame.noise, angle * 4.0));
+    let corners = [0, TILE - 1, TILE_AREA - TILE, TILE_AREA - 1]
+        .map(|i| light.sky(direction(&points[i]), frame.noise, angle * 4.0));
     for (y, row) in points.chunks_exact(TILE).enumerate() {
         let v = y as f32 / (TILE - 1) as f32;
-        let ends = |c: usize| (corners[0][c] + (corners[2][c] - corners[0][c]) * v, corners[1][c] + (corners[3][c] - corners[1][c]) * v);
+        let ends = |c: usize| {
+            (
+                corners[0][c] + (corners[2][c] - corners[0][c]) * v,
+                corners[1][c] + (corners[3][c] - corners[1][c]) * v,
+            )
+        };
         let first = row[0].pixel as usize;
         for (c, plane) in radiance.planes.iter_mut().enumerate() {
             let (left, right) = ends(c);

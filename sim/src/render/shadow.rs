@@ -38,7 +38,11 @@ impl ShadowMap {
     pub(super) fn draw(&mut self, scene: &Scene, centre: &Point3<f64>, side: usize) {
         let sun = scene.lighting.sun_direction;
         let brightness = scene.lighting.sun_rgb.iter().sum::<f32>();
-        self.strength = if brightness > 1e-4 && sun.z > 0.03 { 1.0 } else { 0.0 };
+        self.strength = if brightness > 1e-4 && sun.z > 0.03 {
+            1.0
+        } else {
+            0.0
+        };
         if self.strength == 0.0 || side == 0 {
             self.strength = 0.0;
             return;
@@ -47,16 +51,27 @@ impl ShadowMap {
         self.softness = 1.0 + 4.0 * scene.lighting.cloudiness * side as f32 / 1024.0;
         self.texels.clear();
         self.texels.resize(side * side, f32::MIN);
-        let right = Vector3::z().cross(&sun).try_normalize(1e-6).unwrap_or(Vector3::x());
+        let right = Vector3::z()
+            .cross(&sun)
+            .try_normalize(1e-6)
+            .unwrap_or(Vector3::x());
         let up = sun.cross(&right);
         let texel = 2.0 * REACH_M / side as f64;
         // A flat ground is foreshortened along `up` under a low sun: texels shrink with it.
         let up_texel = texel * sun.z.max(0.25);
-        self.rotation = Matrix3::from_rows(&[(right / texel).transpose(), (up / up_texel).transpose(), sun.transpose()]);
+        self.rotation = Matrix3::from_rows(&[
+            (right / texel).transpose(),
+            (up / up_texel).transpose(),
+            sun.transpose(),
+        ]);
         let middle = (self.rotation * centre.coords).map(f64::floor);
         let half = side as f64 / 2.0;
         self.offset = Vector3::new(half - middle.x, half - middle.y, -middle.z);
-        for instance in scene.instances.iter().filter(|instance| instance.mesh.casts_shadow) {
+        for instance in scene
+            .instances
+            .iter()
+            .filter(|instance| instance.mesh.casts_shadow)
+        {
             self.draw_instance(instance);
         }
     }
@@ -64,7 +79,8 @@ impl ShadowMap {
     fn draw_instance(&mut self, instance: &Instance) {
         let scale = instance.scale;
         let (centre, radius) = instance.bounds;
-        let centre = instance.world_from_mesh * Point3::from(centre.coords.component_mul(&scale).cast::<f64>());
+        let centre = instance.world_from_mesh
+            * Point3::from(centre.coords.component_mul(&scale).cast::<f64>());
         let at = self.rotation * centre.coords + self.offset;
         let reach = f64::from(radius * scale.amax()) * self.rotation.row(1).norm();
         let range = -reach..self.side as f64 + reach;
@@ -77,7 +93,13 @@ impl ShadowMap {
         let offset: Vector3<f32> = (self.rotation * pose.translation.vector + self.offset).cast();
         let mut corners = std::mem::take(&mut self.corners);
         corners.clear();
-        corners.extend(instance.mesh.vertices.iter().map(|vertex| matrix * vertex.position.coords + offset));
+        corners.extend(
+            instance
+                .mesh
+                .vertices
+                .iter()
+                .map(|vertex| matrix * vertex.position.coords + offset),
+        );
         for triangle in &instance.mesh.triangles {
             let [a, b, c] = triangle.corners.map(|i| corners[i as usize]);
             self.draw_triangle(a, b, c, instance.mesh.is_double_sided);
@@ -86,7 +108,13 @@ impl ShadowMap {
     }
 
     /// Faces turned away from the sun are drawn: their depth never fights with the lit faces before them.
-    fn draw_triangle(&mut self, a: Vector3<f32>, b: Vector3<f32>, c: Vector3<f32>, is_double_sided: bool) {
+    fn draw_triangle(
+        &mut self,
+        a: Vector3<f32>,
+        b: Vector3<f32>,
+        c: Vector3<f32>,
+        is_double_sided: bool,
+    ) {
         let area = (b.x - a.x) * (c.y - a.y) - (b.y - a.y) * (c.x - a.x);
         if area.abs() < 1e-6 || (area > 0.0 && !is_double_sided) {
             return;
@@ -153,7 +181,10 @@ impl ShadowMap {
         }
         let soft = self.softness;
         let taps = [(-0.7, -0.3), (0.3, -0.7), (0.7, 0.3), (-0.3, 0.7)];
-        taps.into_iter().map(|(x, y)| self.filtered(at.x + x * soft, at.y + y * soft, height)).sum::<f32>() * 0.25
+        taps.into_iter()
+            .map(|(x, y)| self.filtered(at.x + x * soft, at.y + y * soft, height))
+            .sum::<f32>()
+            * 0.25
     }
 
     /// Mean of lit texels under a square two texels wide.

@@ -1,5 +1,7 @@
+use heapless::Vec;
+
 use super::polyline::Polyliner;
-use crate::heads::detections::{LaneDetection, LaneDetections};
+use crate::heads::detections::{LANE_CAPACITY, LaneDetection};
 
 /// Ends that face each other within this distance belong together.
 const GAP_M: f32 = 4.0;
@@ -11,11 +13,21 @@ const FACING: f32 = 0.95;
 /// The direction of an end is taken over this length.
 const END_M: f32 = 3.0;
 
+/// A lane that may go on in another one.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Fragment {
+    pub lane: LaneDetection,
+    pub is_corner: bool,
+}
+
+/// The lanes of one map.
+pub(super) type Fragments = Vec<Fragment, LANE_CAPACITY>;
+
 /// Joins lanes of one type whose ends face each other, the best fit first.
-pub(super) fn join_fragments(lanes: &mut LaneDetections, polyliner: &mut Polyliner) {
+pub(super) fn join_fragments(lanes: &mut Fragments, polyliner: &mut Polyliner) {
     while let Some(joint) = best_joint(lanes) {
-        let mut first = lanes[joint.first];
-        let mut second = lanes[joint.second];
+        let mut first = lanes[joint.first].lane;
+        let mut second = lanes[joint.second].lane;
         if joint.first_end == End::Start {
             reverse(&mut first);
         }
@@ -23,7 +35,7 @@ pub(super) fn join_fragments(lanes: &mut LaneDetections, polyliner: &mut Polylin
             reverse(&mut second);
         }
         // `second` comes after `first` in the list, so removing it leaves `first` in its place.
-        lanes[joint.first] = polyliner.joined(&first, &second);
+        lanes[joint.first].lane = polyliner.joined(&first, &second);
         lanes.remove(joint.second);
     }
 }
@@ -42,16 +54,20 @@ struct Joint {
     second_end: End,
 }
 
-fn best_joint(lanes: &LaneDetections) -> Option<Joint> {
+fn best_joint(lanes: &Fragments) -> Option<Joint> {
     let mut best: Option<Joint> = None;
     for (first, a) in lanes.iter().enumerate() {
         for (second, b) in lanes.iter().enumerate().skip(first + 1) {
-            if a.marking != b.marking || a.colour != b.colour {
+            let is_one_style = a.lane.marking == b.lane.marking
+                && a.lane.colour == b.lane.colour
+                && a.is_corner == b.is_corner;
+            if !is_one_style {
                 continue;
             }
             for first_end in [End::Start, End::Finish] {
                 for second_end in [End::Start, End::Finish] {
-                    let Some(miss_m) = miss(tip(a, first_end), tip(b, second_end)) else {
+                    let Some(miss_m) = miss(tip(&a.lane, first_end), tip(&b.lane, second_end))
+                    else {
                         continue;
                     };
                     if best.as_ref().is_none_or(|best| miss_m < best.miss_m) {

@@ -1,20 +1,30 @@
 use std::ops::Range;
 
+use super::bends::BendFinder;
 use super::nodes::NodeMap;
 use super::{LEAST_LENGTH_M, MARKINGS};
 use crate::heads::raster::Cells;
 
+/// Road edges are cut at the corners of junctions.
+const ROAD_EDGE: u8 = 3;
 /// A change of type counts when both sides are at least this long.
 const PERSISTENT_M: f32 = LEAST_LENGTH_M;
 /// Votes within this distance are summed before the type of a node is read.
 const VOTE_REACH_M: f32 = 2.0;
 
-/// Nodes of a chain that have one marking type.
+/// Nodes of a chain that have one marking type and, at road edges, all lie in a corner or none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Piece {
     first: usize,
     end: usize,
+    pub style: Style,
+}
+
+/// What a piece has in common.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Style {
     pub marking: u8,
+    pub is_corner: bool,
 }
 
 impl Piece {
@@ -23,12 +33,13 @@ impl Piece {
     }
 }
 
-/// Cuts chains where the marking type changes for good.
+/// Cuts chains where the marking type changes for good, and road edges where a corner begins.
 #[derive(Debug)]
 pub(super) struct PieceCutter {
     /// Distance along the chain.
     arc_m: Vec<f32>,
-    marking: Vec<u8>,
+    styles: Vec<Style>,
+    bends: BendFinder,
     pieces: Vec<Piece>,
 }
 
@@ -36,7 +47,8 @@ impl PieceCutter {
     pub(super) fn new(cells: &Cells) -> Self {
         Self {
             arc_m: Vec::with_capacity(cells.count()),
-            marking: Vec::with_capacity(cells.count()),
+            styles: Vec::with_capacity(cells.count()),
+            bends: BendFinder::new(cells),
             pieces: Vec::with_capacity(cells.count()),
         }
     }
@@ -46,13 +58,13 @@ impl PieceCutter {
         self.measure(map, chain);
         self.vote(map, chain);
         self.pieces.clear();
-        for (k, &marking) in self.marking.iter().enumerate() {
+        for (k, &style) in self.styles.iter().enumerate() {
             match self.pieces.last_mut() {
-                Some(piece) if piece.marking == marking => piece.end = k + 1,
+                Some(piece) if piece.style == style => piece.end = k + 1,
                 Some(_) | None => self.pieces.push(Piece {
                     first: k,
                     end: k + 1,
-                    marking,
+                    style,
                 }),
             }
         }
@@ -79,10 +91,11 @@ impl PieceCutter {
     }
 
     fn vote(&mut self, map: &NodeMap, chain: &[u32]) {
-        self.marking.clear();
+        self.styles.clear();
+        let is_bend = self.bends.find(map, chain, &self.arc_m);
         let (mut first, mut end) = (0, 0);
         let mut votes = [0.0_f32; MARKINGS];
-        for &arc in &self.arc_m {
+        for (k, &arc) in self.arc_m.iter().enumerate() {
             while end < chain.len() && self.arc_m[end] <= arc + VOTE_REACH_M {
                 add(&mut votes, map.node(chain[end]).marking, 1.0);
                 end += 1;
@@ -91,7 +104,11 @@ impl PieceCutter {
                 add(&mut votes, map.node(chain[first]).marking, -1.0);
                 first += 1;
             }
-            self.marking.push(greatest(&votes));
+            let marking = greatest(&votes);
+            self.styles.push(Style {
+                marking,
+                is_corner: marking == ROAD_EDGE && is_bend[k],
+            });
         }
     }
 
@@ -124,7 +141,7 @@ impl PieceCutter {
 
     fn join_equal(&mut self) {
         self.pieces.dedup_by(|right, left| {
-            let is_equal = left.marking == right.marking;
+            let is_equal = left.style == right.style;
             if is_equal {
                 left.end = right.end;
             }

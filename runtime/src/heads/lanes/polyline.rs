@@ -57,7 +57,7 @@ impl Polyliner {
             confidence += node.support * node.confidence;
         }
         let mut lane = LaneDetection {
-            marking: piece.marking,
+            marking: piece.style.marking,
             colour: u8::from(yellow > 0.5 * support),
             confidence: confidence / support * self.covered_share(length),
             sigma_lateral_m: sigma / support,

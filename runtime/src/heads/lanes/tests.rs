@@ -140,6 +140,56 @@ fn a_change_of_type_cuts_and_a_flicker_does_not() {
     assert_eq!(decoded(&painter).len(), 1);
 }
 
+/// A kerb along x that turns to the left by a quarter circle at x = 0.
+fn corner(radius: f64) -> Vec<[f64; 3]> {
+    let mut points = curve(-25.0, 0.0, -6.0, 0.0);
+    for k in 1..=16 {
+        let angle = std::f64::consts::FRAC_PI_2 * f64::from(k) / 16.0;
+        points.push([
+            radius * angle.sin(),
+            -6.0 + radius * (1.0 - angle.cos()),
+            0.0,
+        ]);
+    }
+    points.push([radius, 12.0, 0.0]);
+    points
+}
+
+#[test]
+fn a_kerb_is_cut_where_it_turns_into_a_side_road() {
+    for radius in [5.0, 8.0, 11.0] {
+        let mut painter = empty();
+        painter.line(&corner(radius), 0.9, 3, 0);
+        let found = decoded(&painter);
+        let mut lengths: Vec<f32> = found.iter().map(|l| length_of(l.points())).collect();
+        lengths.sort_unstable_by(f32::total_cmp);
+        let arc = std::f64::consts::FRAC_PI_2 * radius;
+        let mut expected = [25.0, arc, 18.0 - radius].map(|length| length as f32);
+        expected.sort_unstable_by(f32::total_cmp);
+        assert_eq!(lengths.len(), 3, "radius {radius}: {lengths:?}");
+        for (found, expected) in lengths.iter().zip(expected) {
+            assert!(
+                (found - expected).abs() < 2.5,
+                "radius {radius}: {lengths:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_winding_road_is_not_cut() {
+    let mut painter = empty();
+    painter.line(&curve(-30.0, 30.0, -8.0, 1.0 / 42.0), 0.9, 3, 0);
+    assert_eq!(decoded(&painter).len(), 1);
+}
+
+#[test]
+fn a_painted_line_is_not_cut_at_a_corner() {
+    let mut painter = empty();
+    painter.line(&corner(9.0), 0.9, 0, 0);
+    assert_eq!(decoded(&painter).len(), 1);
+}
+
 #[test]
 fn crossing_lines_pass_through_each_other() {
     let mut painter = empty();
