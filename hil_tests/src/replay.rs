@@ -10,7 +10,7 @@ use std::fmt;
 
 use bevrt_runtime::{FrameError, OutputFrame, Pipeline, Span, Stamp, StepOutcome};
 
-use crate::source::{DriveEvent, DriveSource, SourceError};
+use crate::source::{DriveEvent, DriveSource, ImageEvent, SourceError};
 use crate::truth::FrameTruth;
 
 pub use latency::{LatencyReport, StageLatency};
@@ -46,6 +46,12 @@ pub trait ReplayVisitor {
     fn event(&mut self, event: &DriveEvent<'_>) -> Result<(), VisitorError> {
         let _ = event;
         Ok(())
+    }
+
+    /// Whether a pipeline is given an image; it is, unless a visitor says otherwise.
+    fn wants(&self, pipeline_index: usize, image: &ImageEvent<'_>) -> bool {
+        let _ = (pipeline_index, image);
+        true
     }
 
     /// Sees each frame of each pipeline.
@@ -178,6 +184,9 @@ impl Run<'_> {
             }
             DriveEvent::Image(image) => {
                 for index in 0..self.pipelines.len() {
+                    if !self.visitor.wants(index, image) {
+                        continue;
+                    }
                     let (stamp, arrival) = (image.stamp, image.arrival);
                     let pushed = self.counted(|run| {
                         run.pipelines[index].push_image(image.camera, &image.image, stamp, arrival)

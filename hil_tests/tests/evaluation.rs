@@ -72,6 +72,23 @@ fn scores_do_not_depend_on_the_number_of_workers() {
 }
 
 #[test]
+fn columns_are_the_same_whether_or_not_frames_between_are_given() {
+    // The package's stride is 0.4 s: at 10 Hz its slots show frames between the scored ones.
+    let mut options = EvalOptions::new(PACKAGE, 950_001..950_004, rigs::four_fisheye());
+    options.drive.size = bevrt_hil::source::PictureSize::TimesNetwork(1);
+    options.drive.duration_s = 3.0;
+    options.ablation = Ablation::Queue {
+        without_queue: Some(PACKAGE.into()),
+    };
+    let Some(report) = evaluated(&options) else {
+        return;
+    };
+    // The fourth pipeline is the first once more, but with the needed frames only.
+    assert_eq!(report.columns[0].scores, report.columns[3].scores);
+    assert_ne!(report.columns[0].scores, report.columns[2].scores);
+}
+
+#[test]
 fn impossible_options_are_refused_with_the_field() {
     let none = EvalOptions {
         seeds: 5..5,

@@ -42,6 +42,7 @@ use geometry::{Eye, Geometry, SampleLens};
 use hash::mix2;
 use lens::RayTable;
 use nalgebra::{Isometry3, Point3, Vector3};
+use puddles::Mirror;
 use raster::Surface;
 use rayon::prelude::*;
 use shade::{Radiance, Seen, Shader};
@@ -320,11 +321,15 @@ impl Canvas {
         let weather = &scene.weather;
         let light = &environment.light;
         if light.wetness > 0.0 {
-            let lens = SampleLens::of_pixels(view, table);
-            let rays = if config.binning > 2.0 { 4 } else { 1 };
+            let mirror = Mirror {
+                lens: SampleLens::of_pixels(view, table),
+                cam_from_world: eye.rotation.transpose(),
+                light,
+                depth_m: &out.depth_m,
+            };
             self.shader
                 .puddles
-                .mirror(&lens, eye, light, rays, &out.depth_m, &mut self.radiance);
+                .mirror(&mirror, config.binning > 2.0, &mut self.radiance);
         }
         if let Some(motion) = &view.motion {
             let flow = motion.flow(view.intrinsics, &out.depth_m);

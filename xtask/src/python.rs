@@ -21,7 +21,7 @@ pub fn test() -> Result<(), String> {
     command::say("installing PyTorch and the other packages of models/ (some gigabytes the first time)");
     let models = repository().join("models");
     Command::new(&python)
-        .args(["-m", "pip", "install", "--quiet", "--editable", ".[test]"])
+        .args(["-m", "pip", "install", "--quiet", "--editable", ".[dev]"])
         .current_dir(&models)
         .run()?;
     command::say("checking and testing models/");

@@ -13,12 +13,13 @@ use bevrt_runtime::{
 use bevrt_sim::Condition;
 
 use super::report::{Column, ConditionScores, EvalReport};
+use super::thinning::NeededFrames;
 use super::{Ablation, EvalOptions, ReplayScorer, ScoredMoments};
 use crate::metrics::ScoreTally;
 use crate::replay::{
     LatencyReport, ReplayError, ReplayFrame, ReplaySummary, ReplayVisitor, VisitorError, replay,
 };
-use crate::source::{DriveSource, PictureSize, SimulatedDrive, scaled_rig};
+use crate::source::{DriveSource, ImageEvent, PictureSize, SimulatedDrive, scaled_rig};
 
 /// A clip was finished.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -237,7 +238,24 @@ fn clip(
         options.scored_rate_hz,
     );
     let scorer = ReplayScorer::new(moments, options.lane_confidence);
-    let mut scorers = Scorers(vec![scorer; pipelines.len()]);
+    let needed = pipelines[1..].iter().map(|pipeline| {
+        let (frame_s, scored_s) = (
+            1.0 / options.drive.frame_rate_hz,
+            1.0 / options.scored_rate_hz,
+        );
+        let frames = drive.frames();
+        NeededFrames::new(
+            pipeline.manifest(),
+            SimulatedDrive::BEGIN,
+            frames,
+            frame_s,
+            scored_s,
+        )
+    });
+    let mut scorers = Scorers {
+        scorers: vec![scorer; pipelines.len()],
+        needed: needed.collect(),
+    };
     let condition = drive.condition();
     debug_assert_eq!(drive.ego_motion(), EgoMotionSource::Rates);
     let summary =
@@ -250,17 +268,25 @@ fn clip(
     Ok(Clip {
         seed,
         condition,
-        scorers: scorers.0,
+        scorers: scorers.scorers,
         summary,
     })
 }
 
 /// One scorer for each pipeline.
-struct Scorers(Vec<ReplayScorer>);
+struct Scorers {
+    scorers: Vec<ReplayScorer>,
+    /// What the pipelines after the first are given.
+    needed: Vec<NeededFrames>,
+}
 
 impl ReplayVisitor for Scorers {
+    fn wants(&self, pipeline_index: usize, image: &ImageEvent<'_>) -> bool {
+        pipeline_index == 0 || self.needed[pipeline_index - 1].contains(image.stamp)
+    }
+
     fn frame(&mut self, frame: ReplayFrame<'_>) -> Result<(), VisitorError> {
-        self.0[frame.pipeline_index].frame(&frame);
+        self.scorers[frame.pipeline_index].frame(&frame);
         Ok(())
     }
 }

@@ -127,10 +127,16 @@ impl SimulatedDrive {
             PictureSize::TimesNetwork(times) => {
                 let binning = rig.reference_camera().intrinsics.width() as f32
                     / (times * preprocess.width) as f32;
-                (
-                    scaled_rig(rig, preprocess, times),
-                    RenderConfig::network_size(binning),
-                )
+                let config = if times == 1 {
+                    RenderConfig::network_size(binning)
+                } else {
+                    // The preprocessing averages pixels: edges need no samples of their own.
+                    RenderConfig {
+                        binning,
+                        ..RenderConfig::FULL_SIZE
+                    }
+                };
+                (scaled_rig(rig, preprocess, times), config)
             }
         };
         let drive = Drive::new(seed, &rig, drive_options);

@@ -1,7 +1,8 @@
 //! Light of one scene in the form that shading wants: sky, fog, lamps, shadow and occlusion maps.
 
-use super::geometry::Eye;
+use super::geometry::{Eye, is_seen};
 use super::hash::mix;
+use super::lens::RayTable;
 use super::noise::{CLOUD, NoiseTexture};
 use super::occlusion::OcclusionMap;
 use super::shadow::ShadowMap;
@@ -139,22 +140,47 @@ pub(super) struct ViewLamp {
     pub(super) reach: f32,
 }
 
-/// Lamps that can matter before one camera.
-pub(super) fn lamps_before(eye: &Eye, lighting: &Lighting, white: f32, into: &mut Vec<ViewLamp>) {
-    const LEAST_PART_OF_WHITE: f32 = 0.006;
+/// Lamps whose light can be seen in the picture of one camera.
+pub(super) fn lamps_before(
+    eye: &Eye,
+    table: &RayTable,
+    lighting: &Lighting,
+    white: f32,
+    into: &mut Vec<ViewLamp>,
+) {
+    const LEAST_PART_OF_WHITE: f32 = 0.008;
+    const LONGEST_REACH_M: f32 = 90.0;
     into.clear();
-    into.extend(lighting.lamps.iter().map(|lamp| {
+    for lamp in &lighting.lamps {
         let peak = lamp.rgb.into_iter().fold(0.0, f32::max);
         let reach = (peak / (LEAST_PART_OF_WHITE * white).max(1e-9))
             .sqrt()
-            .min(150.0);
-        ViewLamp {
-            position: eye.wrap(&lamp.position),
-            direction: lamp.direction.map(|d| d.cast()),
-            rgb: lamp.rgb,
-            reach,
+            .min(LONGEST_REACH_M);
+        if is_seen(table.culling_cones(), &eye.in_cam(&lamp.position), reach) {
+            into.push(ViewLamp {
+                position: eye.wrap(&lamp.position),
+                direction: lamp.direction.map(|direction| direction.cast()),
+                rgb: lamp.rgb,
+                reach,
+            });
         }
-    }));
+    }
+}
+
+impl ViewLamp {
+    /// Whether the lamp lights anything inside of a sphere.
+    pub(super) fn reaches(&self, centre: &Vector3<f32>, radius: f32) -> bool {
+        let offset = centre - self.position;
+        if offset.norm() > self.reach + radius {
+            return false;
+        }
+        self.direction.is_none_or(|direction| {
+            // The beam ends 37 degrees off its axis: tangent 0.75, and a sphere touches it 1.25 radii outside.
+            let along = offset.dot(&direction);
+            let aside = (offset - direction * along).norm();
+            along > -radius && aside < 0.75 * along.max(0.0) + 1.25 * radius
+        })
+    }
 }
 
 /// `exp(-x)` for x ≥ 0, within a few percent up to x = 4.
@@ -176,6 +202,7 @@ pub(super) fn luminance(rgb: [f32; 3]) -> f32 {
 /// Hermite step from 0 at `low` to 1 at `high`.
 #[inline(always)]
 pub(super) fn smoothstep(low: f32, high: f32, x: f32) -> f32 {
-    let t = ((x - low) / (high - low)).clamp(0.0, 1.0);
+    // The reciprocal of constants is computed when compiling.
+    let t = ((x - low) * (1.0 / (high - low))).clamp(0.0, 1.0);
     t * t * (3.0 - 2.0 * t)
 }

@@ -47,6 +47,11 @@ impl Eye {
         self.rotation * point_in_cam + self.origin
     }
 
+    /// A world position in the camera frame.
+    pub(super) fn in_cam(&self, point: &Point3<f64>) -> Vector3<f32> {
+        (self.cam_from_world * point).coords.cast()
+    }
+
     /// Wrapped coordinates of a world position near the camera.
     pub(super) fn wrap(&self, point: &Point3<f64>) -> Vector3<f32> {
         (point.coords - self.wrapped_by).cast()
@@ -261,7 +266,7 @@ pub(super) const LEAF_TEXEL_M: f32 = 0.02;
 /// Leaf density of a tree crown at a wrapped world position, in [0, 1].
 #[inline(always)]
 pub(super) fn leaf_density(noise: &NoiseTexture, position: Vector3<f32>, footprint: f32) -> f32 {
-    let [x, y, z] = [position.x, position.y, position.z].map(|c| c / LEAF_TEXEL_M);
+    let [x, y, z] = [position.x, position.y, position.z].map(|c| c * (1.0 / LEAF_TEXEL_M));
     let along = noise.sample(x + 0.31 * y, z, footprint)[CLOUD];
     let across = noise.sample(y - 0.31 * x, z + 97.0, footprint)[CLOUD];
     0.5 + 0.8 * (along + across - 1.0)
@@ -381,7 +386,7 @@ fn sphere_in_cam(instance: &Instance, eye: &Eye) -> (Vector3<f32>, f32) {
 }
 
 /// Whether any ray of the cones can meet the sphere. Chords are a metric on the unit sphere, so they add up.
-fn is_seen(cones: &[Cone], centre: &Vector3<f32>, radius: f32) -> bool {
+pub(super) fn is_seen(cones: &[Cone], centre: &Vector3<f32>, radius: f32) -> bool {
     let distance = centre.norm();
     if distance <= radius * 1.001 {
         return true;

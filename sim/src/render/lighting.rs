@@ -3,6 +3,7 @@
 use super::environment::{Light, ViewLamp};
 use super::simd::kernel;
 use super::surface::Finish;
+use nalgebra::Vector3;
 
 /// Points of a batch.
 pub(super) const BATCH: usize = 64;
@@ -95,30 +96,26 @@ pub(super) fn illuminate(batch: &mut Batch, light: &Light, lamps: &[ViewLamp]) {
         return;
     }
     daylight(batch, light);
-    let (low, high) = bounds(batch);
-    for lamp in lamps {
-        let outside = |c: usize| {
-            (low[c] - lamp.position[c])
-                .max(lamp.position[c] - high[c])
-                .max(0.0)
-        };
-        let gap = outside(0).powi(2) + outside(1).powi(2) + outside(2).powi(2);
-        if gap < lamp.reach * lamp.reach {
+    if !lamps.is_empty() {
+        let (centre, radius) = bounding_sphere(batch);
+        for lamp in lamps.iter().filter(|lamp| lamp.reaches(&centre, radius)) {
             lamplight(batch, lamp);
         }
     }
     compose(batch, light);
 }
 
-fn bounds(batch: &Batch) -> ([f32; 3], [f32; 3]) {
-    let (mut low, mut high) = ([f32::MAX; 3], [f32::MIN; 3]);
+/// Sphere around the points of the batch.
+fn bounding_sphere(batch: &Batch) -> (Vector3<f32>, f32) {
+    let mut low = Vector3::repeat(f32::MAX);
+    let mut high = Vector3::repeat(f32::MIN);
     for c in 0..3 {
         for &x in &batch.position[c][..batch.len] {
             low[c] = low[c].min(x);
             high[c] = high[c].max(x);
         }
     }
-    (low, high)
+    ((low + high) * 0.5, (high - low).norm() * 0.5)
 }
 
 kernel! {
@@ -161,12 +158,15 @@ kernel! {
             None => (0.0, 0.0, 0.0, 0.0),
         };
         let near = 0.2 + is_beam * 24.0;
+        let per_reach = 1.0 / (lamp.reach * lamp.reach);
         for i in 0..batch.lanes() {
             let (lx, ly, lz) = (px - batch.position[0][i], py - batch.position[1][i], pz - batch.position[2][i]);
             let square = lx * lx + ly * ly + lz * lz + 0.04;
             let inverse = 1.0 / square.sqrt();
             // A head lamp is made to light near and far evenly.
             let strength = 1.0 / (square + near);
+            let window = 1.0 - square * per_reach;
+            let window = if window > 0.0 { window } else { 0.0 };
             let (lx, ly, lz) = (lx * inverse, ly * inverse, lz * inverse);
             let along = -(lx * dx + ly * dy + lz * dz);
             let t = ((along - 0.80) * (1.0 / 0.19)).clamp(0.0, 1.0);
@@ -178,7 +178,7 @@ kernel! {
             let (nx, ny, nz) = (batch.normal[0][i], batch.normal[1][i], batch.normal[2][i]);
             let facing = lx * nx + ly * ny + lz * nz;
             let facing = if facing > 0.0 { facing } else { 0.0 };
-            let strength = beam * strength;
+            let strength = beam * strength * window * window;
             let (hx, hy, hz) = (lx - batch.ray[0][i], ly - batch.ray[1][i], lz - batch.ray[2][i]);
             let length = (hx * hx + hy * hy + hz * hz).sqrt() + 1e-6;
             let half = (hx * nx + hy * ny + hz * nz) / length;

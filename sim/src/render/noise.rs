@@ -21,11 +21,14 @@ pub(super) struct NoiseTexture {
     levels: Vec<Vec<[f32; 4]>>,
 }
 
-/// Largest integer not above `x`, for |x| < 2^31.
+/// Largest integer not above `x`, for |x| < 2^22; cheaper than the saturating conversion.
 #[inline(always)]
 pub(super) fn floor(x: f32) -> i32 {
-    let i = x as i32;
-    i - i32::from((i as f32) > x)
+    // Adding 1.5 · 2^23 leaves the nearest integer in the lowest bits of the mantissa.
+    const SHIFT: f32 = 12_582_912.0;
+    let shifted = x + SHIFT;
+    let nearest = (shifted.to_bits() as i32).wrapping_sub(SHIFT.to_bits() as i32);
+    nearest - i32::from(shifted - SHIFT > x)
 }
 
 impl NoiseTexture {
@@ -152,6 +155,23 @@ fn cells(x: f32, y: f32, count: i32) -> (f32, f32) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn floor_rounds_down_everywhere() {
+        for (x, expected) in [
+            (0.0, 0),
+            (0.99, 0),
+            (1.0, 1),
+            (-0.01, -1),
+            (-1.0, -1),
+            (-2.5, -3),
+            (409_599.5, 409_599),
+            (2.5, 2),
+            (3.5, 3),
+        ] {
+            assert_eq!(floor(x), expected, "{x}");
+        }
+    }
 
     #[test]
     fn the_texture_tiles_and_fades_to_its_mean() {

@@ -90,6 +90,7 @@ impl Shader {
         self.puddles.clear();
         lamps_before(
             eye,
+            table,
             &scene.lighting,
             environment.light.white,
             &mut self.lamps,

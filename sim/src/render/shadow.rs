@@ -9,6 +9,9 @@ const REACH_M: f64 = 72.0;
 /// Edges up to this softness, in texels, take the cheaper filter.
 const SHARP: f32 = 2.2;
 
+/// Sums of the sun's channels, after exposure, below which nobody would see its shadows.
+const LEAST_SUN: f32 = 0.15;
+
 /// Height towards the sun of the first surface that blocks it, over a square across the sun's direction.
 #[derive(Default)]
 pub(super) struct ShadowMap {
@@ -38,7 +41,7 @@ impl ShadowMap {
     pub(super) fn draw(&mut self, scene: &Scene, centre: &Point3<f64>, side: usize) {
         let sun = scene.lighting.sun_direction;
         let brightness = scene.lighting.sun_rgb.iter().sum::<f32>();
-        self.strength = if brightness > 1e-4 && sun.z > 0.03 {
+        self.strength = if brightness * scene.weather.exposure > LEAST_SUN && sun.z > 0.03 {
             1.0
         } else {
             0.0

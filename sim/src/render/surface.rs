@@ -51,16 +51,14 @@ const COARSE_TEXEL_M: f32 = 0.4;
 
 #[inline(always)]
 fn fine(noise: &NoiseTexture, u: f32, v: f32, footprint: f32) -> [f32; 4] {
-    noise.sample(u / FINE_TEXEL_M, v / FINE_TEXEL_M, footprint / FINE_TEXEL_M)
+    const SCALE: f32 = 1.0 / FINE_TEXEL_M;
+    noise.sample(u * SCALE, v * SCALE, footprint * SCALE)
 }
 
 #[inline(always)]
 fn coarse(noise: &NoiseTexture, u: f32, v: f32, footprint: f32) -> [f32; 4] {
-    noise.sample(
-        u / COARSE_TEXEL_M,
-        v / COARSE_TEXEL_M,
-        footprint / COARSE_TEXEL_M,
-    )
+    const SCALE: f32 = 1.0 / COARSE_TEXEL_M;
+    noise.sample(u * SCALE, v * SCALE, footprint * SCALE)
 }
 
 /// Grain of a rough ground between 0 and 1: stones of two sizes, the smaller ones only where they can be seen.

@@ -4,8 +4,10 @@ use crate::heads::raster::Cells;
 /// Curvature from which a kerb turns a corner: between the tightest roads (radius about 40 m) and
 /// the widest corners of junctions (about 12 m), 1/m.
 const CORNER_CURVATURE: f32 = 0.05;
+/// A corner goes on as far as the curvature stays above this, just beyond that of roads.
+const CORNER_END_CURVATURE: f32 = 0.03;
 /// Directions are averaged over this length on each side of a node.
-const REACH_M: f32 = 3.0;
+const REACH_M: f32 = 2.5;
 /// Means of both sides that lie closer tell nothing of curvature.
 const LEAST_BASE_M: f32 = 1.5;
 
@@ -14,6 +16,7 @@ const LEAST_BASE_M: f32 = 1.5;
 pub(super) struct BendFinder {
     /// Direction at each node, without jumps by a turn.
     heading_rad: Vec<f32>,
+    curvature: Vec<f32>,
     is_bend: Vec<bool>,
 }
 
@@ -21,6 +24,7 @@ impl BendFinder {
     pub(super) fn new(cells: &Cells) -> Self {
         Self {
             heading_rad: Vec::with_capacity(cells.count()),
+            curvature: Vec::with_capacity(cells.count()),
             is_bend: Vec::with_capacity(cells.count()),
         }
     }
@@ -28,7 +32,21 @@ impl BendFinder {
     /// Whether each node is in a bend; `arc_m` is the distance of the nodes along the chain.
     pub(super) fn find(&mut self, map: &NodeMap, chain: &[u32], arc_m: &[f32]) -> &[bool] {
         self.unwind(map, chain);
+        self.measure(arc_m);
         self.is_bend.clear();
+        self.is_bend
+            .extend(self.curvature.iter().map(|k| *k >= CORNER_CURVATURE));
+        for k in 1..self.is_bend.len() {
+            self.is_bend[k] |= self.is_bend[k - 1] && self.curvature[k] >= CORNER_END_CURVATURE;
+        }
+        for k in (1..self.is_bend.len()).rev() {
+            self.is_bend[k - 1] |= self.is_bend[k] && self.curvature[k - 1] >= CORNER_END_CURVATURE;
+        }
+        &self.is_bend
+    }
+
+    fn measure(&mut self, arc_m: &[f32]) {
+        self.curvature.clear();
         let mut behind = Window::default();
         let mut ahead = Window::default();
         let (mut first, mut end) = (0, 0);
@@ -45,11 +63,9 @@ impl BendFinder {
                 behind.remove(arc_m[first], self.heading_rad[first]);
                 first += 1;
             }
-            self.is_bend
-                .push(curvature(&behind, &ahead).abs() >= CORNER_CURVATURE);
+            self.curvature.push(curvature(&behind, &ahead).abs());
             behind.add(arc, heading);
         }
-        &self.is_bend
     }
 
     fn unwind(&mut self, map: &NodeMap, chain: &[u32]) {

@@ -80,6 +80,7 @@ impl ChainLinker {
         while let Some(next) = self.best_next(current, direction, map, cells) {
             let step = between(map.node(current).point_m, map.node(next).point_m);
             let own = aligned(map.node(next).direction, direction);
+            self.pass(current, step, map, cells);
             // The step itself steadies the direction, the more so the longer it is.
             let weight = (norm(step) / STEP_M).min(1.0);
             let step = unit(step);
@@ -133,16 +134,60 @@ impl ChainLinker {
     /// Uses up a node and the nodes beside it that stand for the same stretch of the line.
     fn take(&mut self, index: u32, map: &NodeMap, cells: &Cells) {
         self.is_used[index as usize] = true;
-        let node = map.node(index);
-        for other in map.around(index, self.absorb_cells, cells) {
-            let step = between(node.point_m, map.node(other).point_m);
-            let along = dot(step, node.direction).abs();
-            let across = cross(node.direction, step).abs();
-            let turn = dot(node.direction, map.node(other).direction).abs();
-            if across < ACROSS_M && along < 0.5 * cells.cell_m && turn > STEP_TURN {
+        let direction = map.node(index).direction;
+        let reach_m = 0.5 * cells.cell_m;
+        let stretch = Stretch {
+            direction,
+            from_m: -reach_m,
+            to_m: reach_m,
+        };
+        self.absorb(index, self.absorb_cells, &stretch, map, cells);
+    }
+
+    /// Uses up the nodes that were passed by a step of the chain.
+    fn pass(&mut self, from: u32, step: [f32; 2], map: &NodeMap, cells: &Cells) {
+        let length = norm(step);
+        let reach = (length / cells.cell_m).ceil() as usize + 1;
+        let stretch = Stretch {
+            direction: unit(step),
+            from_m: 0.0,
+            to_m: length,
+        };
+        self.absorb(from, reach, &stretch, map, cells);
+    }
+
+    fn absorb(
+        &mut self,
+        origin: u32,
+        reach: usize,
+        stretch: &Stretch,
+        map: &NodeMap,
+        cells: &Cells,
+    ) {
+        let from = map.node(origin).point_m;
+        for other in map.around(origin, reach, cells) {
+            let node = map.node(other);
+            if stretch.holds(between(from, node.point_m), node.direction) {
                 self.is_used[other as usize] = true;
             }
         }
+    }
+}
+
+/// A piece of a line, from a node on.
+struct Stretch {
+    direction: [f32; 2],
+    from_m: f32,
+    to_m: f32,
+}
+
+impl Stretch {
+    /// Whether a node of this direction, `offset` away, stands for the same piece of line.
+    fn holds(&self, offset: [f32; 2], direction: [f32; 2]) -> bool {
+        let along = dot(offset, self.direction);
+        (self.from_m..=self.to_m).contains(&along)
+            && cross(self.direction, offset).abs() < ACROSS_M
+            && dot(self.direction, direction).abs() > STEP_TURN
     }
 }
 

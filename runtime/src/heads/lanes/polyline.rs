@@ -9,6 +9,9 @@ const SMOOTH_M: f32 = 1.0;
 /// A node speaks for this much of the line to both sides of it.
 const NODE_REACH_M: f32 = 0.6;
 
+/// A line of which less is backed by nodes is a row of specks.
+const LEAST_COVERED: f32 = 0.5;
+
 /// A point of a line with its distance along it.
 #[derive(Clone, Copy, Debug, Default)]
 struct Sample {
@@ -31,7 +34,8 @@ impl Polyliner {
         }
     }
 
-    /// The lane of some nodes in order, or `None` when they have no extent.
+    /// The lane of some nodes in order, or `None` when they have no extent or are few and far
+    /// between.
     pub(super) fn lane(
         &mut self,
         map: &NodeMap,
@@ -45,7 +49,8 @@ impl Polyliner {
             self.push(node.point_m, node.support);
         }
         let length = self.samples.last()?.arc_m;
-        if length < SPACING_M {
+        let covered = self.covered_share(length);
+        if length < SPACING_M || covered < LEAST_COVERED {
             return None;
         }
         let nodes = nodes.iter().map(|&index| map.node(index));
@@ -59,7 +64,7 @@ impl Polyliner {
         let mut lane = LaneDetection {
             marking: piece.style.marking,
             colour: u8::from(yellow > 0.5 * support),
-            confidence: confidence / support * self.covered_share(length),
+            confidence: confidence / support * covered,
             sigma_lateral_m: sigma / support,
             ..LaneDetection::default()
         };

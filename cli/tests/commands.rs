@@ -1,0 +1,105 @@
+//! The `bevrt` command as a user runs it, on the package that ships.
+
+use bevrt_hil::logs::{LogReader, TOPIC_FRAME};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+fn bevrt(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_bevrt"))
+        .args(arguments)
+        .current_dir(repository())
+        .output()
+        .expect("the command was built before its tests")
+}
+
+fn repository() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the crate lies in the repository")
+}
+
+fn success(arguments: &[&str]) -> String {
+    let output = bevrt(arguments);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "bevrt {arguments:?}: {errors}");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn failure(arguments: &[&str]) -> String {
+    let output = bevrt(arguments);
+    assert!(!output.status.success(), "bevrt {arguments:?} must fail");
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// An empty folder below the one that cargo gives to tests.
+fn folder(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).expect("the folder of tests is writable");
+    folder
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("folders of tests have plain names")
+}
+
+/// Every output frame of a result, byte by byte.
+fn frames(result: &Path) -> Vec<Vec<u8>> {
+    let reader = LogReader::open(result).expect("the result is a log");
+    let mut messages = reader.messages(|topic| topic.topic == TOPIC_FRAME).expect("the log is indexed");
+    let mut frames = Vec::new();
+    while let Some(message) = messages.next_message().expect("the log is sound") {
+        frames.push(message.data.to_vec());
+    }
+    frames
+}
+
+#[test]
+fn log_replayed_twice_gives_identical_frames_and_tensors_to_compare() {
+    let folder = folder("replay_twice");
+    let log = folder.join("drive.mcap");
+    success(&["sim", "--seed", "950101", "--seconds", "1.5", "--times-network", "2", "--out", text(&log)]);
+    let results = ["first", "second"].map(|name| folder.join(name));
+    for result in &results {
+        success(&["replay", text(&log), "--out", text(result), "--dump-tensors", "1", "--json"]);
+    }
+    let [first, second] = results.each_ref().map(|result| frames(&result.join("result.mcap")));
+    assert!(first.len() >= 14, "{} frames of 1.5 s at 10 Hz", first.len());
+    assert!(first == second, "frames of two replays differ");
+    for tensor in ["inputs/images", "inputs/coarse_index", "inputs/history", "outputs/objects", "outputs/bev"] {
+        let file = results[0].join(format!("tensors/frame_000/{tensor}.npy"));
+        let bytes = std::fs::read(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        assert_eq!(&bytes[..6], b"\x93NUMPY", "{tensor}");
+        assert_eq!(bytes, std::fs::read(results[1].join(format!("tensors/frame_000/{tensor}.npy"))).expect("written too"));
+    }
+}
+
+#[test]
+fn shipped_package_is_sound_on_this_machine() {
+    let report = success(&["doctor", "models/packages/tiny", "--json"]);
+    let end = report.rfind('}').expect("the report is JSON, then a line");
+    let report: serde_json::Value = serde_json::from_str(&report[..=end]).expect("JSON");
+    let outputs = report["golden"]["outputs"].as_array().expect("golden outputs");
+    assert!(outputs.len() >= 6 && outputs.iter().all(|output| output["agrees"] == true), "{outputs:?}");
+}
+
+#[test]
+fn built_in_rigs_are_rig_files() {
+    let folder = folder("rigs");
+    for name in ["six-pinhole", "four-fisheye"] {
+        let file = folder.join(format!("{name}.toml"));
+        std::fs::write(&file, success(&["rig", name])).expect("the folder is writable");
+        assert_eq!(success(&["rig", text(&file)]), success(&["rig", name]), "{name}");
+    }
+}
+
+#[test]
+fn wrong_inputs_are_named_in_the_error() {
+    let folder = folder("wrong_inputs");
+    let damaged = folder.join("damaged.mcap");
+    std::fs::write(&damaged, b"this is no log").expect("the folder is writable");
+    assert!(failure(&["replay", text(&damaged)]).contains("damaged.mcap"));
+    assert!(failure(&["doctor", "models/packages/none"]).contains("models/packages/none"));
+    assert!(failure(&["rig", "seven-pinhole"]).contains("seven-pinhole"));
+    let errors = failure(&["train-stream", "--seeds", "949990..950001", "--manifest", "models/packages/tiny/manifest.toml"]);
+    assert!(errors.contains("test") || errors.contains("950000"), "{errors}");
+    assert!(failure(&["eval", "--seeds", "9..3"]).contains("FIRST..END"));
+}
