@@ -83,14 +83,30 @@ pub fn run(arguments: &DemoArguments) -> Result<(), Failure> {
     let moments = ScoredMoments::new(SimulatedDrive::BEGIN, WARM_UP_S, SCORED_HZ);
     let bar = progress::bar("driving", drive.frames());
     let mut recorder = Recorder::new(rig.clone(), writer, ReplayScorer::new(moments, 0.0), bar);
-    let summary = replay(&mut drive, &mut pipelines, &mut recorder, Some(allocations::of_this_thread))?;
+    let summary = replay(
+        &mut drive,
+        &mut pipelines,
+        &mut recorder,
+        Some(allocations::of_this_thread),
+    )?;
     let recording = recorder.finish()?;
 
     let scores = recording.scorer.published().scores();
     let latency = LatencyReport::new(pipelines[0].stats());
-    let metrics = metrics_json(&scores, &latency, summary.allocations_per_frame(), WORLD_VERSION);
+    let metrics = metrics_json(
+        &scores,
+        &latency,
+        summary.allocations_per_frame(),
+        WORLD_VERSION,
+    );
     let page = Page {
-        subtitle: format!("{} {} · seed {} · {:?}", manifest.name(), manifest.version(), arguments.seed, drive.condition()),
+        subtitle: format!(
+            "{} {} · seed {} · {:?}",
+            manifest.name(),
+            manifest.version(),
+            arguments.seed,
+            drive.condition()
+        ),
         rig: &rig,
         frames: &recording.frames,
         scores: &scores,
@@ -101,12 +117,26 @@ pub fn run(arguments: &DemoArguments) -> Result<(), Failure> {
     let html = arguments.out.join("index.html");
     let json = arguments.out.join("metrics.json");
     std::fs::write(&html, page.to_html()?).map_err(Failure::while_doing(html.display()))?;
-    std::fs::write(&json, format!("{:#}\n", serde_json::Value::Object(metrics.clone())))
-        .map_err(Failure::while_doing(json.display()))?;
+    std::fs::write(
+        &json,
+        format!("{:#}\n", serde_json::Value::Object(metrics.clone())),
+    )
+    .map_err(Failure::while_doing(json.display()))?;
 
-    print!("\n{}\n{}", score_table(&[("this drive", &scores)]), latency_table(&latency));
+    print!(
+        "\n{}\n{}",
+        score_table(&[("this drive", &scores)]),
+        latency_table(&latency)
+    );
     println!("\nlook at      {}", html.display());
-    println!("in Foxglove  {}", arguments.out.join("result.mcap").display());
+    println!(
+        "in Foxglove  {}",
+        arguments.out.join("result.mcap").display()
+    );
     println!("figures      {}", json.display());
-    if arguments.check { floors::check(&metrics, summary.frames, drive.frames()) } else { Ok(()) }
+    if arguments.check {
+        floors::check(&metrics, summary.frames, drive.frames())
+    } else {
+        Ok(())
+    }
 }

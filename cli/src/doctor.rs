@@ -4,8 +4,8 @@ use crate::failure::Failure;
 use crate::package::EngineArguments;
 use crate::rig;
 use bevrt_runtime::{
-    Engine, ImageSet, Manifest, NetworkInterface, NetworkRequest, OnnxRuntime, OnnxRuntimeLibrary, Package,
-    ProviderKind, run_golden,
+    Engine, ImageSet, Manifest, NetworkInterface, NetworkRequest, OnnxRuntime, OnnxRuntimeLibrary,
+    Package, ProviderKind, run_golden,
 };
 use clap::Args;
 use serde_json::{Value, json};
@@ -35,19 +35,33 @@ pub fn run(arguments: &DoctorArguments) -> Result<(), Failure> {
     let options = arguments.engine.options()?;
     let package = Package::open(&arguments.package)?;
     let library = OnnxRuntimeLibrary::load(options.library.as_deref())?;
-    let provider = options.providers.first().map_or(ProviderKind::Cpu, |provider| provider.kind());
-    let entry = package.choose(NetworkRequest { provider, precision: arguments.engine.precision() })?;
+    let provider = options
+        .providers
+        .first()
+        .map_or(ProviderKind::Cpu, |provider| provider.kind());
+    let entry = package.choose(NetworkRequest {
+        provider,
+        precision: arguments.engine.precision(),
+    })?;
     let network = package.read_network(entry)?;
     let interface = NetworkInterface::new(package.manifest(), cameras);
     let mut engine = OnnxRuntime::load(&network, interface, &options)?;
     let golden = run_golden(&package, entry, &mut engine, &options)?;
     let network_ms = median_run_ms(&mut engine)?;
 
-    let skipped: Vec<_> =
-        library.skipped().iter().map(|skipped| format!("{}: {}", skipped.path.display(), skipped.reason)).collect();
+    let skipped: Vec<_> = library
+        .skipped()
+        .iter()
+        .map(|skipped| format!("{}: {}", skipped.path.display(), skipped.reason))
+        .collect();
     let outputs: Vec<_> = golden
         .iter()
-        .flat_map(|report| report.outputs().iter().map(move |output| (output, report.agrees(output))))
+        .flat_map(|report| {
+            report
+                .outputs()
+                .iter()
+                .map(move |output| (output, report.agrees(output)))
+        })
         .map(|(output, agrees)| {
             json!({
                 "case": output.case, "output": output.output, "samples": output.samples,
@@ -90,12 +104,24 @@ fn describe(manifest: &Manifest) -> Value {
         .iter()
         .map(|head| {
             let grid = &head.grid;
-            format!("{:?}: {} x {} cells of {} m, {} classes", head.kind, grid.rows, grid.cols, grid.cell_m, head.classes.len())
+            format!(
+                "{:?}: {} x {} cells of {} m, {} classes",
+                head.kind,
+                grid.rows,
+                grid.cols,
+                grid.cell_m,
+                head.classes.len()
+            )
         })
         .collect();
     let queue = manifest.queue().map_or_else(
         || "none".to_owned(),
-        |queue| format!("{} slots of {} s, {} channels, {:?}", queue.slots, queue.stride_s, queue.channels, queue.storage),
+        |queue| {
+            format!(
+                "{} slots of {} s, {} channels, {:?}",
+                queue.slots, queue.stride_s, queue.channels, queue.storage
+            )
+        },
     );
     json!({
         "name": manifest.name(), "version": manifest.version(), "world": manifest.world(),
@@ -135,7 +161,10 @@ fn print_plain(value: &Value, depth: usize) {
                 match item {
                     Value::String(text) => println!("{indent}{text}"),
                     Value::Object(fields) => {
-                        let cells: Vec<_> = fields.iter().map(|(name, value)| format!("{name} {value}")).collect();
+                        let cells: Vec<_> = fields
+                            .iter()
+                            .map(|(name, value)| format!("{name} {value}"))
+                            .collect();
                         println!("{indent}{}", cells.join(", "));
                     }
                     other => println!("{indent}{other}"),

@@ -46,7 +46,11 @@ pub struct EvalArguments {
 /// Evaluates and prints the tables.
 pub fn run(arguments: &EvalArguments) -> Result<(), Failure> {
     let (first, end) = arguments.seeds;
-    let mut options = EvalOptions::new(&arguments.package, first..end, rig::resolve(&arguments.rig)?);
+    let mut options = EvalOptions::new(
+        &arguments.package,
+        first..end,
+        rig::resolve(&arguments.rig)?,
+    );
     let one_worker_threads = options.engine.intra_op_threads;
     options.engine = arguments.engine.options()?;
     if arguments.workers != 1 {
@@ -64,7 +68,9 @@ pub fn run(arguments: &EvalArguments) -> Result<(), Failure> {
         options = options.quick();
     }
     if arguments.queue {
-        options.ablation = Ablation::Queue { without_queue: arguments.without_queue.clone() };
+        options.ablation = Ablation::Queue {
+            without_queue: arguments.without_queue.clone(),
+        };
     }
     let bar = progress::bar("clips", end - first);
     let report = evaluate(&options, &|clip| bar.set_position(clip.finished as u64))?;

@@ -37,10 +37,15 @@ enum ProviderName {
 }
 
 fn parse_precision(name: &str) -> Result<Precision, String> {
-    [Precision::Fp32, Precision::Fp16, Precision::Int8Cpu, Precision::Int8TensorRt]
-        .into_iter()
-        .find(|precision| precision.to_string() == name)
-        .ok_or_else(|| format!("expected fp32, fp16, int8-cpu or int8-trt, found `{name}`"))
+    [
+        Precision::Fp32,
+        Precision::Fp16,
+        Precision::Int8Cpu,
+        Precision::Int8TensorRt,
+    ]
+    .into_iter()
+    .find(|precision| precision.to_string() == name)
+    .ok_or_else(|| format!("expected fp32, fp16, int8-cpu or int8-trt, found `{name}`"))
 }
 
 impl EngineArguments {
@@ -48,7 +53,11 @@ impl EngineArguments {
     pub fn options(&self) -> Result<EngineOptions, Failure> {
         let mut options = EngineOptions {
             library: self.onnxruntime.clone(),
-            fallback: if self.fall_back { Fallback::NextProvider } else { Fallback::default() },
+            fallback: if self.fall_back {
+                Fallback::NextProvider
+            } else {
+                Fallback::default()
+            },
             ..EngineOptions::default()
         };
         if self.threads > 0 {

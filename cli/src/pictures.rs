@@ -7,7 +7,9 @@ use crate::rig;
 use bevrt_calibration::{Camera, PixelRect, Rig};
 use bevrt_hil::FrameTruth;
 use bevrt_runtime::Stamp;
-use bevrt_sim::{Drive, DriveOptions, Observer, RenderConfig, RenderedImage, Renderer, VisibilityMemory};
+use bevrt_sim::{
+    Drive, DriveOptions, Observer, RenderConfig, RenderedImage, Renderer, VisibilityMemory,
+};
 use clap::Args;
 use image::{Rgb, RgbImage};
 use std::path::PathBuf;
@@ -39,21 +41,43 @@ pub fn run(arguments: &PicturesArguments) -> Result<(), Failure> {
     std::fs::create_dir_all(&arguments.out)?;
     let rig = scaled(&rig::resolve(&arguments.rig)?, arguments.width)?;
     let last_s = arguments.at.iter().copied().fold(0.0, f64::max);
-    let drive = Drive::new(arguments.seed, &rig, DriveOptions { duration_s: last_s + 1.0, ..DriveOptions::default() });
+    let drive = Drive::new(
+        arguments.seed,
+        &rig,
+        DriveOptions {
+            duration_s: last_s + 1.0,
+            ..DriveOptions::default()
+        },
+    );
     let renderer = Renderer::new(RenderConfig::FULL_SIZE).with_threads(2);
     let mut observer = Observer::new(rig.clone(), 352, renderer);
     let mut memory = VisibilityMemory::new();
     for &t_s in &arguments.at {
         let mut truth = observer.observe(&drive, t_s);
         memory.observe(&mut truth);
-        let elements = Elements::from(&FrameTruth::from_simulated(Stamp::from_seconds(t_s), &truth));
-        let pictures = rig.cameras().iter().zip(observer.images()).map(|(camera, image)| {
-            let lines = if arguments.plain { Vec::new() } else { overlay::project(&elements, camera, 1.0) };
-            drawn(image, &lines)
-        });
+        let elements = Elements::from(&FrameTruth::from_simulated(
+            Stamp::from_seconds(t_s),
+            &truth,
+        ));
+        let pictures = rig
+            .cameras()
+            .iter()
+            .zip(observer.images())
+            .map(|(camera, image)| {
+                let lines = if arguments.plain {
+                    Vec::new()
+                } else {
+                    overlay::project(&elements, camera, 1.0)
+                };
+                drawn(image, &lines)
+            });
         let sheet = sheet(&rig, &pictures.collect::<Vec<_>>());
-        let path = arguments.out.join(format!("seed{}_{t_s:05.2}s.png", arguments.seed));
-        sheet.save(&path).map_err(|error| Failure::new(format!("{}: {error}", path.display())))?;
+        let path = arguments
+            .out
+            .join(format!("seed{}_{t_s:05.2}s.png", arguments.seed));
+        sheet
+            .save(&path)
+            .map_err(|error| Failure::new(format!("{}: {error}", path.display())))?;
         println!("{} ({:?})", path.display(), drive.condition());
     }
     Ok(())
@@ -64,8 +88,16 @@ pub fn scaled(rig: &Rig, width: u32) -> Result<Rig, Failure> {
     let cameras = rig.cameras().iter().map(|camera| {
         let lens = &camera.intrinsics;
         let height = (width * lens.height() / lens.width()).next_multiple_of(2);
-        let whole = PixelRect { x: 0.0, y: 0.0, width: lens.width().into(), height: lens.height().into() };
-        Camera { intrinsics: lens.cropped_and_scaled(whole, width, height), ..camera.clone() }
+        let whole = PixelRect {
+            x: 0.0,
+            y: 0.0,
+            width: lens.width().into(),
+            height: lens.height().into(),
+        };
+        Camera {
+            intrinsics: lens.cropped_and_scaled(whole, width, height),
+            ..camera.clone()
+        }
     });
     Ok(Rig::new(cameras.collect(), rig.reference())?)
 }
@@ -100,10 +132,17 @@ fn drawn(image: &RenderedImage, lines: &[ImageLine]) -> RgbImage {
 
 /// A line one pixel wide.
 fn stroke(picture: &mut RgbImage, from: (f64, f64), to: (f64, f64), colour: Rgb<u8>) {
-    let steps = (to.0 - from.0).abs().max((to.1 - from.1).abs()).ceil().clamp(1.0, 4000.0);
+    let steps = (to.0 - from.0)
+        .abs()
+        .max((to.1 - from.1).abs())
+        .ceil()
+        .clamp(1.0, 4000.0);
     for step in 0..=steps as u32 {
         let share = f64::from(step) / steps;
-        let (x, y) = (from.0 + (to.0 - from.0) * share, from.1 + (to.1 - from.1) * share);
+        let (x, y) = (
+            from.0 + (to.0 - from.0) * share,
+            from.1 + (to.1 - from.1) * share,
+        );
         if x >= 0.0 && y >= 0.0 && x < picture.width().into() && y < picture.height().into() {
             picture.put_pixel(x as u32, y as u32, colour);
         }
@@ -112,7 +151,14 @@ fn stroke(picture: &mut RgbImage, from: (f64, f64), to: (f64, f64), colour: Rgb<
 
 /// Front cameras above, back cameras below, as a driver would look around.
 fn sheet(rig: &Rig, pictures: &[RgbImage]) -> RgbImage {
-    let order = ["front_left", "front", "front_right", "back_left", "back", "back_right"];
+    let order = [
+        "front_left",
+        "front",
+        "front_right",
+        "back_left",
+        "back",
+        "back_right",
+    ];
     let mut indices: Vec<_> = order.iter().filter_map(|name| rig.index_of(name)).collect();
     if indices.len() != pictures.len() {
         indices = (0..pictures.len()).collect();
@@ -123,7 +169,12 @@ fn sheet(rig: &Rig, pictures: &[RgbImage]) -> RgbImage {
     let mut sheet = RgbImage::new(width * columns as u32, height * rows);
     for (place, index) in indices.into_iter().enumerate() {
         let (column, row) = ((place % columns) as u32, (place / columns) as u32);
-        image::imageops::replace(&mut sheet, &pictures[index], (column * width).into(), (row * height).into());
+        image::imageops::replace(
+            &mut sheet,
+            &pictures[index],
+            (column * width).into(),
+            (row * height).into(),
+        );
     }
     sheet
 }

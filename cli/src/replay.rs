@@ -6,7 +6,9 @@ use crate::{allocations, progress};
 use bevrt_calibration::Rig;
 use bevrt_hil::eval::latency_table;
 use bevrt_hil::logs::LogWriter;
-use bevrt_hil::replay::{LatencyReport, ReplayFrame, ReplayVisitor, TensorDump, VisitorError, replay};
+use bevrt_hil::replay::{
+    LatencyReport, ReplayFrame, ReplayVisitor, TensorDump, VisitorError, replay,
+};
 use bevrt_hil::source::{DriveSource, LogDrive, LogDriveOptions};
 use bevrt_runtime::{EgoMotionSpec, Pipeline, PipelineOptions, Stage, Stamp};
 use clap::Args;
@@ -41,8 +43,18 @@ pub struct ReplayArguments {
 
 /// Replays the log.
 pub fn run(arguments: &ReplayArguments) -> Result<(), Failure> {
-    let rig = arguments.rig.as_ref().map(Rig::from_toml_file).transpose()?;
-    let mut drive = LogDrive::open(&arguments.log, LogDriveOptions { rig, ego_motion: None })?;
+    let rig = arguments
+        .rig
+        .as_ref()
+        .map(Rig::from_toml_file)
+        .transpose()?;
+    let mut drive = LogDrive::open(
+        &arguments.log,
+        LogDriveOptions {
+            rig,
+            ego_motion: None,
+        },
+    )?;
     let mut options = PipelineOptions::new(&arguments.package, drive.rig().clone());
     options.engine = arguments.engine.options()?;
     options.precision = arguments.engine.precision();
@@ -56,7 +68,12 @@ pub fn run(arguments: &ReplayArguments) -> Result<(), Failure> {
         bar: progress::spinner("replaying"),
     };
     let mut pipelines = [pipeline];
-    let summary = replay(&mut drive, &mut pipelines, &mut visitor, Some(allocations::of_this_thread))?;
+    let summary = replay(
+        &mut drive,
+        &mut pipelines,
+        &mut visitor,
+        Some(allocations::of_this_thread),
+    )?;
     visitor.bar.finish_and_clear();
     visitor.writer.finish()?;
     let latency = LatencyReport::new(pipelines[0].stats());
@@ -75,12 +92,18 @@ pub fn run(arguments: &ReplayArguments) -> Result<(), Failure> {
         });
         println!("{report:#}");
     } else {
-        println!("{} frames, {} images refused", summary.frames, summary.refused_images);
+        println!(
+            "{} frames, {} images refused",
+            summary.frames, summary.refused_images
+        );
         print!("{}", latency_table(&latency));
         println!("results: {}", arguments.out.join("result.mcap").display());
     }
     if summary.frames == 0 {
-        return Err(Failure::new(format!("{}: expected frame sets, found none that is complete", arguments.log.display())));
+        return Err(Failure::new(format!(
+            "{}: expected frame sets, found none that is complete",
+            arguments.log.display()
+        )));
     }
     Ok(())
 }
@@ -95,7 +118,10 @@ impl ReplayVisitor for Recorder {
     fn frame(&mut self, frame: ReplayFrame<'_>) -> Result<(), VisitorError> {
         self.bar.inc(1);
         self.writer.write_frame(frame.frame)?;
-        self.writer.write_statistics(Stamp::from_nanoseconds(frame.frame.now_ns), &stage_record(frame.pipeline))?;
+        self.writer.write_statistics(
+            Stamp::from_nanoseconds(frame.frame.now_ns),
+            &stage_record(frame.pipeline),
+        )?;
         self.dump.write(frame.pipeline)?;
         Ok(())
     }
@@ -104,5 +130,13 @@ impl ReplayVisitor for Recorder {
 /// Times of the last frame by stage, milliseconds.
 pub fn stage_record(pipeline: &Pipeline) -> serde_json::Map<String, serde_json::Value> {
     let last = pipeline.stats().last();
-    Stage::ALL.map(|stage| (format!("{}_ms", stage.name()), (1e3 * last.get(stage).seconds()).into())).into_iter().collect()
+    Stage::ALL
+        .map(|stage| {
+            (
+                format!("{}_ms", stage.name()),
+                (1e3 * last.get(stage).seconds()).into(),
+            )
+        })
+        .into_iter()
+        .collect()
 }

@@ -43,7 +43,9 @@ pub fn run(arguments: &SimArguments) -> Result<(), Failure> {
     let options = SimulatedDriveOptions {
         duration_s: arguments.seconds,
         frame_rate_hz: arguments.rate,
-        size: arguments.times_network.map_or(PictureSize::Full, PictureSize::TimesNetwork),
+        size: arguments
+            .times_network
+            .map_or(PictureSize::Full, PictureSize::TimesNetwork),
         camera_skew_s: arguments.skew_ms * 1e-3,
         threads: std::thread::available_parallelism().map_or(1, usize::from),
         ..SimulatedDriveOptions::default()
@@ -52,9 +54,17 @@ pub fn run(arguments: &SimArguments) -> Result<(), Failure> {
     let mut drive = SimulatedDrive::new(arguments.seed, &rig, manifest.preprocess(), &options);
     let mut writer = LogWriter::create(&arguments.out)?;
     let bar = progress::bar("rendering", drive.frames());
-    record(&mut drive, &mut writer, &mut |frame| bar.set_position(frame))?;
+    record(&mut drive, &mut writer, &mut |frame| {
+        bar.set_position(frame)
+    })?;
     bar.finish();
     writer.finish()?;
-    println!("{}: {} frame sets, {:?}, seed {}", arguments.out.display(), drive.frames(), drive.condition(), arguments.seed);
+    println!(
+        "{}: {} frame sets, {:?}, seed {}",
+        arguments.out.display(),
+        drive.frames(),
+        drive.condition(),
+        arguments.seed
+    );
     Ok(())
 }

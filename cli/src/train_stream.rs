@@ -43,8 +43,15 @@ pub struct TrainStreamArguments {
 pub fn parse_seeds(text: &str) -> Result<(u64, u64), String> {
     let expected = || format!("expected FIRST..END with FIRST < END, found `{text}`");
     let (first, end) = text.split_once("..").ok_or_else(expected)?;
-    let (first, end) = (first.parse().map_err(|_| expected())?, end.parse().map_err(|_| expected())?);
-    if first < end { Ok((first, end)) } else { Err(expected()) }
+    let (first, end) = (
+        first.parse().map_err(|_| expected())?,
+        end.parse().map_err(|_| expected())?,
+    );
+    if first < end {
+        Ok((first, end))
+    } else {
+        Err(expected())
+    }
 }
 
 /// Writes messages until the reader closes the pipe or `--messages` is reached.
@@ -60,7 +67,13 @@ pub fn run(arguments: &TrainStreamArguments) -> Result<(), Failure> {
     let mut seeds = (first..end).cycle();
     let mut lanes = Vec::new();
     for slot in 0..arguments.drives {
-        lanes.push(DriveLane::new(slot, &manifest, &rig, arguments.seconds, !arguments.no_augmentation)?);
+        lanes.push(DriveLane::new(
+            slot,
+            &manifest,
+            &rig,
+            arguments.seconds,
+            !arguments.no_augmentation,
+        )?);
     }
     let mut out = BufWriter::with_capacity(1 << 20, std::io::stdout().lock());
     let mut written = 0;

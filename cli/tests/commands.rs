@@ -13,7 +13,9 @@ fn bevrt(arguments: &[&str]) -> Output {
 }
 
 fn repository() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the crate lies in the repository")
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("the crate lies in the repository")
 }
 
 fn success(arguments: &[&str]) -> String {
@@ -44,7 +46,9 @@ fn text(path: &Path) -> &str {
 /// Every output frame of a result, byte by byte.
 fn frames(result: &Path) -> Vec<Vec<u8>> {
     let reader = LogReader::open(result).expect("the result is a log");
-    let mut messages = reader.messages(|topic| topic.topic == TOPIC_FRAME).expect("the log is indexed");
+    let mut messages = reader
+        .messages(|topic| topic.topic == TOPIC_FRAME)
+        .expect("the log is indexed");
     let mut frames = Vec::new();
     while let Some(message) = messages.next_message().expect("the log is sound") {
         frames.push(message.data.to_vec());
@@ -56,19 +60,54 @@ fn frames(result: &Path) -> Vec<Vec<u8>> {
 fn log_replayed_twice_gives_identical_frames_and_tensors_to_compare() {
     let folder = folder("replay_twice");
     let log = folder.join("drive.mcap");
-    success(&["sim", "--seed", "950101", "--seconds", "1.5", "--times-network", "2", "--out", text(&log)]);
+    success(&[
+        "sim",
+        "--seed",
+        "950101",
+        "--seconds",
+        "1.5",
+        "--times-network",
+        "2",
+        "--out",
+        text(&log),
+    ]);
     let results = ["first", "second"].map(|name| folder.join(name));
     for result in &results {
-        success(&["replay", text(&log), "--out", text(result), "--dump-tensors", "1", "--json"]);
+        success(&[
+            "replay",
+            text(&log),
+            "--out",
+            text(result),
+            "--dump-tensors",
+            "1",
+            "--json",
+        ]);
     }
-    let [first, second] = results.each_ref().map(|result| frames(&result.join("result.mcap")));
-    assert!(first.len() >= 14, "{} frames of 1.5 s at 10 Hz", first.len());
+    let [first, second] = results
+        .each_ref()
+        .map(|result| frames(&result.join("result.mcap")));
+    assert!(
+        first.len() >= 14,
+        "{} frames of 1.5 s at 10 Hz",
+        first.len()
+    );
     assert!(first == second, "frames of two replays differ");
-    for tensor in ["inputs/images", "inputs/coarse_index", "inputs/history", "outputs/objects", "outputs/bev"] {
+    for tensor in [
+        "inputs/images",
+        "inputs/coarse_index",
+        "inputs/history",
+        "outputs/objects",
+        "outputs/bev",
+    ] {
         let file = results[0].join(format!("tensors/frame_000/{tensor}.npy"));
-        let bytes = std::fs::read(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        let bytes =
+            std::fs::read(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
         assert_eq!(&bytes[..6], b"\x93NUMPY", "{tensor}");
-        assert_eq!(bytes, std::fs::read(results[1].join(format!("tensors/frame_000/{tensor}.npy"))).expect("written too"));
+        assert_eq!(
+            bytes,
+            std::fs::read(results[1].join(format!("tensors/frame_000/{tensor}.npy")))
+                .expect("written too")
+        );
     }
 }
 
@@ -77,8 +116,13 @@ fn shipped_package_is_sound_on_this_machine() {
     let report = success(&["doctor", "models/packages/tiny", "--json"]);
     let end = report.rfind('}').expect("the report is JSON, then a line");
     let report: serde_json::Value = serde_json::from_str(&report[..=end]).expect("JSON");
-    let outputs = report["golden"]["outputs"].as_array().expect("golden outputs");
-    assert!(outputs.len() >= 6 && outputs.iter().all(|output| output["agrees"] == true), "{outputs:?}");
+    let outputs = report["golden"]["outputs"]
+        .as_array()
+        .expect("golden outputs");
+    assert!(
+        outputs.len() >= 6 && outputs.iter().all(|output| output["agrees"] == true),
+        "{outputs:?}"
+    );
 }
 
 #[test]
@@ -87,7 +131,11 @@ fn built_in_rigs_are_rig_files() {
     for name in ["six-pinhole", "four-fisheye"] {
         let file = folder.join(format!("{name}.toml"));
         std::fs::write(&file, success(&["rig", name])).expect("the folder is writable");
-        assert_eq!(success(&["rig", text(&file)]), success(&["rig", name]), "{name}");
+        assert_eq!(
+            success(&["rig", text(&file)]),
+            success(&["rig", name]),
+            "{name}"
+        );
     }
 }
 
@@ -99,7 +147,16 @@ fn wrong_inputs_are_named_in_the_error() {
     assert!(failure(&["replay", text(&damaged)]).contains("damaged.mcap"));
     assert!(failure(&["doctor", "models/packages/none"]).contains("models/packages/none"));
     assert!(failure(&["rig", "seven-pinhole"]).contains("seven-pinhole"));
-    let errors = failure(&["train-stream", "--seeds", "949990..950001", "--manifest", "models/packages/tiny/manifest.toml"]);
-    assert!(errors.contains("test") || errors.contains("950000"), "{errors}");
+    let errors = failure(&[
+        "train-stream",
+        "--seeds",
+        "949990..950001",
+        "--manifest",
+        "models/packages/tiny/manifest.toml",
+    ]);
+    assert!(
+        errors.contains("test") || errors.contains("950000"),
+        "{errors}"
+    );
     assert!(failure(&["eval", "--seeds", "9..3"]).contains("FIRST..END"));
 }

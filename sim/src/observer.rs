@@ -31,7 +31,12 @@ impl Observer {
             .map(|camera| (network_width_px as f32 / camera.intrinsics.width() as f32).powi(2))
             .collect();
         let images = vec![RenderedImage::default(); rig.cameras().len()];
-        Self { rig, renderer, images, network_px_per_px }
+        Self {
+            rig,
+            renderer,
+            images,
+            network_px_per_px,
+        }
     }
 
     /// The rig in use.
@@ -50,7 +55,11 @@ impl Observer {
         let scene = drive.scene_at(t_s);
         let mut truth = drive.ground_truth(t_s);
         let poses: Vec<_> = (0..self.images.len())
-            .map(|camera| *drive.camera_pose(drive.camera_time(t_s, camera), camera).as_isometry())
+            .map(|camera| {
+                *drive
+                    .camera_pose(drive.camera_time(t_s, camera), camera)
+                    .as_isometry()
+            })
             .collect();
         let views: Vec<_> = self
             .rig
@@ -80,9 +89,16 @@ impl Observer {
             }
             object.visible_px = visible;
             object.silhouette_px = silhouette;
-            object.visible_fraction = if silhouette > 0.0 { (visible / silhouette).min(1.0) } else { 0.0 };
+            object.visible_fraction = if silhouette > 0.0 {
+                (visible / silhouette).min(1.0)
+            } else {
+                0.0
+            };
         }
-        let cams_from_ego: Vec<_> = poses.iter().map(|pose| pose.inverse() * truth.world_from_ego).collect();
+        let cams_from_ego: Vec<_> = poses
+            .iter()
+            .map(|pose| pose.inverse() * truth.world_from_ego)
+            .collect();
         let sees = |point_in_ego: &Point3<f64>| self.sees(point_in_ego, &cams_from_ego);
         for lane in &mut truth.lanes {
             for point in &mut lane.points {
@@ -91,7 +107,8 @@ impl Observer {
         }
         for arrow in &mut truth.arrows {
             let turn = Rotation2::new(arrow.yaw);
-            let samples = [-2.0, -1.0, 0.0, 1.0, 2.0].map(|x| arrow.position + (turn * Vector2::new(x, 0.0)).push(0.0));
+            let samples = [-2.0, -1.0, 0.0, 1.0, 2.0]
+                .map(|x| arrow.position + (turn * Vector2::new(x, 0.0)).push(0.0));
             arrow.visible_fraction = share(&samples, sees);
         }
         for crosswalk in &mut truth.crosswalks {
@@ -106,26 +123,33 @@ impl Observer {
         }
         for line in &mut truth.stop_lines {
             let turn = Rotation2::new(line.theta);
-            let samples = [-0.45, -0.22, 0.0, 0.22, 0.45]
-                .map(|share| line.centre + (turn * Vector2::new(share * line.length, 0.0)).push(0.0));
+            let samples = [-0.45, -0.22, 0.0, 0.22, 0.45].map(|share| {
+                line.centre + (turn * Vector2::new(share * line.length, 0.0)).push(0.0)
+            });
             line.visible_fraction = share(&samples, sees);
         }
     }
 
     /// Whether any camera sees a point of the ground: inside of the picture and not behind another surface.
     fn sees(&self, point_in_ego: &Point3<f64>, cams_from_ego: &[Isometry3<f64>]) -> bool {
-        self.rig.cameras().iter().zip(cams_from_ego).zip(&self.images).any(|((camera, cam_from_ego), image)| {
-            let point_in_cam = cam_from_ego * point_in_ego;
-            let Some(pixel) = camera.intrinsics.project_within(&point_in_cam) else { return false };
-            let column = (pixel.x.round() as usize).min(image.width as usize - 1);
-            let row = (pixel.y.round() as usize).min(image.height as usize - 1);
-            let surface_m = f64::from(image.depth_m[row * image.width as usize + column]);
-            let distance_m = point_in_cam.coords.norm();
-            surface_m == 0.0 || surface_m > distance_m * (1.0 - HIDING_SHARE) - HIDING_M
-        })
+        self.rig
+            .cameras()
+            .iter()
+            .zip(cams_from_ego)
+            .zip(&self.images)
+            .any(|((camera, cam_from_ego), image)| {
+                let point_in_cam = cam_from_ego * point_in_ego;
+                let Some(pixel) = camera.intrinsics.project_within(&point_in_cam) else {
+                    return false;
+                };
+                let column = (pixel.x.round() as usize).min(image.width as usize - 1);
+                let row = (pixel.y.round() as usize).min(image.height as usize - 1);
+                let surface_m = f64::from(image.depth_m[row * image.width as usize + column]);
+                let distance_m = point_in_cam.coords.norm();
+                surface_m == 0.0 || surface_m > distance_m * (1.0 - HIDING_SHARE) - HIDING_M
+            })
     }
 }
-
 
 fn share(samples: &[Point3<f64>], sees: impl Fn(&Point3<f64>) -> bool) -> f32 {
     samples.iter().filter(|point| sees(point)).count() as f32 / samples.len() as f32

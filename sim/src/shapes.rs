@@ -104,7 +104,10 @@ mod tests {
                 );
             }
             for axis in 0..2 {
-                assert!((high[axis] + low[axis]).abs() < 0.03, "not centred on axis {axis}");
+                assert!(
+                    (high[axis] + low[axis]).abs() < 0.03,
+                    "not centred on axis {axis}"
+                );
             }
         }
     }

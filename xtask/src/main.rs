@@ -27,7 +27,9 @@ fn main() -> ExitCode {
             print!("{HELP}");
             Ok(())
         }
-        Some(other) => Err(format!("unknown command `{other}`; expected demo, test or setup (see `cargo xtask help`)")),
+        Some(other) => Err(format!(
+            "unknown command `{other}`; expected demo, test or setup (see `cargo xtask help`)"
+        )),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -41,7 +43,9 @@ fn main() -> ExitCode {
 fn demo(arguments: &[String]) -> Result<(), String> {
     let library = onnx_runtime::provide()?;
     command::say("building the bevrt command (release)");
-    command::cargo().args(["build", "--release", "--package", "bevrt-cli"]).run()?;
+    command::cargo()
+        .args(["build", "--release", "--package", "bevrt-cli"])
+        .run()?;
     let bevrt = repository().join("target/release/bevrt");
     Command::new(bevrt)
         .arg("demo")

@@ -18,13 +18,21 @@ pub fn test() -> Result<(), String> {
             .run()
             .map_err(|error| format!("{error}: the tests of models/ need Python's venv module"))?;
     }
-    command::say("installing PyTorch and the other packages of models/ (some gigabytes the first time)");
+    command::say(
+        "installing PyTorch and the other packages of models/ (some gigabytes the first time)",
+    );
     let models = repository().join("models");
     Command::new(&python)
         .args(["-m", "pip", "install", "--quiet", "--editable", ".[dev]"])
         .current_dir(&models)
         .run()?;
     command::say("checking and testing models/");
-    Command::new(&python).args(["-m", "ruff", "check", "."]).current_dir(&models).run()?;
-    Command::new(&python).args(["-m", "pytest", "-q"]).current_dir(&models).run()
+    Command::new(&python)
+        .args(["-m", "ruff", "check", "."])
+        .current_dir(&models)
+        .run()?;
+    Command::new(&python)
+        .args(["-m", "pytest", "-q"])
+        .current_dir(&models)
+        .run()
 }

@@ -55,7 +55,10 @@ pub struct Elements {
 }
 
 /// x and y with centimetres, to keep the page small.
-fn plan_points<S: serde::Serializer>(points: &[Point3<f64>], serializer: S) -> Result<S::Ok, S::Error> {
+fn plan_points<S: serde::Serializer>(
+    points: &[Point3<f64>],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     serializer.collect_seq(points.iter().map(|p| [rounded(p.x), rounded(p.y)]))
 }
 
@@ -68,7 +71,8 @@ fn box_kind(class: u8) -> &'static str {
         Some(ObjectClass::Motorcycle | ObjectClass::Cyclist) => "two_wheeler",
         Some(ObjectClass::Pedestrian) => "person",
         Some(ObjectClass::Cone) => "cone",
-        Some(ObjectClass::Car | ObjectClass::Van | ObjectClass::Truck | ObjectClass::Bus) | None => "vehicle",
+        Some(ObjectClass::Car | ObjectClass::Van | ObjectClass::Truck | ObjectClass::Bus)
+        | None => "vehicle",
     }
 }
 
@@ -98,7 +102,8 @@ impl From<&OutputFrame> for Elements {
             vy: rounded(object.vy_mps.into()),
             coasting: object.is_coasting != 0,
         });
-        let point = |p: &bevrt_runtime::FramePoint| Point3::new(p.x_m.into(), p.y_m.into(), p.z_m.into());
+        let point =
+            |p: &bevrt_runtime::FramePoint| Point3::new(p.x_m.into(), p.y_m.into(), p.z_m.into());
         let mut lines: Vec<_> = frame
             .lanes()
             .iter()
@@ -128,48 +133,76 @@ impl From<&OutputFrame> for Elements {
             yaw: rounded(arrow.yaw_rad.into()),
             directions: arrow.directions,
         });
-        Self { boxes: boxes.collect(), lines, arrows: arrows.collect() }
+        Self {
+            boxes: boxes.collect(),
+            lines,
+            arrows: arrows.collect(),
+        }
     }
 }
 
 impl From<&FrameTruth> for Elements {
     /// What counts: seen by a camera now or within the last two seconds.
     fn from(truth: &FrameTruth) -> Self {
-        let boxes = truth.objects.iter().filter(|object| object.counts).map(|object| DrawnBox {
-            kind: box_kind(object.class),
-            id: object.track_id,
-            x: rounded(object.position_m[0]),
-            y: rounded(object.position_m[1]),
-            z: object.position_m[2],
-            length: rounded(object.size_m[0]),
-            width: rounded(object.size_m[1]),
-            height: object.size_m[2],
-            yaw: rounded(object.yaw_rad),
-            vx: rounded(object.velocity_mps[0]),
-            vy: rounded(object.velocity_mps[1]),
-            coasting: false,
-        });
+        let boxes = truth
+            .objects
+            .iter()
+            .filter(|object| object.counts)
+            .map(|object| DrawnBox {
+                kind: box_kind(object.class),
+                id: object.track_id,
+                x: rounded(object.position_m[0]),
+                y: rounded(object.position_m[1]),
+                z: object.position_m[2],
+                length: rounded(object.size_m[0]),
+                width: rounded(object.size_m[1]),
+                height: object.size_m[2],
+                yaw: rounded(object.yaw_rad),
+                vx: rounded(object.velocity_mps[0]),
+                vy: rounded(object.velocity_mps[1]),
+                coasting: false,
+            });
         let mut lines: Vec<_> = truth.lanes.iter().flat_map(seen_stretches).collect();
-        lines.extend(truth.crosswalks.iter().filter(|crosswalk| crosswalk.is_seen).map(|crosswalk| DrawnLine {
-            kind: "crosswalk",
-            dashed: false,
-            closed: true,
-            points: crosswalk.corners_m().map(Point3::from).to_vec(),
-        }));
-        lines.extend(truth.stop_lines.iter().filter(|line| line.is_seen).map(|line| DrawnLine {
-            kind: "stop_line",
-            dashed: false,
-            closed: false,
-            points: line.ends_m().map(Point3::from).to_vec(),
-        }));
-        let arrows = truth.arrows.iter().filter(|arrow| arrow.is_seen).map(|arrow| DrawnArrow {
-            x: rounded(arrow.position_m[0]),
-            y: rounded(arrow.position_m[1]),
-            z: arrow.position_m[2],
-            yaw: rounded(arrow.yaw_rad),
-            directions: arrow.directions,
-        });
-        Self { boxes: boxes.collect(), lines, arrows: arrows.collect() }
+        lines.extend(
+            truth
+                .crosswalks
+                .iter()
+                .filter(|crosswalk| crosswalk.is_seen)
+                .map(|crosswalk| DrawnLine {
+                    kind: "crosswalk",
+                    dashed: false,
+                    closed: true,
+                    points: crosswalk.corners_m().map(Point3::from).to_vec(),
+                }),
+        );
+        lines.extend(
+            truth
+                .stop_lines
+                .iter()
+                .filter(|line| line.is_seen)
+                .map(|line| DrawnLine {
+                    kind: "stop_line",
+                    dashed: false,
+                    closed: false,
+                    points: line.ends_m().map(Point3::from).to_vec(),
+                }),
+        );
+        let arrows = truth
+            .arrows
+            .iter()
+            .filter(|arrow| arrow.is_seen)
+            .map(|arrow| DrawnArrow {
+                x: rounded(arrow.position_m[0]),
+                y: rounded(arrow.position_m[1]),
+                z: arrow.position_m[2],
+                yaw: rounded(arrow.yaw_rad),
+                directions: arrow.directions,
+            });
+        Self {
+            boxes: boxes.collect(),
+            lines,
+            arrows: arrows.collect(),
+        }
     }
 }
 
@@ -183,7 +216,10 @@ fn seen_stretches(lane: &LaneTruth) -> Vec<DrawnLine> {
             kind: lane_kind(lane.marking, lane.colour),
             dashed: lane.marking == MarkingType::Dashed as u8,
             closed: false,
-            points: stretch.iter().map(|(point, _)| Point3::from(**point)).collect(),
+            points: stretch
+                .iter()
+                .map(|(point, _)| Point3::from(**point))
+                .collect(),
         })
         .collect()
 }

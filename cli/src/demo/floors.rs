@@ -4,23 +4,35 @@ use crate::failure::Failure;
 use serde_json::{Map, Value};
 
 /// Pointers into `metrics.json` and the least value.
-const FLOORS: [(&str, f64); 3] = [("/objects/mAP_30m", 0.05), ("/lanes/F1", 0.2), ("/lanes/chamfer_mAP", 0.05)];
+const FLOORS: [(&str, f64); 3] = [
+    ("/objects/mAP_30m", 0.05),
+    ("/lanes/F1", 0.2),
+    ("/lanes/chamfer_mAP", 0.05),
+];
 
 /// Compares the metrics with the floors.
 ///
 /// # Errors
 /// Names every floor that is missed, or frames that are.
-pub fn check(metrics: &Map<String, Value>, frames: u64, expected_frames: u64) -> Result<(), Failure> {
+pub fn check(
+    metrics: &Map<String, Value>,
+    frames: u64,
+    expected_frames: u64,
+) -> Result<(), Failure> {
     let metrics = Value::Object(metrics.clone());
     let mut missed = Vec::new();
     for (pointer, floor) in FLOORS {
         let found = metrics.pointer(pointer).and_then(Value::as_f64);
         if found.is_none_or(|found| found < floor) {
-            missed.push(format!("{pointer}: expected at least {floor}, found {found:?}"));
+            missed.push(format!(
+                "{pointer}: expected at least {floor}, found {found:?}"
+            ));
         }
     }
     if frames != expected_frames {
-        missed.push(format!("frames: expected {expected_frames}, found {frames}"));
+        missed.push(format!(
+            "frames: expected {expected_frames}, found {frames}"
+        ));
     }
     let allocations = metrics.pointer("/alloc_per_frame").and_then(Value::as_f64);
     if allocations.is_none() {
@@ -30,5 +42,8 @@ pub fn check(metrics: &Map<String, Value>, frames: u64, expected_frames: u64) ->
         println!("floors: all {} reached", FLOORS.len());
         return Ok(());
     }
-    Err(Failure::new(format!("the demo is below its floors: {}", missed.join("; "))))
+    Err(Failure::new(format!(
+        "the demo is below its floors: {}",
+        missed.join("; ")
+    )))
 }

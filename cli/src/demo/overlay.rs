@@ -24,7 +24,11 @@ pub fn project(elements: &Elements, camera: &Camera, scale: f64) -> Vec<ImageLin
     let mut lines = Vec::new();
     let mut draw = |kind, coasting, points: &[Point3<f64>]| {
         for points in visible_pieces(points, camera, scale) {
-            lines.push(ImageLine { kind, coasting, points });
+            lines.push(ImageLine {
+                kind,
+                coasting,
+                points,
+            });
         }
     };
     for line in &elements.lines {
@@ -44,8 +48,12 @@ pub fn project(elements: &Elements, camera: &Camera, scale: f64) -> Vec<ImageLin
 }
 
 fn closed_points(line: &DrawnLine) -> Vec<Point3<f64>> {
-    let mut points: Vec<_> =
-        line.points.iter().copied().filter(|p| p.coords.xy().norm() < FARTHEST_M || line.closed).collect();
+    let mut points: Vec<_> = line
+        .points
+        .iter()
+        .copied()
+        .filter(|p| p.coords.xy().norm() < FARTHEST_M || line.closed)
+        .collect();
     if line.closed {
         points.extend(line.points.first().copied());
     }
@@ -58,7 +66,11 @@ fn box_strokes(drawn: &DrawnBox) -> Vec<Vec<Point3<f64>>> {
     let corner = |i: usize, up: f64| {
         let [along, across] = [[0.5, 0.5], [0.5, -0.5], [-0.5, -0.5], [-0.5, 0.5]][i % 4];
         let offset = turn * Vector2::new(along * drawn.length, across * drawn.width);
-        Point3::new(drawn.x + offset.x, drawn.y + offset.y, drawn.z + up * drawn.height)
+        Point3::new(
+            drawn.x + offset.x,
+            drawn.y + offset.y,
+            drawn.z + up * drawn.height,
+        )
     };
     let ring = |up: f64| (0..5).map(|i| corner(i, up)).collect::<Vec<_>>();
     let mut strokes = vec![ring(-0.5), ring(0.5)];

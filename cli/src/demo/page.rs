@@ -41,10 +41,19 @@ impl Page<'_> {
                 json!({"name": camera.name, "width": PAGE_WIDTH, "height": PAGE_WIDTH * lens.height() / lens.width()})
             })
             .collect();
-        let frames = self.frames.iter().map(frame_json).collect::<Result<Vec<_>, _>>()?;
+        let frames = self
+            .frames
+            .iter()
+            .map(frame_json)
+            .collect::<Result<Vec<_>, _>>()?;
         let quality: Vec<_> = score_lines(self.scores)
             .into_iter()
-            .map(|(name, value)| [name.to_owned(), value.map_or("–".to_owned(), |value| format!("{value:.3}"))])
+            .map(|(name, value)| {
+                [
+                    name.to_owned(),
+                    value.map_or("–".to_owned(), |value| format!("{value:.3}")),
+                ]
+            })
             .collect();
         let stages: Vec<_> = self
             .latency
@@ -52,7 +61,12 @@ impl Page<'_> {
             .iter()
             .map(|stage| {
                 let ms = |value: f64| format!("{value:.2}");
-                [stage.stage.replace('_', " "), ms(stage.p50_ms), ms(stage.p99_ms), ms(stage.max_ms)]
+                [
+                    stage.stage.replace('_', " "),
+                    ms(stage.p50_ms),
+                    ms(stage.p99_ms),
+                    ms(stage.max_ms),
+                ]
             })
             .collect();
         let data = json!({
@@ -94,5 +108,8 @@ pub fn machine_text(engine: &dyn Engine) -> String {
         })
         .unwrap_or_else(|| std::env::consts::ARCH.to_owned());
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    format!("{processor}, {cores} cores, provider {}. Rendering and drawing are not in these times.", engine.provider())
+    format!(
+        "{processor}, {cores} cores, provider {}. Rendering and drawing are not in these times.",
+        engine.provider()
+    )
 }

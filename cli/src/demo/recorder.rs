@@ -64,23 +64,45 @@ pub struct Recorder {
 
 impl Recorder {
     /// Writes the log to `writer` and scores with `scorer`.
-    pub fn new(rig: Rig, writer: LogWriter<BufWriter<File>>, scorer: ReplayScorer, bar: ProgressBar) -> Self {
+    pub fn new(
+        rig: Rig,
+        writer: LogWriter<BufWriter<File>>,
+        scorer: ReplayScorer,
+        bar: ProgressBar,
+    ) -> Self {
         let pictures = vec![String::new(); rig.cameras().len()];
-        Self { rig, writer, scorer, bar, begin: None, pictures, frames: Vec::new() }
+        Self {
+            rig,
+            writer,
+            scorer,
+            bar,
+            begin: None,
+            pictures,
+            frames: Vec::new(),
+        }
     }
 
     /// Closes the log.
     pub fn finish(self) -> Result<Recording, Failure> {
         self.bar.finish_and_clear();
         self.writer.finish()?;
-        Ok(Recording { frames: self.frames, scorer: self.scorer })
+        Ok(Recording {
+            frames: self.frames,
+            scorer: self.scorer,
+        })
     }
 
     fn keep_picture(&mut self, event: &ImageEvent<'_>) -> Result<(), VisitorError> {
         let (width, height) = (event.image.width(), event.image.height());
         let small = reduced(event.rgb, width, height);
         let mut jpeg = Vec::new();
-        encode_jpeg(&small.rgb, small.width, small.height, PAGE_QUALITY, &mut jpeg)?;
+        encode_jpeg(
+            &small.rgb,
+            small.width,
+            small.height,
+            PAGE_QUALITY,
+            &mut jpeg,
+        )?;
         self.pictures[event.camera] = format!("data:image/jpeg;base64,{}", STANDARD.encode(&jpeg));
         Ok(())
     }
@@ -99,7 +121,10 @@ impl ReplayVisitor for Recorder {
         self.bar.inc(1);
         self.scorer.frame(&frame);
         self.writer.write_frame(frame.frame)?;
-        self.writer.write_statistics(Stamp::from_nanoseconds(frame.frame.now_ns), &stage_record(frame.pipeline))?;
+        self.writer.write_statistics(
+            Stamp::from_nanoseconds(frame.frame.now_ns),
+            &stage_record(frame.pipeline),
+        )?;
         let result = Elements::from(frame.frame);
         let truth = frame.truth.map(Elements::from).unwrap_or_default();
         let stamp = Stamp::from_nanoseconds(frame.frame.stamp_ns);
@@ -108,14 +133,26 @@ impl ReplayVisitor for Recorder {
             self.rig
                 .cameras()
                 .iter()
-                .map(|camera| overlay::project(elements, camera, f64::from(PAGE_WIDTH) / f64::from(camera.intrinsics.width())))
+                .map(|camera| {
+                    overlay::project(
+                        elements,
+                        camera,
+                        f64::from(PAGE_WIDTH) / f64::from(camera.intrinsics.width()),
+                    )
+                })
                 .collect::<Vec<_>>()
         };
         let last = frame.pipeline.stats().last();
         let milliseconds = |stage: Stage| 1e3 * last.get(stage).seconds();
-        let mut latency_ms: Vec<_> = [Stage::Preprocess, Stage::Align, Stage::Network, Stage::Decode, Stage::Track]
-            .map(|stage| (stage.name(), milliseconds(stage)))
-            .to_vec();
+        let mut latency_ms: Vec<_> = [
+            Stage::Preprocess,
+            Stage::Align,
+            Stage::Network,
+            Stage::Decode,
+            Stage::Track,
+        ]
+        .map(|stage| (stage.name(), milliseconds(stage)))
+        .to_vec();
         latency_ms.push(("other", milliseconds(Stage::Publish)));
         latency_ms.push(("total", milliseconds(Stage::Total)));
         self.frames.push(RecordedFrame {
@@ -131,7 +168,12 @@ impl ReplayVisitor for Recorder {
                 Ok(HealthState::Degraded) => "degraded",
                 Ok(HealthState::Fault) | Err(_) => "fault",
             },
-            coverage: frame.frame.coverage.iter().map(|sector| sector.state).collect(),
+            coverage: frame
+                .frame
+                .coverage
+                .iter()
+                .map(|sector| sector.state)
+                .collect(),
         });
         Ok(())
     }
@@ -148,7 +190,8 @@ fn reduced(rgb: &[u8], width: u32, height: u32) -> Picture {
     let page_height = (PAGE_WIDTH * height / width).max(1);
     let mut small = Vec::with_capacity((PAGE_WIDTH * page_height * 3) as usize);
     for row in 0..page_height {
-        let rows = row * height / page_height..((row + 1) * height / page_height).max(row * height / page_height + 1);
+        let rows = row * height / page_height
+            ..((row + 1) * height / page_height).max(row * height / page_height + 1);
         for column in 0..PAGE_WIDTH {
             let first = column * width / PAGE_WIDTH;
             let columns = first..((column + 1) * width / PAGE_WIDTH).max(first + 1);
@@ -165,5 +208,9 @@ fn reduced(rgb: &[u8], width: u32, height: u32) -> Picture {
             small.extend(sums.map(|sum| (sum / count) as u8));
         }
     }
-    Picture { width: PAGE_WIDTH, height: page_height, rgb: small }
+    Picture {
+        width: PAGE_WIDTH,
+        height: page_height,
+        rgb: small,
+    }
 }

@@ -68,7 +68,7 @@ pub fn jittered(rig: &Rig, random: &mut Random) -> Rig {
             );
             Camera {
                 name: camera.name.clone(),
-                intrinsics: intrinsics.unwrap_or_else(|_| camera.intrinsics.clone()),
+                intrinsics: intrinsics.unwrap_or(camera.intrinsics),
                 ego_from_cam: Pose::new(old.rotation() * turn, old.translation() + shift),
             }
         })
@@ -85,21 +85,30 @@ pub struct ColourCast {
 
 impl ColourCast {
     /// Leaves levels as they are.
-    pub const NONE: Self = Self { gain: [1.0; 3], offset: 0.0 };
+    pub const NONE: Self = Self {
+        gain: [1.0; 3],
+        offset: 0.0,
+    };
 
     /// A cast as cheap cameras and old lenses give it.
     pub fn random(random: &mut Random) -> Self {
         let contrast = 1.0 + 0.15 * random.signed();
         let gain = std::array::from_fn(|_| (contrast * (1.0 + 0.06 * random.signed())) as f32);
-        Self { gain, offset: (10.0 * random.signed()) as f32 }
+        Self {
+            gain,
+            offset: (10.0 * random.signed()) as f32,
+        }
     }
 
     /// Applies the cast to planar levels `[3, h, w]`.
     pub fn apply(&self, levels: &mut [u8]) {
         let plane = levels.len() / 3;
         for (channel, gain) in levels.chunks_exact_mut(plane).zip(self.gain) {
-            let table: [u8; 256] =
-                std::array::from_fn(|level| ((level as f32 - 110.0) * gain + 110.0 + self.offset).round().clamp(0.0, 255.0) as u8);
+            let table: [u8; 256] = std::array::from_fn(|level| {
+                ((level as f32 - 110.0) * gain + 110.0 + self.offset)
+                    .round()
+                    .clamp(0.0, 255.0) as u8
+            });
             for level in channel {
                 *level = table[usize::from(*level)];
             }

@@ -5,10 +5,12 @@ use super::message::Message;
 use super::sample::push_truth;
 use crate::failure::Failure;
 use bevrt_calibration::{NetworkCamera, ProjectionTable, Rig};
-use bevrt_runtime::{ImageView, LiftSection, Manifest, PixelFormat, PreprocessSection, Preprocessor, crop_for};
+use bevrt_runtime::{
+    ImageView, LiftSection, Manifest, PixelFormat, PreprocessSection, Preprocessor, crop_for,
+};
 use bevrt_sim::{
-    Drive, DriveOptions, GroundTruth, Observer, RenderConfig, Renderer, VisibilityMemory, YuvMatrix,
-    depth_at_feature_cells, nv12_len, rgb_to_nv12,
+    Drive, DriveOptions, GroundTruth, Observer, RenderConfig, Renderer, VisibilityMemory,
+    YuvMatrix, depth_at_feature_cells, nv12_len, rgb_to_nv12,
 };
 use nalgebra::{Isometry3, UnitQuaternion, Vector3};
 use std::io::{self, Write};
@@ -58,18 +60,36 @@ struct Current {
 
 impl DriveLane {
     /// A lane without a drive yet.
-    pub fn new(slot: usize, manifest: &Manifest, rig: &Rig, seconds: f64, is_augmented: bool) -> Result<Self, Failure> {
-        let preprocess = manifest.preprocess().clone();
-        let (width, height) = (preprocess.width * DRAWN_LARGER, preprocess.height * DRAWN_LARGER);
+    pub fn new(
+        slot: usize,
+        manifest: &Manifest,
+        rig: &Rig,
+        seconds: f64,
+        is_augmented: bool,
+    ) -> Result<Self, Failure> {
+        let preprocess = *manifest.preprocess();
+        let (width, height) = (
+            preprocess.width * DRAWN_LARGER,
+            preprocess.height * DRAWN_LARGER,
+        );
         let cameras = rig.cameras().len();
         let preprocessor = |format| Preprocessor::new(&preprocess, width, height, format);
-        let preprocessors = [preprocessor(PixelFormat::Rgb)?, preprocessor(PixelFormat::Nv12)?];
+        let preprocessors = [
+            preprocessor(PixelFormat::Rgb)?,
+            preprocessor(PixelFormat::Nv12)?,
+        ];
         let lifts = manifest.lifts().to_vec();
         let pixels = (preprocess.width * preprocess.height) as usize;
-        let features = lifts.iter().map(|lift| (lift.spec.feature_width * lift.spec.feature_height) as usize).min();
+        let features = lifts
+            .iter()
+            .map(|lift| (lift.spec.feature_width * lift.spec.feature_height) as usize)
+            .min();
         Ok(Self {
             slot,
-            tables: lifts.iter().map(|lift| ProjectionTable::new(&lift.spec, cameras)).collect(),
+            tables: lifts
+                .iter()
+                .map(|lift| ProjectionTable::new(&lift.spec, cameras))
+                .collect(),
             lifts,
             nominal_rig: rig.clone(),
             seconds,
@@ -86,28 +106,50 @@ impl DriveLane {
 
     /// Whether a new drive is due.
     pub fn is_over(&self) -> bool {
-        self.current.as_ref().is_none_or(|current| current.t_s > self.seconds)
+        self.current
+            .as_ref()
+            .is_none_or(|current| current.t_s > self.seconds)
     }
 
     /// Starts the drive of `seed`.
     pub fn start(&mut self, seed: u64) -> Result<(), Failure> {
         let mut random = Random::new(seed);
-        let rig = if self.is_augmented { jittered(&self.nominal_rig, &mut random) } else { self.nominal_rig.clone() };
+        let rig = if self.is_augmented {
+            jittered(&self.nominal_rig, &mut random)
+        } else {
+            self.nominal_rig.clone()
+        };
         let drawn = self.drawn_rig(&rig)?;
-        let binning = rig.cameras()[0].intrinsics.width() as f32 / drawn.cameras()[0].intrinsics.width() as f32;
-        let config = RenderConfig { binning, shadow_texels: 512, ..RenderConfig::FULL_SIZE };
+        let binning = rig.cameras()[0].intrinsics.width() as f32
+            / drawn.cameras()[0].intrinsics.width() as f32;
+        let config = RenderConfig {
+            binning,
+            shadow_texels: 512,
+            ..RenderConfig::FULL_SIZE
+        };
         let cameras = drawn.cameras().iter().map(|camera| {
-            let crop = crop_for(&self.preprocess, camera.intrinsics.width(), camera.intrinsics.height());
+            let crop = crop_for(
+                &self.preprocess,
+                camera.intrinsics.width(),
+                camera.intrinsics.height(),
+            );
             NetworkCamera::new(camera, crop, self.preprocess.width, self.preprocess.height)
         });
-        let options = DriveOptions { duration_s: self.seconds + 2.0 * STEP_S, ..DriveOptions::default() };
+        let options = DriveOptions {
+            duration_s: self.seconds + 2.0 * STEP_S,
+            ..DriveOptions::default()
+        };
         self.current = Some(Current {
             drive: Drive::new(seed, &drawn, options),
             seed,
             cameras: cameras.collect(),
             observer: Observer::new(drawn, self.preprocess.width, Renderer::new(config)),
             memory: VisibilityMemory::new(),
-            cast: if self.is_augmented { ColourCast::random(&mut random) } else { ColourCast::NONE },
+            cast: if self.is_augmented {
+                ColourCast::random(&mut random)
+            } else {
+                ColourCast::NONE
+            },
             has_chroma_loss: !self.is_augmented || random.chance(CHROMA_SUBSAMPLING),
             random,
             t_s: 0.0,
@@ -125,7 +167,10 @@ impl DriveLane {
             .map(|camera| {
                 let lens = &camera.intrinsics;
                 let crop = crop_for(&self.preprocess, lens.width(), lens.height());
-                let (width, height) = (self.preprocess.width * DRAWN_LARGER, self.preprocess.height * DRAWN_LARGER);
+                let (width, height) = (
+                    self.preprocess.width * DRAWN_LARGER,
+                    self.preprocess.height * DRAWN_LARGER,
+                );
                 let mut camera = camera.clone();
                 camera.intrinsics = lens.cropped_and_scaled(crop, width, height);
                 camera
@@ -163,34 +208,55 @@ impl DriveLane {
 
     fn push_images(&mut self, current: &mut Current, lost: Option<usize>) -> io::Result<()> {
         let cameras = current.cameras.len();
-        let (width, height) = (self.preprocess.width as usize, self.preprocess.height as usize);
+        let (width, height) = (
+            self.preprocess.width as usize,
+            self.preprocess.height as usize,
+        );
         let feature_stride = self.preprocess.width * DRAWN_LARGER / self.coarsest_features();
         let cells = self.depth_m.len() / cameras;
         for (camera, image) in current.observer.images().iter().enumerate() {
             let levels = &mut self.levels[camera * 3 * width * height..][..3 * width * height];
             let view = if current.has_chroma_loss {
-                rgb_to_nv12(&image.rgb, image.width, image.height, YuvMatrix::Bt601Limited, &mut self.yuv);
+                rgb_to_nv12(
+                    &image.rgb,
+                    image.width,
+                    image.height,
+                    YuvMatrix::Bt601Limited,
+                    &mut self.yuv,
+                );
                 ImageView::packed(PixelFormat::Nv12, image.width, image.height, &self.yuv)
             } else {
                 ImageView::packed(PixelFormat::Rgb, image.width, image.height, &image.rgb)
             };
             let preprocessor = &mut self.preprocessors[usize::from(current.has_chroma_loss)];
             let view = view.map_err(io::Error::other)?;
-            preprocessor.run_levels_into(&view, levels).map_err(io::Error::other)?;
+            preprocessor
+                .run_levels_into(&view, levels)
+                .map_err(io::Error::other)?;
             current.cast.apply(levels);
             if lost == Some(camera) {
                 levels.fill(128);
             }
-            depth_at_feature_cells(image, feature_stride, &mut self.depth_m[camera * cells..][..cells]);
+            depth_at_feature_cells(
+                image,
+                feature_stride,
+                &mut self.depth_m[camera * cells..][..cells],
+            );
         }
-        self.message.push("images", &[cameras, 3, height, width], &self.levels);
+        self.message
+            .push("images", &[cameras, 3, height, width], &self.levels);
         let columns = self.coarsest_features() as usize;
-        self.message.push("depth", &[cameras, cells / columns, columns], &self.depth_m);
+        self.message
+            .push("depth", &[cameras, cells / columns, columns], &self.depth_m);
         Ok(())
     }
 
     fn coarsest_features(&self) -> u32 {
-        self.lifts.iter().map(|lift| lift.spec.feature_width).min().unwrap_or(1)
+        self.lifts
+            .iter()
+            .map(|lift| lift.spec.feature_width)
+            .min()
+            .unwrap_or(1)
     }
 
     fn push_tables(&mut self, current: &mut Current, lost: Option<usize>) {
@@ -200,22 +266,29 @@ impl DriveLane {
         for (lift, table) in self.lifts.iter().zip(&mut self.tables) {
             table.rebuild(&lift.spec, &current.cameras);
             let name = &lift.name;
-            self.message.push(&format!("{name}_index"), &[table.index.len()], &table.index);
+            self.message
+                .push(&format!("{name}_index"), &[table.index.len()], &table.index);
             if lift.spec.depth_bins.is_some() {
-                self.message.push(&format!("{name}_depth_index"), &[table.depth_index.len()], &table.depth_index);
+                self.message.push(
+                    &format!("{name}_depth_index"),
+                    &[table.depth_index.len()],
+                    &table.depth_index,
+                );
             }
             if lift.geometry {
                 let per_cell = lift.spec.heights_m.len() * 4;
                 let shape = [table.geometry.len() / per_cell, per_cell];
-                self.message.push(&format!("{name}_geometry"), &shape, &table.geometry);
+                self.message
+                    .push(&format!("{name}_geometry"), &shape, &table.geometry);
             }
         }
     }
 
     fn push_poses(&mut self, truth: &GroundTruth, current: &Current) {
-        for (name, pose) in
-            [("odom_from_ego", &truth.world_from_ego), ("odom_from_ego_noisy", &current.odom_from_ego_noisy)]
-        {
+        for (name, pose) in [
+            ("odom_from_ego", &truth.world_from_ego),
+            ("odom_from_ego_noisy", &current.odom_from_ego_noisy),
+        ] {
             let matrix = pose.to_homogeneous().transpose();
             self.message.push(name, &[4, 4], matrix.as_slice());
         }
@@ -240,7 +313,20 @@ impl Current {
 /// The way driven in `span_s` at constant speed and yaw rate.
 fn arc(speed_mps: f64, yaw_rate_radps: f64, span_s: f64) -> Isometry3<f64> {
     let turn_rad = yaw_rate_radps * span_s;
-    let chord_m = speed_mps * span_s * if turn_rad.abs() < 1e-6 { 1.0 } else { (turn_rad / 2.0).sin() / (turn_rad / 2.0) };
-    let way = Vector3::new(chord_m * (turn_rad / 2.0).cos(), chord_m * (turn_rad / 2.0).sin(), 0.0);
-    Isometry3::from_parts(way.into(), UnitQuaternion::from_euler_angles(0.0, 0.0, turn_rad))
+    let chord_m = speed_mps
+        * span_s
+        * if turn_rad.abs() < 1e-6 {
+            1.0
+        } else {
+            (turn_rad / 2.0).sin() / (turn_rad / 2.0)
+        };
+    let way = Vector3::new(
+        chord_m * (turn_rad / 2.0).cos(),
+        chord_m * (turn_rad / 2.0).sin(),
+        0.0,
+    );
+    Isometry3::from_parts(
+        way.into(),
+        UnitQuaternion::from_euler_angles(0.0, 0.0, turn_rad),
+    )
 }

@@ -60,7 +60,10 @@ impl Message {
     pub fn write(&mut self, mut header: serde_json::Value, out: &mut impl Write) -> io::Result<()> {
         header["arrays"] = serde_json::Value::Array(std::mem::take(&mut self.arrays));
         let mut header = header.to_string();
-        header.extend(std::iter::repeat_n(' ', header.len().next_multiple_of(8) - header.len()));
+        header.extend(std::iter::repeat_n(
+            ' ',
+            header.len().next_multiple_of(8) - header.len(),
+        ));
         let length = |bytes: usize| u32::try_from(bytes).map_err(io::Error::other);
         out.write_all(&length(4 + header.len() + self.body.len())?.to_le_bytes())?;
         out.write_all(&length(header.len())?.to_le_bytes())?;
@@ -80,8 +83,12 @@ mod tests {
         message.push("levels", &[3], &[1u8, 2, 3]);
         message.push("poses", &[2], &[1.5f64, 2.5]);
         let mut bytes = Vec::new();
-        message.write(serde_json::json!({"step": 4}), &mut bytes).expect("a vector takes all");
-        let number = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes")) as usize;
+        message
+            .write(serde_json::json!({"step": 4}), &mut bytes)
+            .expect("a vector takes all");
+        let number = |at: usize| {
+            u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes")) as usize
+        };
         assert_eq!(number(0) + 4, bytes.len());
         let body = 8 + number(4);
         let header: serde_json::Value = serde_json::from_slice(&bytes[8..body]).expect("JSON");

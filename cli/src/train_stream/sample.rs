@@ -33,9 +33,18 @@ pub fn push_truth(truth: &GroundTruth, message: &mut Message) {
     let (mut points, mut lanes) = (Vec::<f32>::new(), Vec::<i32>::new());
     for lane in &truth.lanes {
         let first = (points.len() / 4) as i32;
-        lanes.extend([first, lane.points.len() as i32, lane.marking as i32, lane.colour as i32]);
+        lanes.extend([
+            first,
+            lane.points.len() as i32,
+            lane.marking as i32,
+            lane.colour as i32,
+        ]);
         points.extend(lane.points.iter().flat_map(|point| {
-            let [x, y, z] = [point.position.x as f32, point.position.y as f32, point.position.z as f32];
+            let [x, y, z] = [
+                point.position.x as f32,
+                point.position.y as f32,
+                point.position.z as f32,
+            ];
             [x, y, z, f32::from(u8::from(point.was_seen))]
         }));
     }
@@ -47,7 +56,15 @@ pub fn push_truth(truth: &GroundTruth, message: &mut Message) {
         .flat_map(|arrow| {
             let p = arrow.position;
             let seen = f32::from(u8::from(arrow.was_seen));
-            [p.x as f32, p.y as f32, p.z as f32, arrow.yaw as f32, arrow.kind.index() as f32, seen, arrow.id as f32]
+            [
+                p.x as f32,
+                p.y as f32,
+                p.z as f32,
+                arrow.yaw as f32,
+                arrow.kind.index() as f32,
+                seen,
+                arrow.id as f32,
+            ]
         })
         .collect();
     message.push("arrows", &[truth.arrows.len(), 7], &arrows);
@@ -58,7 +75,16 @@ pub fn push_truth(truth: &GroundTruth, message: &mut Message) {
             let p = crosswalk.centre;
             let seen = f32::from(u8::from(crosswalk.was_seen));
             let [x, y, z] = [p.x as f32, p.y as f32, p.z as f32];
-            [x, y, z, crosswalk.theta as f32, crosswalk.length as f32, crosswalk.width as f32, seen, crosswalk.id as f32]
+            [
+                x,
+                y,
+                z,
+                crosswalk.theta as f32,
+                crosswalk.length as f32,
+                crosswalk.width as f32,
+                seen,
+                crosswalk.id as f32,
+            ]
         })
         .collect();
     message.push("crosswalks", &[truth.crosswalks.len(), 8], &crosswalks);
@@ -68,7 +94,15 @@ pub fn push_truth(truth: &GroundTruth, message: &mut Message) {
         .flat_map(|line| {
             let p = line.centre;
             let seen = f32::from(u8::from(line.was_seen));
-            [p.x as f32, p.y as f32, p.z as f32, line.theta as f32, line.length as f32, seen, line.id as f32]
+            [
+                p.x as f32,
+                p.y as f32,
+                p.z as f32,
+                line.theta as f32,
+                line.length as f32,
+                seen,
+                line.id as f32,
+            ]
         })
         .collect();
     message.push("stop_lines", &[truth.stop_lines.len(), 7], &stop_lines);

@@ -12,7 +12,12 @@ pub(super) struct Builder {
 
 impl Builder {
     pub(super) fn new() -> Self {
-        Self { mesh: Mesh { casts_shadow: true, ..Mesh::default() } }
+        Self {
+            mesh: Mesh {
+                casts_shadow: true,
+                ..Mesh::default()
+            },
+        }
     }
 
     pub(super) fn double_sided(mut self) -> Self {
@@ -46,12 +51,21 @@ impl Builder {
             });
         }
         for i in 1..corners.len() as u32 - 1 {
-            self.mesh.triangles.push(Triangle { corners: [base, base + i, base + i + 1], material });
+            self.mesh.triangles.push(Triangle {
+                corners: [base, base + i, base + i + 1],
+                material,
+            });
         }
     }
 
     /// A box between two corners whose upper face may be narrower: `top_inset` metres on x and y.
-    pub(super) fn tapered_box(&mut self, low: [f32; 3], high: [f32; 3], top_inset: [f32; 2], material: u16) {
+    pub(super) fn tapered_box(
+        &mut self,
+        low: [f32; 3],
+        high: [f32; 3],
+        top_inset: [f32; 2],
+        material: u16,
+    ) {
         let bottom = ring(low[0], high[0], low[1], high[1], low[2]);
         let top = ring(
             low[0] + top_inset[0],
@@ -75,11 +89,21 @@ impl Builder {
 
     /// A profile in the x-z plane (counter-clockwise seen from the right, that is from −y), extruded from
     /// `-half_width` to `half_width`; faces may take materials of their own, one a profile edge.
-    pub(super) fn extruded(&mut self, profile: &[[f32; 2]], half_width: &[f32], side: u16, edges: &[u16]) {
-        let at = |i: usize, sign: f32| Point3::new(profile[i][0], sign * half_width[i], profile[i][1]);
+    pub(super) fn extruded(
+        &mut self,
+        profile: &[[f32; 2]],
+        half_width: &[f32],
+        side: u16,
+        edges: &[u16],
+    ) {
+        let at =
+            |i: usize, sign: f32| Point3::new(profile[i][0], sign * half_width[i], profile[i][1]);
         for i in 0..profile.len() {
             let j = (i + 1) % profile.len();
-            self.polygon(&[at(i, -1.0), at(i, 1.0), at(j, 1.0), at(j, -1.0)], edges[i % edges.len()]);
+            self.polygon(
+                &[at(i, -1.0), at(i, 1.0), at(j, 1.0), at(j, -1.0)],
+                edges[i % edges.len()],
+            );
         }
         let right: Vec<_> = (0..profile.len()).map(|i| at(i, -1.0)).collect();
         let left: Vec<_> = (0..profile.len()).rev().map(|i| at(i, 1.0)).collect();
@@ -97,7 +121,12 @@ impl Builder {
         material: u16,
     ) {
         let axis = (to - from).normalize();
-        let u = if axis.z.abs() < 0.9 { axis.cross(&Vector3::z()) } else { axis.cross(&Vector3::x()) }.normalize();
+        let u = if axis.z.abs() < 0.9 {
+            axis.cross(&Vector3::z())
+        } else {
+            axis.cross(&Vector3::x())
+        }
+        .normalize();
         let v = axis.cross(&u);
         let on = |base: Point3<f32>, radius: f32, i: usize| {
             let angle = i as f32 / sides as f32 * std::f32::consts::TAU;
@@ -105,7 +134,12 @@ impl Builder {
         };
         for i in 0..sides {
             self.polygon(
-                &[on(from, radii[0], i), on(from, radii[0], i + 1), on(to, radii[1], i + 1), on(to, radii[1], i)],
+                &[
+                    on(from, radii[0], i),
+                    on(from, radii[0], i + 1),
+                    on(to, radii[1], i + 1),
+                    on(to, radii[1], i),
+                ],
                 material,
             );
         }
@@ -135,10 +169,20 @@ impl Builder {
             let stretch: Vec<f32> = (0..sides).map(|_| 1.0 + wobble()).collect();
             for side in 0..=sides {
                 let angle = std::f32::consts::TAU * side as f32 / sides as f32;
-                let unit = Vector3::new(polar.sin() * angle.cos(), polar.sin() * angle.sin(), -polar.cos());
-                let scale = if ring == 0 || ring == rings { 1.0 } else { stretch[side % sides] };
-                let offset = Vector3::new(unit.x * radii[0], unit.y * radii[1], unit.z * radii[2]) * scale;
-                let normal = Vector3::new(unit.x / radii[0], unit.y / radii[1], unit.z / radii[2]).normalize();
+                let unit = Vector3::new(
+                    polar.sin() * angle.cos(),
+                    polar.sin() * angle.sin(),
+                    -polar.cos(),
+                );
+                let scale = if ring == 0 || ring == rings {
+                    1.0
+                } else {
+                    stretch[side % sides]
+                };
+                let offset =
+                    Vector3::new(unit.x * radii[0], unit.y * radii[1], unit.z * radii[2]) * scale;
+                let normal = Vector3::new(unit.x / radii[0], unit.y / radii[1], unit.z / radii[2])
+                    .normalize();
                 self.mesh.vertices.push(Vertex {
                     position: centre + offset,
                     normal,
@@ -151,8 +195,14 @@ impl Builder {
             for side in 0..sides as u32 {
                 let a = base + ring * row + side;
                 let (b, c, d) = (a + 1, a + row + 1, a + row);
-                self.mesh.triangles.push(Triangle { corners: [a, b, c], material });
-                self.mesh.triangles.push(Triangle { corners: [a, c, d], material });
+                self.mesh.triangles.push(Triangle {
+                    corners: [a, b, c],
+                    material,
+                });
+                self.mesh.triangles.push(Triangle {
+                    corners: [a, c, d],
+                    material,
+                });
             }
         }
     }
@@ -162,7 +212,8 @@ impl Builder {
         let (low, high) = self.extent();
         for vertex in &mut self.mesh.vertices {
             for axis in 0..3 {
-                let share = (vertex.position[axis] - low[axis]) / (high[axis] - low[axis]).max(1e-6);
+                let share =
+                    (vertex.position[axis] - low[axis]) / (high[axis] - low[axis]).max(1e-6);
                 let start = if axis == 2 { 0.0 } else { -size[axis] / 2.0 };
                 vertex.position[axis] = start + share * size[axis];
             }
@@ -173,9 +224,17 @@ impl Builder {
     /// Closes the mesh as it is.
     pub(super) fn finish(self) -> Shape {
         let (low, high) = self.extent();
-        let centre = Point3::new((low[0] + high[0]) / 2.0, (low[1] + high[1]) / 2.0, (low[2] + high[2]) / 2.0);
-        let radius =
-            self.mesh.vertices.iter().map(|vertex| (vertex.position - centre).norm()).fold(0.0, f32::max);
+        let centre = Point3::new(
+            (low[0] + high[0]) / 2.0,
+            (low[1] + high[1]) / 2.0,
+            (low[2] + high[2]) / 2.0,
+        );
+        let radius = self
+            .mesh
+            .vertices
+            .iter()
+            .map(|vertex| (vertex.position - centre).norm())
+            .fold(0.0, f32::max);
         Shape {
             mesh: Arc::new(self.mesh),
             size: [high[0] - low[0], high[1] - low[1], high[2] - low[2]],
@@ -198,5 +257,10 @@ impl Builder {
 
 /// Four corners of a horizontal rectangle, counter-clockwise from above.
 fn ring(x0: f32, x1: f32, y0: f32, y1: f32, z: f32) -> [Point3<f32>; 4] {
-    [Point3::new(x0, y0, z), Point3::new(x1, y0, z), Point3::new(x1, y1, z), Point3::new(x0, y1, z)]
+    [
+        Point3::new(x0, y0, z),
+        Point3::new(x1, y0, z),
+        Point3::new(x1, y1, z),
+        Point3::new(x0, y1, z),
+    ]
 }
