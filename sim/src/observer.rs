@@ -49,17 +49,18 @@ impl Observer {
         &self.images
     }
 
-    /// Renders all cameras at `t_s` seconds of the drive, which must have been made with this rig, and gives the ground truth of that instant with its
+    /// Renders all cameras for `t_s` seconds of the drive, which must have been made with this
+    /// rig, each at the instant of its own exposure, and gives the ground truth at `t_s` with its
     /// visibility; what follows from the past is filled by a [`crate::VisibilityMemory`].
     pub fn observe(&mut self, drive: &Drive, t_s: f64) -> GroundTruth {
-        let scene = drive.scene_at(t_s);
         let mut truth = drive.ground_truth(t_s);
-        let poses: Vec<_> = (0..self.images.len())
-            .map(|camera| {
-                *drive
-                    .camera_pose(drive.camera_time(t_s, camera), camera)
-                    .as_isometry()
-            })
+        let times_s: Vec<_> = (0..self.images.len())
+            .map(|camera| drive.camera_time(t_s, camera))
+            .collect();
+        let poses: Vec<_> = times_s
+            .iter()
+            .enumerate()
+            .map(|(camera, &t_s)| *drive.camera_pose(t_s, camera).as_isometry())
             .collect();
         let views: Vec<_> = self
             .rig
@@ -74,7 +75,14 @@ impl Observer {
                 motion: None,
             })
             .collect();
-        self.renderer.render_set(&scene, &views, &mut self.images);
+        if times_s.iter().all(|&time_s| time_s == t_s) {
+            self.renderer
+                .render_set(&drive.scene_at(t_s), &views, &mut self.images);
+        } else {
+            for ((view, image), &t_s) in views.iter().zip(&mut self.images).zip(&times_s) {
+                self.renderer.render(&drive.scene_at(t_s), view, image);
+            }
+        }
         self.judge(&mut truth, &poses);
         truth
     }

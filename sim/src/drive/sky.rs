@@ -39,7 +39,7 @@ impl Sky {
         let level = match condition {
             Condition::Day => 1.0 - 0.5 * cloudiness * random.between(0.5, 1.0),
             Condition::Dusk => random.between(0.03, 0.12),
-            Condition::Night => random.between(0.0012, 0.004),
+            Condition::Night => random.between(0.0005, 0.0015),
             Condition::Rain => random.between(0.2, 0.45),
             Condition::Fog => random.between(0.3, 0.7),
         };
@@ -129,11 +129,17 @@ fn weather(
             + 0.5
             + 0.3 * f64::from(lighting.cloudiness));
     let lamps = match condition {
-        Condition::Night => 0.008,
+        Condition::Night => 0.0095,
         Condition::Dusk => 0.004,
         _ => 0.0,
     };
-    let exposure = random.between(0.85, 1.2) / (ground + lamps);
+    // A dusk that is exposed like noon looks like noon; a white sky leaves less to the ground.
+    let aim = match condition {
+        Condition::Dusk => 0.6,
+        Condition::Day => 1.15 - 0.3 * f64::from(lighting.cloudiness),
+        _ => 1.0,
+    };
+    let exposure = aim * random.between(0.85, 1.2) / (ground + lamps);
     let fog_level = 0.8;
     Weather {
         fog: Fog {
