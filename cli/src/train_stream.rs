@@ -80,7 +80,7 @@ pub fn run(arguments: &TrainStreamArguments) -> Result<(), Failure> {
     loop {
         for lane in &mut lanes {
             if lane.is_over() {
-                lane.start(seeds.next().unwrap_or(first))?;
+                lane.start(seeds.next().unwrap_or(first));
             }
             match lane.write_sample(&mut out) {
                 Ok(()) => written += 1,

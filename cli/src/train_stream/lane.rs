@@ -5,6 +5,7 @@ use super::message::Message;
 use super::sample::push_truth;
 use crate::failure::Failure;
 use bevrt_calibration::{NetworkCamera, ProjectionTable, Rig};
+use bevrt_hil::source::scaled_rig;
 use bevrt_runtime::{
     ImageView, LiftSection, Manifest, PixelFormat, PreprocessSection, Preprocessor, crop_for,
 };
@@ -112,14 +113,14 @@ impl DriveLane {
     }
 
     /// Starts the drive of `seed`.
-    pub fn start(&mut self, seed: u64) -> Result<(), Failure> {
+    pub fn start(&mut self, seed: u64) {
         let mut random = Random::new(seed);
         let rig = if self.is_augmented {
             jittered(&self.nominal_rig, &mut random)
         } else {
             self.nominal_rig.clone()
         };
-        let drawn = self.drawn_rig(&rig)?;
+        let drawn = scaled_rig(&rig, &self.preprocess, DRAWN_LARGER);
         let binning = rig.cameras()[0].intrinsics.width() as f32
             / drawn.cameras()[0].intrinsics.width() as f32;
         let config = RenderConfig {
@@ -156,27 +157,6 @@ impl DriveLane {
             step: 0,
             odom_from_ego_noisy: Isometry3::identity(),
         });
-        Ok(())
-    }
-
-    /// The rig as it is drawn: cropped as the runtime crops, at [`DRAWN_LARGER`] times the network's size.
-    fn drawn_rig(&self, rig: &Rig) -> Result<Rig, Failure> {
-        let cameras = rig
-            .cameras()
-            .iter()
-            .map(|camera| {
-                let lens = &camera.intrinsics;
-                let crop = crop_for(&self.preprocess, lens.width(), lens.height());
-                let (width, height) = (
-                    self.preprocess.width * DRAWN_LARGER,
-                    self.preprocess.height * DRAWN_LARGER,
-                );
-                let mut camera = camera.clone();
-                camera.intrinsics = lens.cropped_and_scaled(crop, width, height);
-                camera
-            })
-            .collect();
-        Ok(Rig::new(cameras, rig.reference())?)
     }
 
     /// Renders the next step and writes its message.
