@@ -7,6 +7,7 @@
 mod error;
 mod interface;
 mod library;
+mod lift_inputs;
 mod onnx_runtime;
 
 #[cfg(test)]
@@ -18,6 +19,7 @@ pub use interface::{
     OutputSpec,
 };
 pub use library::{LIBRARY_VARIABLE, LibraryError, OnnxRuntimeLibrary, SkippedLibrary};
+pub(crate) use lift_inputs::write_lift;
 pub use onnx_runtime::{EngineOptions, Fallback, OnnxRuntime, Provider, Spinning};
 
 /// A loaded network with its memory.

@@ -4,7 +4,9 @@ use nalgebra::Matrix4;
 use super::file::{CaseForm, FrameForm};
 use super::{GoldenError, picture};
 use crate::ego_motion::{EgoMotion, EgoMotionSource, EgoMotionSpec};
-use crate::engine::{ElementType, Engine, EngineError, ImageSet, InputRole, OutputRole};
+use crate::engine::{
+    ElementType, Engine, EngineError, ImageSet, InputRole, OutputRole, write_lift,
+};
 use crate::feature_queue::FeatureQueue;
 use crate::frame::MAX_SLOTS;
 use crate::image::{ImageView, PixelFormat};
@@ -91,25 +93,7 @@ impl<'a> Runner<'a> {
         for (place, lift) in manifest.lifts().iter().enumerate() {
             let mut table = ProjectionTable::new(&lift.spec, cameras.len());
             table.rebuild(&lift.spec, &cameras);
-            let engine = &mut *self.engine;
-            engine
-                .index_mut(InputRole::LiftIndex(place))?
-                .copy_from_slice(&table.index);
-            if !table.weight.is_empty() {
-                engine
-                    .input_mut(InputRole::LiftWeight(place))?
-                    .copy_from_slice(&table.weight);
-            }
-            if !table.depth_index.is_empty() {
-                engine
-                    .index_mut(InputRole::LiftDepthIndex(place))?
-                    .copy_from_slice(&table.depth_index);
-            }
-            if lift.geometry {
-                engine
-                    .input_mut(InputRole::LiftGeometry(place))?
-                    .copy_from_slice(&table.geometry);
-            }
+            write_lift(&mut *self.engine, place, &table, lift.geometry)?;
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ use bevrt_calibration::{
 use nalgebra::{UnitQuaternion, Vector3};
 
 use crate::coverage::{CoverageMap, SectorRanges};
-use crate::engine::{Engine, EngineError, InputRole};
+use crate::engine::{Engine, EngineError, write_lift};
 use crate::manifest::{Manifest, PreprocessSection};
 use crate::preprocess::crop_for;
 
@@ -173,26 +173,7 @@ impl LiftTables {
 impl Lift {
     /// Copies the table into the network's inputs.
     fn hand_over(&self, engine: &mut dyn Engine, place: usize) -> Result<(), EngineError> {
-        let Self { table, .. } = self;
-        engine
-            .index_mut(InputRole::LiftIndex(place))?
-            .copy_from_slice(&table.index);
-        if !table.weight.is_empty() {
-            engine
-                .input_mut(InputRole::LiftWeight(place))?
-                .copy_from_slice(&table.weight);
-        }
-        if !table.depth_index.is_empty() {
-            engine
-                .index_mut(InputRole::LiftDepthIndex(place))?
-                .copy_from_slice(&table.depth_index);
-        }
-        if self.takes_geometry {
-            engine
-                .input_mut(InputRole::LiftGeometry(place))?
-                .copy_from_slice(&table.geometry);
-        }
-        Ok(())
+        write_lift(engine, place, &self.table, self.takes_geometry)
     }
 }
 
