@@ -33,6 +33,7 @@
 #![forbid(unsafe_code)]
 
 mod camera;
+mod camera_rays;
 mod error;
 mod grid;
 mod intrinsics;
@@ -46,6 +47,7 @@ mod rig;
 pub mod rigs;
 
 pub use camera::Camera;
+pub use camera_rays::RaySpec;
 pub use error::CalibrationError;
 pub use grid::BevGrid;
 pub use intrinsics::{Intrinsics, PixelRect};

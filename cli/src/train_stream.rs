@@ -31,6 +31,9 @@ pub struct TrainStreamArguments {
     manifest: PathBuf,
     #[arg(long, default_value = "six-pinhole", help = rig::RIG_HELP)]
     rig: String,
+    /// Draw pictures this many times larger than the network's input: 2 looks like reduced full-size frames, 1 is faster
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=4))]
+    drawn_larger: u32,
     /// Messages to write, 0 for no end
     #[arg(long, default_value_t = 0)]
     messages: u64,
@@ -72,6 +75,7 @@ pub fn run(arguments: &TrainStreamArguments) -> Result<(), Failure> {
             &manifest,
             &rig,
             arguments.seconds,
+            arguments.drawn_larger,
             !arguments.no_augmentation,
         )?);
     }
@@ -80,7 +84,7 @@ pub fn run(arguments: &TrainStreamArguments) -> Result<(), Failure> {
     loop {
         for lane in &mut lanes {
             if lane.is_over() {
-                lane.start(seeds.next().unwrap_or(first));
+                lane.start(seeds.next().unwrap_or(first))?;
             }
             match lane.write_sample(&mut out) {
                 Ok(()) => written += 1,

@@ -25,6 +25,7 @@ class Sample:
     message: Message
     targets: dict[str, dict[str, np.ndarray]]
     depth: np.ndarray
+    classes: np.ndarray
 
 
 @dataclass
@@ -68,6 +69,7 @@ class Preparer:
             message,
             {name: _fields(target) for name, target in heads.items()},
             targets.depth_target(arrays["depth"], coarse.depth_bins),
+            targets.class_target(arrays["classes"]),
         )
 
     def _drop_camera(self, message: Message) -> None:
@@ -98,6 +100,7 @@ class Batch:
     tables: dict[str, Tensor]
     targets: dict[str, dict[str, Tensor]]
     depth: Tensor
+    classes: Tensor
 
 
 def collate(
@@ -124,15 +127,19 @@ def collate(
         for head in samples[0].targets
     }
     depth = torch.from_numpy(np.concatenate([s.depth for s in samples]))
-    return Batch(images, tables, stacked, depth)
+    classes = torch.from_numpy(np.concatenate([s.classes for s in samples]))
+    return Batch(images, tables, stacked, depth, classes)
 
 
 def stack_tables(
     contract: Contract, samples: list[dict[str, np.ndarray]], cameras: int
 ) -> dict[str, Tensor]:
-    """Tables of several samples with indices that count rows over all; null = all rows."""
+    """Rays and tables of several samples; indices count rows over all, null = all rows."""
     size = contract.preprocess
     tables: dict[str, Tensor] = {}
+    if contract.ray_stride is not None:
+        rays = np.concatenate([arrays["rays"] for arrays in samples])
+        tables["rays"] = torch.from_numpy(rays)
     for lift in contract.lifts:
         rows = cameras * (size.height // lift.stride) * (size.width // lift.stride)
         kinds = [(f"{lift.name}_index", rows)]

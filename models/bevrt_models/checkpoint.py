@@ -12,7 +12,7 @@ import torch
 from onnx import numpy_helper
 from torch import Tensor
 
-from .network import TinyNetwork
+from .network import AUXILIARY, TinyNetwork
 
 
 def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
@@ -65,13 +65,13 @@ def load_weights(network: TinyNetwork, weights: dict[str, Tensor]) -> None:
     """Puts weights into a network. Names that are no weights are passed over.
 
     Raises ValueError naming weights that are missing or have another shape; only counters of
-    batches may be missing.
+    batches and what serves training alone may be missing.
     """
     state = network.state_dict()
     wrong = []
     for name, value in state.items():
         if name not in weights:
-            if not name.endswith("num_batches_tracked"):
+            if not name.endswith("num_batches_tracked") and not name.startswith(AUXILIARY):
                 wrong.append(f"{name} is missing")
         elif weights[name].shape != value.shape:
             wrong.append(f"{name}: shape {list(weights[name].shape)}, expected {list(value.shape)}")

@@ -52,6 +52,13 @@ HEAD_CHANNELS = {
 }
 
 
+RAY_CHANNELS = 5
+RAY_GROUND = 3
+RAY_UNIT_M = 10.0
+"""Planes a camera of the `rays` input: unit vector in ego, ln (ground distance / unit), ln
+focal length."""
+
+
 @dataclass(frozen=True)
 class BevGrid:
     """A grid on the ground in ego: row i has x = x_min + (i + 0.5) cell, column j y likewise."""
@@ -166,6 +173,7 @@ class Contract:
     lifts: tuple[Lift, ...]
     queue: Queue | None
     heads: tuple[Head, ...]
+    ray_stride: int | None = None
     world: str = "1"
     version: str = "0.1.0"
     tolerance: dict[str, float] = field(
@@ -205,4 +213,5 @@ def tiny_contract() -> Contract:
             Head("crosswalks", FINE_GRID, ("crosswalk",), (0.3,), len(CROSSWALK_CHANNELS)),
             Head("stop_lines", FINE_GRID, ("stop_line",), (0.3,), len(STOP_LINE_CHANNELS)),
         ),
+        ray_stride=8,
     )

@@ -16,15 +16,18 @@ from onnx import numpy_helper
 from onnx.reference import ReferenceEvaluator
 from torch import Tensor, nn
 
+from . import config
 from .config import Contract
-from .network import TinyNetwork
+from .network import AUXILIARY, TinyNetwork
 
 OPSET = 17
+PER_CAMERA = ("images", "rays")
+"""Inputs whose first dimension is the number of cameras."""
 
 
 def input_names(contract: Contract) -> list[str]:
     """Names of the network's inputs, in order."""
-    names = ["images"]
+    names = ["images"] + (["rays"] if contract.ray_stride else [])
     for lift in contract.lifts:
         names.append(f"{lift.name}_index")
         if lift.taps > 1:
@@ -65,6 +68,9 @@ def example_inputs(contract: Contract, cameras: int, seed: int = 0) -> dict[str,
     random = np.random.default_rng(seed)
     size = contract.preprocess
     inputs = {"images": random.normal(size=(cameras, 3, size.height, size.width))}
+    if contract.ray_stride:
+        rows, cols = size.height // contract.ray_stride, size.width // contract.ray_stride
+        inputs["rays"] = random.normal(size=(cameras, config.RAY_CHANNELS, rows, cols))
     for lift in contract.lifts:
         rows = cameras * (size.height // lift.stride) * (size.width // lift.stride)
         voxels = lift.grid.cells * len(lift.heights_m)
@@ -112,8 +118,8 @@ def export(network: TinyNetwork, path: Path, cameras: int = 6) -> None:
         torch.onnx.export(
             graph, tuple(torch.from_numpy(inputs[name]) for name in input_names(contract)),
             path, input_names=input_names(contract), output_names=output_names(contract),
-            dynamic_axes={"images": {0: "cameras"}}, opset_version=OPSET, dynamo=False,
-            do_constant_folding=False, training=torch.onnx.TrainingMode.PRESERVE,
+            dynamic_axes={name: {0: "cameras"} for name in PER_CAMERA}, opset_version=OPSET,
+            dynamo=False, do_constant_folding=False, training=torch.onnx.TrainingMode.PRESERVE,
         )  # fmt: skip
     model = onnx.load(path)
     _keep_names(model, network)
@@ -183,7 +189,8 @@ def _keep_names(model: onnx.ModelProto, network: TinyNetwork) -> None:
         item.name = item.name.removeprefix(prefix)
     names = {item.name for item in graph.initializer}
     lost = [name for name in network.state_dict()
-            if name not in names and not name.endswith("num_batches_tracked")]  # fmt: skip
+            if name not in names and not name.endswith("num_batches_tracked")
+            and not name.startswith(AUXILIARY)]  # fmt: skip
     if lost:
         raise ValueError(f"weights did not reach the exported graph: {lost}")
 

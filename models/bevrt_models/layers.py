@@ -6,9 +6,13 @@ that goes cell by cell works on rows [cells, C], because gathers and matrix prod
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from .config import RAY_GROUND, RAY_UNIT_M, DepthBins
 
 BATCH_NORM_MOMENTUM = 0.03
 
@@ -142,6 +146,39 @@ class Lift(nn.Module):
         likely = torch.gather(depth_rows[:, 0], 0, depth_index.long())[:, None]
         weights = as_type(self.leak + self.scale * likely, voxels)
         return weights.expand_as(voxels).contiguous()
+
+
+class DistanceHead(nn.Module):
+    """Logits of distance bins: what the features say, plus a peak where the ray meets the ground.
+
+    The peak falls by `slope` a bin to both sides and counts as much as the features let it: fully
+    on a road, not at all on a wall.
+    """
+
+    def __init__(self, inputs: int, bins: DepthBins) -> None:
+        super().__init__()
+        self.logits = output_layer(inputs, bins.count)
+        self.trust = output_layer(inputs, 1)
+        self.slope = nn.Parameter(torch.tensor([1.0]))
+        per_ln = bins.count / math.log(bins.max_m / bins.min_m)
+        # The bin's number minus that of a ray whose ground plane is RAY_UNIT_M away.
+        first = 0.5 - per_ln * math.log(RAY_UNIT_M / bins.min_m)
+        number = torch.arange(bins.count) + first
+        self.register_buffer("number", number[None, :, None, None], persistent=False)
+        self.register_buffer("per_ln", torch.tensor([per_ln]), persistent=False)
+
+    def forward(self, features: Tensor, rays: Tensor) -> Tensor:
+        """features [N, C, h, w], rays [N, 5, h, w] -> [N, bins, h, w]."""
+        ground = rays[:, RAY_GROUND : RAY_GROUND + 1] * self.per_ln
+        peak = torch.abs(self.number - ground) * self.slope
+        return self.logits(features) - torch.sigmoid(self.trust(features)) * peak
+
+
+def output_layer(inputs: int, channels: int) -> nn.Conv2d:
+    """A layer whose channels are outputs; the optimiser treats them one by one."""
+    layer = nn.Conv2d(inputs, channels, 1)
+    layer.is_output = True
+    return layer
 
 
 class HistoryFusion(nn.Module):

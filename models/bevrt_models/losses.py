@@ -17,8 +17,12 @@ from torch.nn import functional as F
 ONE_SIGMA = 0.6827
 Losses = dict[str, Tensor]
 
+OBJECT_CLASS_WEIGHTS = (1.0, 2.0, 3.0, 3.0, 2.5, 2.5, 1.5, 3.0)
+"""Weight of each class's heat map, about the root of how much rarer than cars the class is: the
+score is a mean over classes."""
+
 WEIGHTS = {
-    "depth": 1.0,
+    "depth": 1.0, "classes": 1.0,
     "objects.heat": 1.0, "objects.offset": 0.5, "objects.z": 0.25, "objects.size": 0.3,
     "objects.yaw": 0.3, "objects.velocity": 0.15, "objects.yaw_rate": 0.1, "objects.sigma": 0.05,
     "lanes.mask": 1.0, "lanes.dice": 0.5, "lanes.offset": 2.0, "lanes.direction": 0.5,
@@ -43,21 +47,34 @@ def depth_loss(logits: Tensor, target: Tensor) -> Losses:
     return {"depth": value / (target >= 0).sum().clamp(min=1)}
 
 
-def heat_loss(logits: Tensor, heat: Tensor, negative: Tensor) -> Tensor:
+def class_loss(logits: Tensor, target: Tensor) -> Losses:
+    """Focal cross entropy of object classes; logits [N, 1 + classes, h, w], target i64 [N, h, w].
+
+    Summed over cells, per object cell: most cells show none.
+    """
+    cross = F.cross_entropy(logits.float(), target, reduction="none")
+    value = ((1.0 - torch.exp(-cross)).pow(2) * cross).sum()
+    return {"classes": value / (target > 0).sum().clamp(min=1)}
+
+
+def heat_loss(
+    logits: Tensor, heat: Tensor, negative: Tensor, weights: tuple[float, ...] | None = None
+) -> Tensor:
     """Focal loss of centre heat maps (as in CornerNet), per centre.
 
     logits and heat [S, K, rows, cols]; negative [S, rows, cols] switches the cells that are no
-    centres off.
+    centres off; weights has one number a class.
     """
     logits = logits.float()
     centre = heat >= 0.999
     p = torch.sigmoid(logits)
     # ln(1 - p) = -softplus(logit), ln p = -softplus(-logit)
     rejected = (1.0 - heat).pow(4) * p.pow(2) * F.softplus(logits) * negative[:, None]
-    found = logits[centre]
-    accepted = (1.0 - torch.sigmoid(found)).pow(2) * F.softplus(-found)
-    rejected = torch.where(centre, rejected.new_zeros(()), rejected)
-    return (rejected.sum() + accepted.sum()) / centre.sum().clamp(min=1)
+    accepted = (1.0 - p).pow(2) * F.softplus(-logits)
+    by_class = torch.where(centre, accepted, rejected).sum((0, 2, 3))
+    if weights is not None:
+        by_class = by_class * by_class.new_tensor(weights)
+    return by_class.sum() / centre.sum().clamp(min=1)
 
 
 def sigma_loss(ln_sigma: Tensor, residual: Tensor) -> Tensor:
@@ -98,7 +115,9 @@ def object_losses(output: Tensor, batch: dict[str, Tensor], cone: int) -> Losses
         + _mean(sigma_loss(size_sigma, error[:, 3:6]), weight) / 3.0
     )
     return {
-        "objects.heat": heat_loss(output[:, :classes], batch["heat"], batch["negative"]),
+        "objects.heat": heat_loss(
+            output[:, :classes], batch["heat"], batch["negative"], OBJECT_CLASS_WEIGHTS
+        ),
         "objects.offset": _mean(error[:, 0:2], weight),
         "objects.z": _mean(error[:, 2], weight),
         "objects.size": _mean(error[:, 3:6], weight),

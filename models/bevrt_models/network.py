@@ -9,23 +9,31 @@ from torch.nn import functional as F
 from . import config
 from .layers import (
     ConvBlock,
+    DistanceHead,
     FeatureRows,
     HistoryFusion,
     Lift,
     ResidualBlock,
     as_type,
+    output_layer,
     upsample,
 )
 
 QUEUE_LIMIT = 6.0
 """Values of the queued map lie in 0..QUEUE_LIMIT, so that fp16 and 8 bit hold them."""
 
+AUXILIARY = "auxiliary."
+"""Prefix of the weights that serve training alone and are not exported."""
+
 HEAT_PRIOR = -4.0
 """Initial bias of every heat map: about 2 % confidence everywhere."""
 
 
 class ImageEncoder(nn.Module):
-    """[N, 3, 128, 352] -> features at stride 8 [N, 64, 16, 44] and stride 4 [N, 32, 32, 88]."""
+    """[N, 3, 128, 352] -> features at stride 8 [N, 64, 16, 44] and stride 4 [N, 32, 32, 88].
+
+    Rays [N, 5, 16, 44] join at stride 8, so that distances can start from the ground plane.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -38,6 +46,9 @@ class ImageEncoder(nn.Module):
             ConvBlock(64, 128, stride=2), ResidualBlock(128), ResidualBlock(128)
         )
         self.level32 = nn.Sequential(ConvBlock(128, 192, stride=2), ResidualBlock(192))
+        self.rays = nn.Sequential(
+            nn.Conv2d(config.RAY_CHANNELS, 32, 1), nn.ReLU(inplace=True), nn.Conv2d(32, 64, 1)
+        )
         self.lateral32 = nn.Conv2d(192, 64, 1)
         self.lateral16 = nn.Conv2d(128, 64, 1)
         self.lateral8 = nn.Conv2d(64, 64, 1)
@@ -46,14 +57,14 @@ class ImageEncoder(nn.Module):
         self.out8 = ConvBlock(64, 64)
         self.out4 = ConvBlock(32, 32)
 
-    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, images: Tensor, rays: Tensor) -> tuple[Tensor, Tensor]:
         """Features at stride 8 and at stride 4."""
         x4 = self.level4(self.stem(images))
         x8 = self.level8(x4)
         x16 = self.level16(x8)
         x32 = self.level32(x16)
         p16 = F.relu(self.lateral16(x16) + upsample(self.lateral32(x32)))
-        p8 = F.relu(self.lateral8(x8) + upsample(p16))
+        p8 = F.relu(self.lateral8(x8) + upsample(p16) + self.rays(rays))
         p4 = F.relu(self.lateral4(x4) + upsample(self.reduce8(p8)))
         return self.out8(p8), self.out4(p4)
 
@@ -104,7 +115,7 @@ class MarkingEncoder(nn.Module):
 
 
 def _head(inputs: int, hidden: int, channels: int, heat_channels: int) -> nn.Sequential:
-    last = nn.Conv2d(hidden, channels, 1)
+    last = output_layer(hidden, channels)
     nn.init.normal_(last.weight, std=0.01)
     with torch.no_grad():
         last.bias.zero_()
@@ -126,7 +137,10 @@ class TinyNetwork(nn.Module):
         coarse, fine = self.contract.lift("coarse"), self.contract.lift("fine")
         self.encoder = ImageEncoder()
         self.coarse_features = nn.Conv2d(64, 48, 1)
-        self.depth = nn.Conv2d(64, coarse.depth_bins.count, 1)
+        self.depth = DistanceHead(64, coarse.depth_bins)
+        self.auxiliary = nn.ModuleDict(
+            {"classes": output_layer(64, 1 + len(config.OBJECT_CLASSES))}
+        )
         self.coarse_rows, self.fine_rows = FeatureRows(48), FeatureRows(32)
         self.register_buffer("no_depth", torch.zeros(1, 1), persistent=False)
         self.coarse_lift = Lift(48, len(coarse.heights_m), 64, has_depth=True)
@@ -148,16 +162,16 @@ class TinyNetwork(nn.Module):
     ) -> dict[str, Tensor]:
         """Runs S samples.
 
-        images [S * N, 3, h, w]; tables: coarse_index, coarse_depth_index [S * cells * Z],
-        coarse_geometry [S * cells, Z * 4], fine_index, fine_geometry likewise; history
-        [S, cells, slots * C]; state [S, slots, 2].
-        Gives the heads [S, channels, rows, cols], `bev` [S, cells, C] and `depth_logits`
-        [S * N, bins, h / 8, w / 8].
+        images [S * N, 3, h, w]; tables: rays [S * N, 5, h / 8, w / 8], coarse_index,
+        coarse_depth_index [S * cells * Z], coarse_geometry [S * cells, Z * 4], fine_index,
+        fine_geometry likewise; history [S, cells, slots * C]; state [S, slots, 2].
+        Gives the heads [S, channels, rows, cols], `bev` [S, cells, C], `depth_logits`
+        [S * N, bins, h / 8, w / 8] and, likewise, `class_logits`.
         """
         coarse, fine = self.contract.lift("coarse").grid, self.contract.lift("fine").grid
         samples = int(state.shape[0])
-        f8, f4 = self.encoder(images)
-        depth_logits = self.depth(f8)
+        f8, f4 = self.encoder(images, tables["rays"])
+        depth_logits = self.depth(f8, tables["rays"])
         depth = F.softmax(depth_logits.permute(0, 2, 3, 1), dim=-1).reshape(-1, 1)
         lifted = self.coarse_lift(
             self.coarse_rows(self.coarse_features(f8)), tables["coarse_index"],
@@ -182,4 +196,5 @@ class TinyNetwork(nn.Module):
             "crosswalks": self.crosswalks(markings),
             "stop_lines": self.stop_lines(markings),
             "depth_logits": depth_logits,
+            "class_logits": self.auxiliary["classes"](f8),
         }

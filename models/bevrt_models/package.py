@@ -61,6 +61,8 @@ def manifest_text(contract: Contract, folder: Path, networks: list[NetworkFile])
         digest = hashlib.sha256((folder / network.file).read_bytes()).hexdigest()
         lines += section("[[network]]", {**dataclasses.asdict(network), "sha256": digest})
     lines += section("[preprocess]", dataclasses.asdict(contract.preprocess))
+    if contract.ray_stride:
+        lines += section("[rays]", {"stride": contract.ray_stride})
     for lift in contract.lifts:
         fields = {
             "name": lift.name, "stride": lift.stride, "taps": lift.taps,

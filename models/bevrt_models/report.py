@@ -63,7 +63,7 @@ class Reporter:
 
     def report(self) -> None:
         """Writes the means since the last report; nothing if there was no step."""
-        if not self._count:
+        if not self._count or not self._trainer.workers.is_first:
             return
         trainer = self._trainer
         means = {name: float(value) / self._count for name, value in self._sums.items()}

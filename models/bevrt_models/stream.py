@@ -22,9 +22,9 @@ DTYPE_NAMES = {np.dtype(kind): name for name, kind in DTYPES.items()}
 MAX_MESSAGE_BYTES = 1 << 28
 
 REQUIRED_ARRAYS = (
-    "images", "coarse_index", "coarse_depth_index", "coarse_geometry", "fine_index",
-    "fine_geometry", "odom_from_ego", "odom_from_ego_noisy", "depth", "objects", "lane_points",
-    "lanes", "arrows", "crosswalks", "stop_lines",
+    "images", "rays", "coarse_index", "coarse_depth_index", "coarse_geometry", "fine_index",
+    "fine_geometry", "odom_from_ego", "odom_from_ego_noisy", "depth", "classes", "objects",
+    "lane_points", "lanes", "arrows", "crosswalks", "stop_lines",
 )  # fmt: skip
 
 

@@ -238,6 +238,11 @@ def depth_target(depth_m: np.ndarray, bins: config.DepthBins) -> np.ndarray:
     return np.where(depth_m > 0.0, bins.bin_of(depth_m), -1)
 
 
+def class_target(codes: np.ndarray) -> np.ndarray:
+    """codes u8 [N, h, w], 255 = no object -> i64 [N, h, w], 0 = none, else 1 + code."""
+    return np.where(codes == 255, 0, codes.astype(np.int64) + 1)
+
+
 def _window(row, col, half, rows, cols):
     """Cells of square windows: row, column, squared distance to the centre, owner; inside only."""
     span = np.arange(-half, half + 1)

@@ -19,8 +19,10 @@ from .history import DriveQueues
 from .layers import RowNorm
 from .metrics import Tracker
 from .network import TinyNetwork
+from .optimiser import Optimiser
 from .report import Clock, Reporter
 from .stream import BackgroundReader, StreamError
+from .workers import Workers
 
 
 @dataclass
@@ -80,7 +82,10 @@ class Trainer:
     def __init__(self, options: TrainOptions) -> None:
         if (options.minutes is None) == (options.steps is None):
             raise ValueError("give either a time budget in minutes or a number of steps")
+        self.workers = Workers()
+        # The same weights everywhere; everything else random differs by process.
         torch.manual_seed(options.seed)
+        self._seed = options.seed + 1000 * self.workers.rank
         torch.set_num_threads(options.threads)
         self.options = options
         self.contract = config.tiny_contract()
@@ -88,19 +93,18 @@ class Trainer:
         if options.init_from is not None:
             checkpoint.load_weights(network, checkpoint.weights_from(options.init_from))
         self.network = network.to(memory_format=torch.channels_last)
-        self.optimiser = torch.optim.AdamW(
-            _parameter_groups(network, options.weight_decay), lr=options.learning_rate, fused=True
-        )
+        self.optimiser = Optimiser(self.network, options.learning_rate, options.weight_decay)
         self.average = AveragedWeights(network, options.average)
-        self.queues = DriveQueues(self.contract, options.augment, options.seed + 1)
+        self.queues = DriveQueues(self.contract, options.augment, self._seed + 1)
         self.tracker = Tracker(self.contract)
-        self.random = np.random.default_rng(options.seed + 2)
+        self.random = np.random.default_rng(self._seed + 2)
         self.step = 0
         self.samples = 0
         self.elapsed_s = 0.0
         self.is_stopping = False
         if options.resume and self.checkpoint_path.exists():
             self._load()
+        self._is_over = self.progress() >= 1.0
 
     @property
     def checkpoint_path(self) -> Path:
@@ -119,10 +123,11 @@ class Trainer:
         Setting `is_stopping` ends it after the step that is under way.
         """
         options = self.options
-        options.out.mkdir(parents=True, exist_ok=True)
-        chosen = json.dumps(asdict(options), default=str, indent=1)
-        (options.out / "options.json").write_text(chosen + "\n")
-        preparer = Preparer(self.contract, options.augment, options.seed + 3 + self.step)
+        if self.workers.is_first:
+            options.out.mkdir(parents=True, exist_ok=True)
+            chosen = json.dumps(asdict(options), default=str, indent=1)
+            (options.out / "options.json").write_text(chosen + "\n")
+        preparer = Preparer(self.contract, options.augment, self._seed + 3 + self.step)
         reader = BackgroundReader(source, preparer)
         reporter = Reporter(self)
         last_saved = began = time.monotonic()
@@ -130,22 +135,22 @@ class Trainer:
         waited_from = time.perf_counter()
         for samples in batches(reader, options.batch):
             reporter.spent("wait", time.perf_counter() - waited_from)
-            if self.progress() >= 1.0 or self.is_stopping:
+            if self._is_over:
                 break
-            self._step(samples, reporter)
-            self.elapsed_s = spent_before + time.monotonic() - began
+            self._step(samples, reporter, spent_before + time.monotonic() - began)
             reporter.maybe_report()
             if time.monotonic() - last_saved > 60.0 * options.checkpoint_minutes:
                 self.save()
                 last_saved = time.monotonic()
             waited_from = time.perf_counter()
         reader.stop()
+        self.workers.close()
         self.save()
         reporter.report()
         if self.progress() < 1.0:
             reporter.say(f"stopped at {100 * self.progress():.1f} %; --resume goes on from there")
 
-    def _step(self, samples: list[Sample], reporter: Reporter) -> None:
+    def _step(self, samples: list[Sample], reporter: Reporter, elapsed_s: float) -> None:
         options, messages = self.options, [sample.message for sample in samples]
         clock = Clock(reporter)
         batch = collate(self.contract, samples, options.augment, self.random)
@@ -153,8 +158,6 @@ class Trainer:
         history, state = self.queues.history(messages, options.has_history)
         clock.mark("align")
         rate = self._learning_rate()
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate
         self._set_mode()
         with torch.autocast("cpu", torch.bfloat16, enabled=options.bf16):
             outputs = self.network(
@@ -164,12 +167,16 @@ class Trainer:
         parts = all_losses(outputs, batch)
         total = losses.total_loss(parts)
         clock.mark("loss")
-        self.optimiser.zero_grad(set_to_none=True)
+        self.optimiser.zero_grad()
         total.backward()
         clock.mark("backward")
+        self.elapsed_s, is_stopping = self.workers.average(
+            self.network, elapsed_s, self.is_stopping
+        )
+        clock.mark("exchange")
         norm = nn.utils.clip_grad_norm_(self.network.parameters(), options.clip)
         if torch.isfinite(norm):
-            self.optimiser.step()
+            self.optimiser.step(rate)
             self.step += 1
             self.average.update(self.step)
         else:
@@ -177,11 +184,12 @@ class Trainer:
         clock.mark("update")
         for message, bev in zip(messages, outputs["bev"], strict=True):
             self.queues.push(message, bev)
-        self.samples += len(samples)
+        self.samples += len(samples) * self.workers.count
         reporter.add(parts, total, float(norm), rate)
         if self.step % options.metric_steps == 0:
             self.tracker.add(outputs, messages, batch.targets["lanes"])
         clock.mark("metrics")
+        self._is_over = is_stopping or self.progress() >= 1.0
 
     def _learning_rate(self) -> float:
         """Linear warm-up, then half a cosine down to the final share."""
@@ -202,6 +210,8 @@ class Trainer:
 
     def save(self) -> None:
         """Writes the checkpoint and the averaged weights as an fp16 archive."""
+        if not self.workers.is_first:
+            return
         checkpoint.save_checkpoint(
             self.checkpoint_path,
             {
@@ -250,19 +260,10 @@ def all_losses(outputs: dict[str, Tensor], batch: Batch) -> losses.Losses:
     targets = batch.targets
     return {
         **losses.depth_loss(outputs["depth_logits"], batch.depth),
+        **losses.class_loss(outputs["class_logits"], batch.classes),
         **losses.object_losses(outputs["objects"], targets["objects"], config.CONE),
         **losses.lane_losses(outputs["lanes"], targets["lanes"]),
         **losses.arrow_losses(outputs["arrows"], targets["arrows"]),
         **losses.marking_losses("crosswalks", outputs["crosswalks"], targets["crosswalks"], 2),
         **losses.marking_losses("stop_lines", outputs["stop_lines"], targets["stop_lines"], 1),
     }
-
-
-def _parameter_groups(network: nn.Module, weight_decay: float) -> list[dict]:
-    """Decay on matrices and kernels only."""
-    matrices = [p for p in network.parameters() if p.dim() >= 2]
-    vectors = [p for p in network.parameters() if p.dim() < 2]
-    return [
-        {"params": matrices, "weight_decay": weight_decay},
-        {"params": vectors, "weight_decay": 0.0},
-    ]

@@ -37,6 +37,24 @@ def project(points_ego: np.ndarray, camera: int) -> tuple[np.ndarray, np.ndarray
     return u, v, np.linalg.norm(cam, axis=1)
 
 
+def rays(contract: Contract) -> np.ndarray:
+    """[N, 5, h, w] as the runtime gives them: unit ray in ego, ln(ground / 10 m), ln focal."""
+    size, stride = contract.preprocess, contract.ray_stride
+    rows, cols = size.height // stride, size.width // stride
+    v, u = np.meshgrid((np.arange(rows) + 0.5) * stride - 0.5,
+                       (np.arange(cols) + 0.5) * stride - 0.5, indexing="ij")  # fmt: skip
+    planes = np.empty((len(YAWS), 5, rows, cols), np.float32)
+    for camera, yaw in enumerate(YAWS):
+        right, down = (u - CENTRE_PX[0]) / FOCAL_PX[camera], (v - CENTRE_PX[1]) / FOCAL_PX[camera]
+        c, s = np.cos(yaw), np.sin(yaw)
+        ray = np.stack([c + right * s, s - right * c, -down]) / np.sqrt(1 + right**2 + down**2)
+        ground_m = np.where(ray[2] < -HEIGHT_M / 100, HEIGHT_M / np.maximum(-ray[2], 1e-9), 100.0)
+        planes[camera, :3] = ray
+        planes[camera, 3] = np.log(np.clip(ground_m, 1.0, 100.0) / 10.0)
+        planes[camera, 4] = np.log(FOCAL_PX[camera] / stride)
+    return planes
+
+
 def table(contract: Contract, lift: Lift) -> dict[str, np.ndarray]:
     """Index, depth index and geometry of a lift, one tap, most central camera."""
     size, cameras = contract.preprocess, len(YAWS)
@@ -121,14 +139,15 @@ class Drive:
         lane = to_ego(along + self._pose[0, 3], np.full(41, self._lane_y))
         points = np.concatenate([lane, np.zeros((41, 1)), np.ones((41, 1))], 1).astype(np.float32)
         arrow = to_ego(self._arrow[:1], self._arrow[1:])[0]
-        images, depth = self._draw(objects, lane, arrow)
+        images, depth, classes = self._draw(objects, lane, arrow)
         noisy = self._pose.copy()
         noisy[:2, 3] += self._random.normal(size=2) * 0.01
         message = Message(
             slot, self._seed, self._step, self._step == 0, self._stamp_ns,
             {
                 "images": images, **self._tables, "odom_from_ego": self._pose.copy(),
-                "odom_from_ego_noisy": noisy, "depth": depth, "objects": objects,
+                "odom_from_ego_noisy": noisy, "depth": depth,
+                "classes": classes, "objects": objects,
                 "lane_points": points, "lanes": np.array([[0, 41, 1, 0]], np.int32),
                 "arrows": np.array([[*arrow, 0, turn, 2, 1, 1]], np.float32),
                 "crosswalks": np.array([[*(arrow + 6), 0, turn, 6, 3, 1, 1]], np.float32),
@@ -147,11 +166,12 @@ class Drive:
         self._pose = self._pose @ motion
         self._stamp_ns += int(span_s * 1e9)
 
-    def _draw(self, objects, lane, arrow) -> tuple[np.ndarray, np.ndarray]:
+    def _draw(self, objects, lane, arrow) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         size = self._contract.preprocess
         images = np.full((len(YAWS), 3, size.height, size.width), 90, np.uint8)
         images[:, :, 60:] = 60
         depth = np.zeros((len(YAWS), 16, 44), np.float32)
+        classes = np.full((len(YAWS), 16, 44), 255, np.uint8)
         far_first = np.argsort(-np.hypot(objects[:, 1], objects[:, 2]))
         for camera in range(len(YAWS)):
             ground = np.concatenate([lane, arrow[None]])
@@ -169,14 +189,15 @@ class Drive:
                 u0, u1 = np.clip([u[0] - radius, u[0] + radius], 0, size.width - 1).astype(int)
                 v0, v1 = np.clip([v[1], v[0]], 0, size.height - 1).astype(int)
                 images[camera, int(box[0]) % 3, v0:v1, u0:u1] = 200
-                depth[camera, v0 // 8 : v1 // 8, u0 // 8 : u1 // 8] = distance[0]
-        return images, depth
+                cells = np.s_[camera, v0 // 8 : v1 // 8, u0 // 8 : u1 // 8]
+                depth[cells], classes[cells] = distance[0], int(box[0])
+        return images, depth, classes
 
 
 def stream(drives: int, steps: int, steps_a_drive: int = 20, seed: int = 0) -> io.BytesIO:
     """`steps` steps of `drives` interleaved drives as the bytes of a training stream."""
     contract = tiny_contract()
-    tables: dict[str, np.ndarray] = {}
+    tables: dict[str, np.ndarray] = {"rays": rays(contract)}
     for lift in contract.lifts:
         tables |= table(contract, lift)
     running = [Drive(seed + slot, contract, tables) for slot in range(drives)]

@@ -8,7 +8,7 @@ from bevrt_models.train import all_losses
 def test_every_loss_has_a_weight():
     named = set(losses.WEIGHTS)
     heads = {name.split(".")[0] for name in named}
-    assert heads == {"depth", *config.HEAD_CHANNELS}
+    assert heads == {"depth", "classes", *config.HEAD_CHANNELS}
 
 
 def test_the_sigma_loss_is_least_at_the_one_sigma_quantile():

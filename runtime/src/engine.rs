@@ -4,22 +4,22 @@
 //! demand. Making it checks every input and output of the network, takes all memory, binds it and
 //! runs a warm-up. After that a tensor is known by its role, not by its name.
 
+mod calibration_inputs;
 mod error;
 mod interface;
 mod library;
-mod lift_inputs;
 mod onnx_runtime;
 
 #[cfg(test)]
 pub(crate) mod conformance;
 
+pub(crate) use calibration_inputs::{write_lift, write_rays};
 pub use error::{EngineError, EngineLoadError};
 pub use interface::{
     CAMERA_DIMENSION, ElementType, ImageSet, InputRole, InputSpec, NetworkInterface, OutputRole,
     OutputSpec,
 };
 pub use library::{LIBRARY_VARIABLE, LibraryError, OnnxRuntimeLibrary, SkippedLibrary};
-pub(crate) use lift_inputs::write_lift;
 pub use onnx_runtime::{EngineOptions, Fallback, OnnxRuntime, Provider, Spinning};
 
 /// A loaded network with its memory.

@@ -9,6 +9,8 @@ mod toml_form;
 
 use std::path::Path;
 
+use bevrt_calibration::RaySpec;
+
 pub use error::ManifestError;
 pub use sections::{
     ColourOrder, GoldenSection, HeadKind, HeadSection, LiftSection, NetworkEntry, Precision,
@@ -32,6 +34,7 @@ pub struct Manifest {
     world: String,
     networks: Vec<NetworkEntry>,
     preprocess: PreprocessSection,
+    rays: Option<RaySpec>,
     lifts: Vec<LiftSection>,
     queue: Option<QueueSection>,
     heads: Vec<HeadSection>,
@@ -83,6 +86,11 @@ impl Manifest {
     /// How images become the network's input.
     pub fn preprocess(&self) -> &PreprocessSection {
         &self.preprocess
+    }
+
+    /// The grid on which the network is told its cameras' rays, if it asks for them.
+    pub fn rays(&self) -> Option<&RaySpec> {
+        self.rays.as_ref()
     }
 
     /// Projection tables that the network takes, at least one.

@@ -15,8 +15,9 @@ pub use ground_truth::{
 };
 pub use observer::Observer;
 pub use render::{
-    Motion, RenderConfig, RenderedImage, Renderer, Sampling, View, VisibilityCounts, YuvMatrix,
-    depth_at_feature_cells, is_point_visible, nv12_len, rgb_to_nv12,
+    Motion, NO_CLASS, RenderConfig, RenderedImage, Renderer, Sampling, View, VisibilityCounts,
+    YuvMatrix, class_at_feature_cells, depth_at_feature_cells, is_point_visible, nv12_len,
+    rgb_to_nv12,
 };
 pub use scene::{
     Fog, Instance, InstanceId, Lighting, Material, Mesh, PointLight, Scene, Triangle, Vertex,

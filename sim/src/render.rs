@@ -8,6 +8,7 @@ mod depth;
 mod develop;
 mod effects;
 mod environment;
+mod feature_cells;
 mod fragments;
 mod geometry;
 mod hash;
@@ -28,7 +29,8 @@ mod surface;
 #[cfg(test)]
 mod tests;
 
-pub use depth::{depth_at_feature_cells, is_point_visible};
+pub use depth::is_point_visible;
+pub use feature_cells::{NO_CLASS, class_at_feature_cells, depth_at_feature_cells};
 pub use image::{RenderedImage, VisibilityCounts};
 pub use motion::Motion;
 pub use nv12::{YuvMatrix, nv12_len, rgb_to_nv12};

@@ -4,20 +4,19 @@ use super::jitter::{ColourCast, Random, jittered};
 use super::message::Message;
 use super::sample::push_truth;
 use crate::failure::Failure;
-use bevrt_calibration::{NetworkCamera, ProjectionTable, Rig};
+use bevrt_calibration::{NetworkCamera, Pose, ProjectionTable, RaySpec, Rig};
 use bevrt_hil::source::scaled_rig;
 use bevrt_runtime::{
-    ImageView, LiftSection, Manifest, PixelFormat, PreprocessSection, Preprocessor, crop_for,
+    EgoMotion, EgoMotionSource, EgoMotionSpec, ImageView, LiftSection, Manifest, PixelFormat,
+    PreprocessSection, Preprocessor, Stamp, crop_for,
 };
 use bevrt_sim::{
     Drive, DriveOptions, GroundTruth, Observer, RenderConfig, Renderer, VisibilityMemory,
-    YuvMatrix, depth_at_feature_cells, nv12_len, rgb_to_nv12,
+    YuvMatrix, class_at_feature_cells, depth_at_feature_cells, nv12_len, rgb_to_nv12,
 };
-use nalgebra::{Isometry3, UnitQuaternion, Vector3};
+use std::collections::HashMap;
 use std::io::{self, Write};
 
-/// Pictures are drawn this many times larger than the network's input and reduced by the runtime's own kernel.
-const DRAWN_LARGER: u32 = 2;
 /// Seconds between the steps of a drive: the stride of the queue.
 const STEP_S: f64 = 0.5;
 /// Largest deviation of a step, as the queue allows (stride / 10).
@@ -31,15 +30,20 @@ const CHROMA_SUBSAMPLING: f64 = 0.5;
 pub struct DriveLane {
     slot: usize,
     preprocess: PreprocessSection,
+    rays: Option<RaySpec>,
     lifts: Vec<LiftSection>,
     nominal_rig: Rig,
     seconds: f64,
+    /// Pictures are drawn this many times larger than the network's input and reduced by the runtime's own kernel.
+    drawn_larger: u32,
     is_augmented: bool,
+    ray_planes: Vec<f32>,
     tables: Vec<ProjectionTable>,
     preprocessors: [Preprocessor; 2],
     levels: Vec<u8>,
     yuv: Vec<u8>,
     depth_m: Vec<f32>,
+    class_codes: Vec<u8>,
     message: Message,
     current: Option<Current>,
 }
@@ -56,7 +60,7 @@ struct Current {
     has_chroma_loss: bool,
     t_s: f64,
     step: u64,
-    odom_from_ego_noisy: Isometry3<f64>,
+    motion: EgoMotion,
 }
 
 impl DriveLane {
@@ -66,12 +70,13 @@ impl DriveLane {
         manifest: &Manifest,
         rig: &Rig,
         seconds: f64,
+        drawn_larger: u32,
         is_augmented: bool,
     ) -> Result<Self, Failure> {
         let preprocess = *manifest.preprocess();
         let (width, height) = (
-            preprocess.width * DRAWN_LARGER,
-            preprocess.height * DRAWN_LARGER,
+            preprocess.width * drawn_larger,
+            preprocess.height * drawn_larger,
         );
         let cameras = rig.cameras().len();
         let preprocessor = |format| Preprocessor::new(&preprocess, width, height, format);
@@ -87,6 +92,13 @@ impl DriveLane {
             .min();
         Ok(Self {
             slot,
+            ray_planes: vec![
+                0.0;
+                manifest
+                    .rays()
+                    .map_or(0, |rays| cameras * rays.len_per_camera())
+            ],
+            rays: manifest.rays().copied(),
             tables: lifts
                 .iter()
                 .map(|lift| ProjectionTable::new(&lift.spec, cameras))
@@ -94,11 +106,13 @@ impl DriveLane {
             lifts,
             nominal_rig: rig.clone(),
             seconds,
+            drawn_larger,
             is_augmented,
             preprocessors,
             levels: vec![0; cameras * 3 * pixels],
             yuv: vec![0; nv12_len(width, height)],
             depth_m: vec![0.0; cameras * features.unwrap_or(0)],
+            class_codes: vec![0; cameras * features.unwrap_or(0)],
             message: Message::default(),
             preprocess,
             current: None,
@@ -113,20 +127,28 @@ impl DriveLane {
     }
 
     /// Starts the drive of `seed`.
-    pub fn start(&mut self, seed: u64) {
+    ///
+    /// # Errors
+    /// Ego motion cannot be set up.
+    pub fn start(&mut self, seed: u64) -> Result<(), Failure> {
         let mut random = Random::new(seed);
         let rig = if self.is_augmented {
             jittered(&self.nominal_rig, &mut random)
         } else {
             self.nominal_rig.clone()
         };
-        let drawn = scaled_rig(&rig, &self.preprocess, DRAWN_LARGER);
+        let drawn = scaled_rig(&rig, &self.preprocess, self.drawn_larger);
         let binning = rig.cameras()[0].intrinsics.width() as f32
             / drawn.cameras()[0].intrinsics.width() as f32;
+        let quality = if self.drawn_larger == 1 {
+            RenderConfig::network_size(binning)
+        } else {
+            RenderConfig::FULL_SIZE
+        };
         let config = RenderConfig {
             binning,
             shadow_texels: 512,
-            ..RenderConfig::FULL_SIZE
+            ..quality
         };
         let cameras = drawn.cameras().iter().map(|camera| {
             let crop = crop_for(
@@ -155,8 +177,9 @@ impl DriveLane {
             random,
             t_s: 0.0,
             step: 0,
-            odom_from_ego_noisy: Isometry3::identity(),
+            motion: EgoMotion::new(EgoMotionSpec::new(EgoMotionSource::Rates))?,
         });
+        Ok(())
     }
 
     /// Renders the next step and writes its message.
@@ -172,27 +195,37 @@ impl DriveLane {
         self.message.clear();
         let lost = (self.is_augmented && current.random.chance(CAMERA_LOSS))
             .then(|| (current.random.unit() * current.cameras.len() as f64) as usize);
-        self.push_images(&mut current, lost)?;
+        self.push_images(&truth, &mut current, lost)?;
         self.push_tables(&mut current, lost);
-        self.push_poses(&truth, &current);
+        self.push_poses(&truth, &current)?;
         push_truth(&truth, &mut self.message);
         let header = serde_json::json!({
             "drive": self.slot, "seed": current.seed, "step": current.step, "new_drive": current.step == 0,
             "stamp_ns": (current.t_s * 1e9).round() as i64,
         });
         self.message.write(header, out)?;
-        current.advance();
+        current.advance()?;
         self.current = Some(current);
         Ok(())
     }
 
-    fn push_images(&mut self, current: &mut Current, lost: Option<usize>) -> io::Result<()> {
+    fn push_images(
+        &mut self,
+        truth: &GroundTruth,
+        current: &mut Current,
+        lost: Option<usize>,
+    ) -> io::Result<()> {
+        let classes: HashMap<_, _> = truth
+            .objects
+            .iter()
+            .map(|object| (object.id, object.class.code()))
+            .collect();
         let cameras = current.cameras.len();
         let (width, height) = (
             self.preprocess.width as usize,
             self.preprocess.height as usize,
         );
-        let feature_stride = self.preprocess.width * DRAWN_LARGER / self.coarsest_features();
+        let feature_stride = self.preprocess.width * self.drawn_larger / self.coarsest_features();
         let cells = self.depth_m.len() / cameras;
         for (camera, image) in current.observer.images().iter().enumerate() {
             let levels = &mut self.levels[camera * 3 * width * height..][..3 * width * height];
@@ -222,12 +255,23 @@ impl DriveLane {
                 feature_stride,
                 &mut self.depth_m[camera * cells..][..cells],
             );
+            class_at_feature_cells(
+                image,
+                feature_stride,
+                |instance| classes.get(&instance).copied(),
+                &mut self.class_codes[camera * cells..][..cells],
+            );
         }
         self.message
             .push("images", &[cameras, 3, height, width], &self.levels);
         let columns = self.coarsest_features() as usize;
         self.message
             .push("depth", &[cameras, cells / columns, columns], &self.depth_m);
+        self.message.push(
+            "classes",
+            &[cameras, cells / columns, columns],
+            &self.class_codes,
+        );
         Ok(())
     }
 
@@ -242,6 +286,16 @@ impl DriveLane {
     fn push_tables(&mut self, current: &mut Current, lost: Option<usize>) {
         for (index, camera) in current.cameras.iter_mut().enumerate() {
             camera.is_enabled = lost != Some(index);
+        }
+        if let Some(rays) = &self.rays {
+            rays.write_into(&current.cameras, &mut self.ray_planes);
+            let shape = [
+                current.cameras.len(),
+                RaySpec::CHANNELS,
+                rays.feature_height as usize,
+                rays.feature_width as usize,
+            ];
+            self.message.push("rays", &shape, &self.ray_planes);
         }
         for (lift, table) in self.lifts.iter().zip(&mut self.tables) {
             table.rebuild(&lift.spec, &current.cameras);
@@ -264,49 +318,40 @@ impl DriveLane {
         }
     }
 
-    fn push_poses(&mut self, truth: &GroundTruth, current: &Current) {
+    fn push_poses(&mut self, truth: &GroundTruth, current: &Current) -> io::Result<()> {
+        // Before the first signals the vehicle stands at the origin of its odometry.
+        let noisy = if current.step == 0 {
+            Pose::identity()
+        } else {
+            let stamp = Stamp::from_seconds(current.t_s);
+            current
+                .motion
+                .odom_from_ego(stamp)
+                .map_err(|fault| io::Error::other(format!("ego motion: {fault:?}")))?
+        };
         for (name, pose) in [
             ("odom_from_ego", &truth.world_from_ego),
-            ("odom_from_ego_noisy", &current.odom_from_ego_noisy),
+            ("odom_from_ego_noisy", noisy.as_isometry()),
         ] {
             let matrix = pose.to_homogeneous().transpose();
             self.message.push(name, &[4, 4], matrix.as_slice());
         }
+        Ok(())
     }
 }
 
 impl Current {
-    /// Moves on by a step; the noisy pose follows from the vehicle's signals alone.
-    fn advance(&mut self) {
+    /// Moves on by a step; ego motion is known from the vehicle's signals alone.
+    fn advance(&mut self) -> io::Result<()> {
         let next_s = self.t_s + STEP_S + STEP_JITTER_S * self.random.signed();
-        let mut at_s = self.t_s;
         for sample in self.drive.can(self.t_s, next_s) {
-            let span_s = (sample.t_s.min(next_s) - at_s).max(0.0);
-            self.odom_from_ego_noisy *= arc(sample.speed_mps, sample.yaw_rate_radps, span_s);
-            at_s = sample.t_s.max(at_s);
+            let stamp = Stamp::from_seconds(sample.t_s);
+            self.motion
+                .push_rates(stamp, sample.speed_mps, sample.yaw_rate_radps)
+                .map_err(|fault| io::Error::other(format!("ego motion: {fault:?}")))?;
         }
         self.t_s = next_s;
         self.step += 1;
+        Ok(())
     }
-}
-
-/// The way driven in `span_s` at constant speed and yaw rate.
-fn arc(speed_mps: f64, yaw_rate_radps: f64, span_s: f64) -> Isometry3<f64> {
-    let turn_rad = yaw_rate_radps * span_s;
-    let chord_m = speed_mps
-        * span_s
-        * if turn_rad.abs() < 1e-6 {
-            1.0
-        } else {
-            (turn_rad / 2.0).sin() / (turn_rad / 2.0)
-        };
-    let way = Vector3::new(
-        chord_m * (turn_rad / 2.0).cos(),
-        chord_m * (turn_rad / 2.0).sin(),
-        0.0,
-    );
-    Isometry3::from_parts(
-        way.into(),
-        UnitQuaternion::from_euler_angles(0.0, 0.0, turn_rad),
-    )
 }

@@ -1,3 +1,5 @@
+use bevrt_calibration::RaySpec;
+
 use crate::manifest::Manifest;
 
 /// Name of the symbolic dimension that the rig fixes at load.
@@ -8,6 +10,8 @@ pub const CAMERA_DIMENSION: &str = "cameras";
 pub enum InputRole {
     /// `images` f32 [cameras, 3, height, width].
     Images,
+    /// `rays` f32 [cameras, 5, rows, columns], only if the manifest asks for them.
+    Rays,
     /// `<lift>_index` i32 [cells · heights · taps]; the number is the lift's place in the manifest.
     LiftIndex(usize),
     /// `<lift>_weight` f32 [cells · heights · taps], only with more than one tap.
@@ -114,6 +118,7 @@ impl NetworkInterface {
     /// What a network must take and give for this manifest and a rig of `cameras` cameras.
     pub fn new(manifest: &Manifest, cameras: usize) -> Self {
         let mut inputs = vec![images(manifest, cameras)];
+        inputs.extend(manifest.rays().map(|rays| rays_input(rays, cameras)));
         for place in 0..manifest.lifts().len() {
             inputs.extend(lift(manifest, place));
         }
@@ -152,6 +157,20 @@ fn images(manifest: &Manifest, cameras: usize) -> InputSpec {
             3,
             preprocess.height as usize,
             preprocess.width as usize,
+        ],
+    }
+}
+
+fn rays_input(rays: &RaySpec, cameras: usize) -> InputSpec {
+    InputSpec {
+        role: InputRole::Rays,
+        name: "rays".into(),
+        element: ElementType::F32,
+        shape: vec![
+            cameras,
+            RaySpec::CHANNELS,
+            rays.feature_height as usize,
+            rays.feature_width as usize,
         ],
     }
 }

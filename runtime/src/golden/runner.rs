@@ -5,7 +5,7 @@ use super::file::{CaseForm, FrameForm};
 use super::{GoldenError, picture};
 use crate::ego_motion::{EgoMotion, EgoMotionSource, EgoMotionSpec};
 use crate::engine::{
-    ElementType, Engine, EngineError, ImageSet, InputRole, OutputRole, write_lift,
+    ElementType, Engine, EngineError, ImageSet, InputRole, OutputRole, write_lift, write_rays,
 };
 use crate::feature_queue::FeatureQueue;
 use crate::frame::MAX_SLOTS;
@@ -90,6 +90,9 @@ impl<'a> Runner<'a> {
             .iter()
             .map(|camera| NetworkCamera::from_parts(camera.intrinsics, camera.ego_from_cam))
             .collect();
+        if let Some(spec) = manifest.rays() {
+            write_rays(&mut *self.engine, spec, &cameras)?;
+        }
         for (place, lift) in manifest.lifts().iter().enumerate() {
             let mut table = ProjectionTable::new(&lift.spec, cameras.len());
             table.rebuild(&lift.spec, &cameras);

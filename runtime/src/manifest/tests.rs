@@ -21,6 +21,8 @@ kernel = "area"
 colour = "rgb"
 mean = [127.5, 127.5, 127.5]
 std = [64.0, 64.0, 64.0]
+[rays]
+stride = 8
 [[lift]]
 name = "coarse"
 stride = 8
@@ -66,6 +68,8 @@ fn the_documented_example_is_read() {
         manifest.lifts()[0].spec.depth_bins.map(|b| b.count),
         Some(32)
     );
+    let rays = manifest.rays().expect("the example asks for rays");
+    assert_eq!((rays.feature_width, rays.feature_height), (44, 16));
     assert_eq!(manifest.heads()[0].kind, HeadKind::StopLines);
     assert_eq!(
         manifest.queue().map(|queue| queue.storage),
@@ -77,7 +81,7 @@ fn the_documented_example_is_read() {
 
 #[test]
 fn a_refusal_names_file_field_expected_and_found() {
-    let message = refusal("stride = 8", "stride = 7");
+    let message = refusal("stride = 8\ntaps", "stride = 7\ntaps");
     assert!(message.contains("tiny/manifest.toml"), "{message}");
     assert!(message.contains("lift[0].stride"), "{message}");
     assert!(message.contains("352 x 128"), "{message}");
@@ -91,6 +95,8 @@ fn wrong_values_are_refused() {
         ("crop_top = 0.353333", "crop_top = 1.0", "crop_top"),
         ("crop_top = 0.353333", "crop_top = nan", "crop_top"),
         ("std = [64.0", "std = [0.0", "preprocess.std"),
+        ("[rays]\nstride = 8", "[rays]\nstride = 7", "rays"),
+        ("[rays]\nstride = 8", "[rays]\nstride = 0", "rays"),
         ("taps = 1", "taps = 5", "taps"),
         (
             "heights_m = [0.0, 0.6, 1.4, 2.6]",

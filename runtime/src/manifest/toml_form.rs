@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::fmt::{Debug, Display};
 use std::path::{Component, Path, PathBuf};
 
-use bevrt_calibration::{BevGrid, CalibrationError, DepthBins, LiftSpec};
+use bevrt_calibration::{BevGrid, CalibrationError, DepthBins, LiftSpec, RaySpec};
 use serde::Deserialize;
 
 use super::{
@@ -35,6 +35,7 @@ struct TomlManifest {
     world: String,
     network: Vec<TomlNetwork>,
     preprocess: TomlPreprocess,
+    rays: Option<TomlRays>,
     lift: Vec<TomlLift>,
     queue: Option<TomlQueue>,
     head: Vec<TomlHead>,
@@ -62,6 +63,12 @@ struct TomlPreprocess {
     colour: ColourOrder,
     mean: [f32; 3],
     std: [f32; 3],
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TomlRays {
+    stride: u32,
 }
 
 #[derive(Deserialize)]
@@ -193,6 +200,10 @@ impl Check<'_> {
             version: form.version,
             world: form.world,
             networks,
+            rays: form
+                .rays
+                .map(|rays| self.rays(&rays, &preprocess))
+                .transpose()?,
             preprocess,
             lifts,
             queue: form.queue.map(|queue| self.queue(queue)).transpose()?,
@@ -319,11 +330,11 @@ impl Check<'_> {
     }
 
     /// Puts the file and the section into a refusal by the calibration crate.
-    fn calibrated(
+    fn calibrated<T>(
         &self,
         section: &str,
-        result: Result<(), CalibrationError>,
-    ) -> Result<(), ManifestError> {
+        result: Result<T, CalibrationError>,
+    ) -> Result<T, ManifestError> {
         result.map_err(|error| ManifestError::Calibration {
             file: self.file.to_path_buf(),
             section: section.to_string(),
@@ -334,6 +345,15 @@ impl Check<'_> {
     fn grid(&self, field: &str, grid: BevGrid) -> Result<BevGrid, ManifestError> {
         self.calibrated(&format!("{field}.grid"), grid.validate())?;
         Ok(grid)
+    }
+
+    fn rays(
+        &self,
+        form: &TomlRays,
+        preprocess: &PreprocessSection,
+    ) -> Result<RaySpec, ManifestError> {
+        let rays = RaySpec::new(preprocess.width, preprocess.height, form.stride);
+        self.calibrated("rays", rays)
     }
 
     fn lift(

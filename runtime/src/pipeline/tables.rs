@@ -1,12 +1,13 @@
 //! Projection tables of all lifts, kept in step with calibration, lost cameras and exposure skew.
 
 use bevrt_calibration::{
-    CalibrationError, Ego, LiftSpec, MAX_CAMERAS, NetworkCamera, Pose, ProjectionTable, Rig,
+    CalibrationError, Ego, LiftSpec, MAX_CAMERAS, NetworkCamera, Pose, ProjectionTable, RaySpec,
+    Rig,
 };
 use nalgebra::{UnitQuaternion, Vector3};
 
 use crate::coverage::{CoverageMap, SectorRanges};
-use crate::engine::{Engine, EngineError, write_lift};
+use crate::engine::{Engine, EngineError, write_lift, write_rays};
 use crate::manifest::{Manifest, PreprocessSection};
 use crate::preprocess::crop_for;
 
@@ -78,6 +79,7 @@ struct Lift {
 /// The projection tables of a network and what they were built from.
 #[derive(Debug)]
 pub(super) struct LiftTables {
+    rays: Option<RaySpec>,
     lifts: Vec<Lift>,
     cameras: Vec<NetworkCamera>,
     /// Counts calibrations.
@@ -107,6 +109,7 @@ impl LiftTables {
             widest(&lifts).ok_or_else(|| CalibrationError::new("lift", "at least one", "none"))?;
         Ok(Self {
             coverage: CoverageMap::new(&widest.spec.grid),
+            rays: manifest.rays().copied(),
             lifts,
             cameras: network_cameras(manifest.preprocess(), rig),
             calibration: 0,
@@ -146,7 +149,13 @@ impl LiftTables {
             camera.is_enabled = seeing.contains(index);
             camera.ego_at_reference_from_ego_at_camera = corrections[index].pose();
         }
-        self.built_from = None;
+        let is_calibrated = self
+            .built_from
+            .take()
+            .is_some_and(|built| built.calibration == self.calibration);
+        if let (Some(spec), false) = (&self.rays, is_calibrated) {
+            write_rays(engine, spec, &self.cameras)?;
+        }
         for (place, lift) in self.lifts.iter_mut().enumerate() {
             lift.table.rebuild(&lift.spec, &self.cameras);
             lift.hand_over(engine, place)?;

@@ -21,15 +21,38 @@ fn index(pipeline: &mut Pipeline) -> Vec<i32> {
 }
 
 fn geometry(pipeline: &mut Pipeline) -> Vec<f32> {
+    floats(pipeline, "ground_geometry")
+}
+
+fn floats(pipeline: &mut Pipeline, name: &str) -> Vec<f32> {
     let mut found = Vec::new();
     pipeline
         .raw_inputs(|tensor| {
-            if let ("ground_geometry", RawValues::F32(values)) = (tensor.name, tensor.values) {
+            if let RawValues::F32(values) = tensor.values
+                && tensor.name == name
+            {
                 found = values.to_vec();
             }
         })
         .expect("the engine has them");
     found
+}
+
+fn network_cameras(rig: &Rig) -> Vec<NetworkCamera> {
+    let manifest = small::manifest();
+    let crop = crop_for(manifest.preprocess(), 64, 48);
+    let cameras = rig.cameras().iter();
+    cameras
+        .map(|camera| NetworkCamera::new(camera, crop, 32, 16))
+        .collect()
+}
+
+fn rays(rig: &Rig) -> Vec<f32> {
+    let manifest = small::manifest();
+    let spec = manifest.rays().expect("the small model asks for rays");
+    let mut planes = vec![0.0; 2 * spec.len_per_camera()];
+    spec.write_into(&network_cameras(rig), &mut planes);
+    planes
 }
 
 /// The table that the calibration crate builds for a rig, with a motion for the back camera.
@@ -38,12 +61,7 @@ fn table(
     reference_from_back: Pose<bevrt_calibration::Ego, bevrt_calibration::Ego>,
 ) -> ProjectionTable {
     let manifest = small::manifest();
-    let preprocess = manifest.preprocess();
-    let mut cameras: Vec<NetworkCamera> = rig
-        .cameras()
-        .iter()
-        .map(|camera| NetworkCamera::new(camera, crop_for(preprocess, 64, 48), 32, 16))
-        .collect();
+    let mut cameras = network_cameras(rig);
     cameras[1].ego_at_reference_from_ego_at_camera = reference_from_back;
     let spec = &manifest.lifts()[0].spec;
     let mut table = ProjectionTable::new(spec, cameras.len());
@@ -70,6 +88,7 @@ fn the_network_gets_the_table_of_the_rig() {
     let expected = table(&small::rig(), Pose::identity());
     assert_eq!(index(&mut pipeline), expected.index);
     assert_eq!(geometry(&mut pipeline), expected.geometry);
+    assert_eq!(floats(&mut pipeline, "rays"), rays(&small::rig()));
 }
 
 #[test]
@@ -88,6 +107,8 @@ fn a_new_calibration_is_in_force_from_the_next_frame_on() {
         index(&mut pipeline),
         table(&turned_rig(), Pose::identity()).index
     );
+    assert_ne!(rays(&turned_rig()), rays(&small::rig()));
+    assert_eq!(floats(&mut pipeline, "rays"), rays(&turned_rig()));
     assert_eq!(pipeline.rig(), &turned_rig());
 }
 

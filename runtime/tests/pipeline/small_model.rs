@@ -36,6 +36,8 @@ kernel = "area"
 colour = "rgb"
 mean = [128.0, 128.0, 128.0]
 std = [64.0, 64.0, 64.0]
+[rays]
+stride = 8
 [[lift]]
 name = "ground"
 stride = 8

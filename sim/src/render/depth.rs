@@ -1,41 +1,7 @@
-//! Questions about depth: at feature cells, and whether a point is seen.
+//! Whether a point is seen, by depth.
 
 use super::{RenderedImage, View};
 use nalgebra::Point3;
-
-/// Depth at the cells of a feature map of `stride` pixels: the median of the distances in the middle half of each cell, or 0
-/// where most of it is sky. Writes `(width / stride) × (height / stride)` values, row-major, metres.
-///
-/// # Panics
-/// If `out` has another length.
-pub fn depth_at_feature_cells(image: &RenderedImage, stride: u32, out: &mut [f32]) {
-    let (columns, rows) = (
-        (image.width / stride) as usize,
-        (image.height / stride) as usize,
-    );
-    assert_eq!(out.len(), columns * rows, "one value a feature cell");
-    let (stride, width) = (stride as usize, image.width as usize);
-    let (first, count) = (stride / 4, (stride / 2).max(1));
-    let mut values = Vec::with_capacity(count * count);
-    for (cell, value) in out.iter_mut().enumerate() {
-        let (x, y) = (
-            cell % columns * stride + first,
-            cell / columns * stride + first,
-        );
-        values.clear();
-        for row in y..y + count {
-            values.extend_from_slice(&image.depth_m[row * width + x..row * width + x + count]);
-        }
-        let sky = values.iter().filter(|&&depth| depth == 0.0).count();
-        values.retain(|&depth| depth > 0.0);
-        *value = if 2 * sky > count * count || values.is_empty() {
-            0.0
-        } else {
-            let middle = values.len() / 2;
-            *values.select_nth_unstable_by(middle, f32::total_cmp).1
-        };
-    }
-}
 
 /// Whether a world point is inside the picture and no surface stands more than `tolerance_m` before it.
 ///

@@ -1,6 +1,16 @@
-use bevrt_calibration::ProjectionTable;
+use bevrt_calibration::{NetworkCamera, ProjectionTable, RaySpec};
 
 use super::{Engine, EngineError, InputRole};
+
+/// Writes the cameras' rays into the network's input.
+pub(crate) fn write_rays(
+    engine: &mut dyn Engine,
+    spec: &RaySpec,
+    cameras: &[NetworkCamera],
+) -> Result<(), EngineError> {
+    spec.write_into(cameras, engine.input_mut(InputRole::Rays)?);
+    Ok(())
+}
 
 /// Copies the projection table of the manifest's lift number `place` into the network's inputs.
 pub(crate) fn write_lift(
