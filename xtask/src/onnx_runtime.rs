@@ -4,8 +4,8 @@ use crate::command::{self, CommandExt};
 use std::path::{Path, PathBuf};
 
 const VERSION: &str = "1.31.1";
-/// Oldest minor release whose C API serves the runtime (`api-24` of the `ort` crate).
-const OLDEST_MINOR: u32 = 24;
+/// Oldest minor release whose C API serves the runtime (`api-20` of the `ort` crate).
+const OLDEST_MINOR: u32 = 20;
 
 /// Platform tag and SHA-256 of the wheel.
 const WHEELS: [(&str, &str, &str); 2] = [
