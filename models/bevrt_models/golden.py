@@ -1,27 +1,22 @@
 """Writes a package's golden cases: pictures, poses, and what Python's ONNX Runtime makes of them.
 
 The inputs come from a stream without augmentation, so the projection tables are the runtime's own
-and no rounding at the border between two cells stands between the two sides. Past maps are kept in
-half precision and aligned by the Python twin, as the runtime does.
+and no rounding at the border between two cells stands between the two sides.
 """
 
 from __future__ import annotations
 
 import json
 import struct
-import tomllib
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-import onnxruntime
-import torch
 
-from . import align
-from .config import BevGrid
 from .package import GOLDEN_FILE, section
+from .package_run import PackageRun
 from .rig import network_rig
 from .stream import Message, StreamError, read_messages
 
@@ -38,18 +33,15 @@ def write_golden(package: Path, stream: BinaryIO, rig: Path, cases: int) -> None
     stream's rig, at the size of its sources or of the network. Raises StreamError if the stream
     ends early or was augmented.
     """
-    manifest = tomllib.loads((package / "manifest.toml").read_text())
-    network = next(n for n in manifest["network"] if n["precision"] == "fp32")
-    session = onnxruntime.InferenceSession(
-        package / network["file"], providers=["CPUExecutionProvider"]
-    )  # fmt: skip
+    run = PackageRun(package)
+    manifest = run.manifest
     rig_text = network_rig(rig.read_text(), manifest["preprocess"])
     written = []
     for number, messages in enumerate(_drives(stream, manifest["queue"]["slots"] + 1, cases)):
         folder = package / "golden" / f"case{number}"
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "rig.toml").write_text(rig_text)
-        written.append(_case(package, folder, messages, manifest, session))
+        written.append(_case(package, folder, messages, run))
     golden = {"format": GOLDEN_FORMAT, "cases": written}
     (package / GOLDEN_FILE).write_text(json.dumps(golden) + "\n")
     if "golden" not in manifest:
@@ -76,15 +68,9 @@ def _drives(stream: BinaryIO, length: int, count: int) -> Iterator[list[Message]
     raise StreamError(f"the stream ends after {found} of {count} drives of {length} steps")
 
 
-def _case(
-    package: Path, folder: Path, messages: list[Message], manifest: dict,
-    session: onnxruntime.InferenceSession,
-) -> dict:  # fmt: skip
-    queue, size = manifest["queue"], manifest["preprocess"]
-    grid = BevGrid(**queue["grid"])
-    names = [output.name for output in session.get_outputs()]
-    tables = _tables(messages, session)
-    past: list[tuple[np.ndarray, np.ndarray]] = []
+def _case(package: Path, folder: Path, messages: list[Message], run: PackageRun) -> dict:
+    _check_tables(messages, run.table_names)
+    run.begin_drive()
     frames, results = [], {}
     for step, message in enumerate(messages):
         shown = messages[0] if step + 1 < len(messages) else message
@@ -94,53 +80,27 @@ def _case(
             file.write_bytes(png(planes.transpose(1, 2, 0)))
             files.append(file.relative_to(package).as_posix())
         pose = message.arrays["odom_from_ego"].astype(np.float64)
-        history, state = _history(queue, grid, past, pose)
-        images = shown.arrays["images"].astype(np.float32)
-        if size["colour"] == "bgr":
-            images = images[:, ::-1]
-        mean, std = (np.array(size[key], np.float32)[:, None, None] for key in ("mean", "std"))
-        inputs = {**tables, "images": (images - mean) / std, "history": history,
-                  "history_state": state}  # fmt: skip
-        results = dict(zip(names, session.run(names, inputs), strict=True))
-        past.insert(0, (results["bev"].astype(np.float16).astype(np.float32), pose))
+        results = run.run(run.inputs(shown, pose), pose)
         frames.append(
-            {"stamp_ns": round(step * queue["stride_s"] * 1e9),
+            {"stamp_ns": round(step * run.manifest["queue"]["stride_s"] * 1e9),
              "odom_from_ego": pose.reshape(-1).tolist(), "images": files}
         )  # fmt: skip
     return {
         "name": folder.name, "rig": (folder / "rig.toml").relative_to(package).as_posix(),
         "frames": frames,
-        "outputs": [sampled(name, results[name]) for name in names],
+        "outputs": [sampled(name, results[name]) for name in run.output_names],
     }  # fmt: skip
 
 
-def _tables(messages: list[Message], session: onnxruntime.InferenceSession) -> dict:
-    """The tables that the network takes; they must not change within the case."""
-    wanted = {value.name for value in session.get_inputs()}
-    wanted -= {"images", "history", "history_state"}
+def _check_tables(messages: list[Message], names: list[str]) -> None:
+    """The tables that the network takes must not change within the case."""
     for message in messages[1:]:
-        for name in wanted:
+        for name in names:
             if not np.array_equal(message.arrays[name], messages[0].arrays[name]):
                 raise StreamError(
                     f"{name} changes within drive {message.seed}: "
                     "golden cases want a stream without augmentation"
                 )
-    return {name: messages[0].arrays[name] for name in sorted(wanted)}
-
-
-def _history(
-    queue: dict, grid: BevGrid, past: list[tuple[np.ndarray, np.ndarray]], pose: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Aligned maps [1, H, W, slots * C] and state [slots, 2]; `past` is newest first."""
-    slots, channels = queue["slots"], queue["channels"]
-    history = np.zeros((1, grid.rows, grid.cols, slots * channels), np.float32)
-    state = np.zeros((slots, 2), np.float32)
-    for slot, (bev, then) in enumerate(past[:slots]):
-        affine = align.index_affine(grid, np.linalg.inv(then) @ pose)
-        warped = align.warp(grid, torch.from_numpy(bev), affine)
-        history[0, :, :, slot * channels : (slot + 1) * channels] = warped.numpy()
-        state[slot] = 1.0, (slot + 1) * queue["stride_s"]
-    return history, state
 
 
 def sampled(name: str, output: np.ndarray) -> dict:
