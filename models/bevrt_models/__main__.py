@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import signal
-import subprocess
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,7 +26,11 @@ def _parser() -> argparse.ArgumentParser:
     budget.add_argument("--steps", type=int, help="number of steps instead of a time budget")
     source = train.add_mutually_exclusive_group()
     source.add_argument("--stream", default="-", help="file or pipe of the stream, - for stdin")
-    source.add_argument("--stream-command", help="shell command that writes the stream to stdout")
+    source.add_argument(
+        "--stream-command",
+        help="shell command that writes a stream to stdout; the variable STREAM counts its runs",
+    )
+    train.add_argument("--streams", type=int, default=1, help="runs of the command, a process each")
     train.add_argument("--batch", type=int, default=4, help="drives stepped together")
     train.add_argument("--rate", type=float, default=2e-3, help="highest learning rate")
     train.add_argument("--no-history", action="store_true", help="ablation: history always empty")
@@ -35,6 +38,7 @@ def _parser() -> argparse.ArgumentParser:
         "--threads", type=int, default=1,
         help="threads of the trainer; one core each for trainer and stream serves two cores best",
     )  # fmt: skip
+    train.add_argument("--device", default="cpu", help="cpu or cuda")
     train.add_argument("--seed", type=int, default=1)
     train.add_argument("--fp32", action="store_true", help="no bf16 autocast")
     train.add_argument("--resume", action="store_true", help="go on from the folder's checkpoint")
@@ -80,14 +84,17 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _train(options: argparse.Namespace) -> int:
+    from .batch import Preparer
+    from .loader import command_samples
+    from .stream import BackgroundReader
     from .train import Trainer, TrainOptions
 
     trainer = Trainer(
         TrainOptions(
             out=options.out, minutes=options.minutes, steps=options.steps, batch=options.batch,
             learning_rate=options.rate, has_history=not options.no_history,
-            threads=options.threads, seed=options.seed, bf16=not options.fp32,
-            resume=options.resume, init_from=options.init_from,
+            threads=options.threads, device=options.device, seed=options.seed,
+            bf16=not options.fp32, resume=options.resume, init_from=options.init_from,
             checkpoint_minutes=options.checkpoint_minutes,
         )
     )  # fmt: skip
@@ -97,22 +104,25 @@ def _train(options: argparse.Namespace) -> int:
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
+    contract, augment = trainer.contract, trainer.options.augment
+    if options.stream_command:
+        trainer.run(
+            command_samples(
+                options.stream_command, options.streams, trainer.workers.rank, contract, augment,
+                trainer.sample_seed,
+            )
+        )  # fmt: skip
+        return 0
     with _stream(options) as source:
-        trainer.run(source)
+        reader = BackgroundReader(source, Preparer(contract, augment, trainer.sample_seed))
+        trainer.run(reader)
+        reader.stop()
     return 0
 
 
 @contextmanager
 def _stream(options: argparse.Namespace):
-    if getattr(options, "stream_command", None):
-        with subprocess.Popen(
-            options.stream_command, shell=True, stdout=subprocess.PIPE, bufsize=1 << 20
-        ) as process:
-            try:
-                yield process.stdout
-            finally:
-                process.terminate()
-    elif options.stream == "-":
+    if options.stream == "-":
         yield sys.stdin.buffer
     else:
         with Path(options.stream).open("rb") as source:

@@ -37,9 +37,9 @@ def index_affine(grid: BevGrid, hist_from_now: np.ndarray) -> np.ndarray:
 def warp(grid: BevGrid, past: Tensor, affine: np.ndarray) -> Tensor:
     """Reads one past map f32 [rows, cols, C] through `affine`; same shape out."""
     rows, cols, channels = grid.rows, grid.cols, past.shape[-1]
-    a = torch.from_numpy(affine.astype(np.float32))
-    i = torch.arange(rows, dtype=torch.float32)[:, None]
-    j = torch.arange(cols, dtype=torch.float32)[None, :]
+    a = torch.from_numpy(affine.astype(np.float32)).to(past.device)
+    i = torch.arange(rows, dtype=torch.float32, device=past.device)[:, None]
+    j = torch.arange(cols, dtype=torch.float32, device=past.device)[None, :]
     row = (a[0, 0] * i + a[0, 1] * j + a[0, 2]).reshape(-1)
     col = (a[1, 0] * i + a[1, 1] * j + a[1, 2]).reshape(-1)
     row0, col0 = torch.floor(row), torch.floor(col)
@@ -51,7 +51,7 @@ def warp(grid: BevGrid, past: Tensor, affine: np.ndarray) -> Tensor:
             r, c = row0 + dr, col0 + dc
             weight = (row_part if dr else 1.0 - row_part) * (col_part if dc else 1.0 - col_part)
             inside = (r >= 0) & (r <= rows - 1) & (c >= 0) & (c <= cols - 1)
-            weights.append(torch.where(inside, weight, torch.zeros(())))
+            weights.append(torch.where(inside, weight, weight.new_zeros(())))
             indices.append((r.clamp(0, rows - 1) * cols + c.clamp(0, cols - 1)).int())
     return F.embedding_bag(
         torch.stack(indices, 1), past.reshape(rows * cols, channels), mode="sum",

@@ -104,10 +104,15 @@ class Batch:
 
 
 def collate(
-    contract: Contract, samples: list[Sample], augment: Augment, random: np.random.Generator
-) -> Batch:
+    contract: Contract, samples: list[Sample], augment: Augment, random: np.random.Generator,
+    device: str = "cpu",
+) -> Batch:  # fmt: skip
     """Stacks samples; image levels become (level - mean) / std, then a random gain and shift."""
-    levels = torch.from_numpy(np.concatenate([s.message.arrays["images"] for s in samples]))
+
+    def stacked(arrays: list[np.ndarray], join=np.concatenate) -> Tensor:
+        return torch.from_numpy(join(arrays)).to(device, non_blocking=True)
+
+    levels = stacked([s.message.arrays["images"] for s in samples])
     cameras = levels.shape[0] // len(samples)
     mean, std = contract.preprocess.mean, contract.preprocess.std
     gain = 1.0 + augment.gain * random.uniform(-1, 1, (len(samples), 1, 3))
@@ -117,45 +122,46 @@ def collate(
     scale = gain / np.reshape(std, (1, 3, 1, 1))
     offset = shift - gain * np.reshape(mean, (1, 3, 1, 1)) / np.reshape(std, (1, 3, 1, 1))
     images = levels.to(torch.float32, memory_format=torch.channels_last)
-    images = images.mul_(torch.from_numpy(scale).float()).add_(torch.from_numpy(offset).float())
-    tables = stack_tables(contract, [s.message.arrays for s in samples], cameras)
-    stacked = {
+    images = images.mul_(torch.from_numpy(scale).float().to(device))
+    images = images.add_(torch.from_numpy(offset).float().to(device))
+    tables = stack_tables(contract, [s.message.arrays for s in samples], cameras, device)
+    targets = {
         head: {
-            name: torch.from_numpy(np.stack([s.targets[head][name] for s in samples]))
+            name: stacked([s.targets[head][name] for s in samples], np.stack)
             for name in samples[0].targets[head]
         }
         for head in samples[0].targets
     }
-    depth = torch.from_numpy(np.concatenate([s.depth for s in samples]))
-    classes = torch.from_numpy(np.concatenate([s.classes for s in samples]))
-    return Batch(images, tables, stacked, depth, classes)
+    depth = stacked([s.depth for s in samples])
+    classes = stacked([s.classes for s in samples])
+    return Batch(images, tables, targets, depth, classes)
 
 
 def stack_tables(
-    contract: Contract, samples: list[dict[str, np.ndarray]], cameras: int
+    contract: Contract, samples: list[dict[str, np.ndarray]], cameras: int, device: str = "cpu"
 ) -> dict[str, Tensor]:
     """Rays and tables of several samples; indices count rows over all, null = all rows."""
     size = contract.preprocess
     tables: dict[str, Tensor] = {}
     if contract.ray_stride is not None:
         rays = np.concatenate([arrays["rays"] for arrays in samples])
-        tables["rays"] = torch.from_numpy(rays)
+        tables["rays"] = torch.from_numpy(rays).to(device)
     for lift in contract.lifts:
         rows = cameras * (size.height // lift.stride) * (size.width // lift.stride)
         kinds = [(f"{lift.name}_index", rows)]
         if lift.depth_bins is not None:
             kinds.append((f"{lift.name}_depth_index", rows * lift.depth_bins.count))
         for name, count in kinds:
-            stacked = np.empty((len(samples), samples[0][name].size), np.int32)
-            for ordinal, arrays in enumerate(samples):
-                index = arrays[name].reshape(-1)
-                stacked[ordinal] = np.where(
-                    index >= count, count * len(samples), index + ordinal * count
-                )
-            tables[name] = torch.from_numpy(stacked.reshape(-1))
+            index = torch.from_numpy(np.stack([arrays[name].reshape(-1) for arrays in samples]))
+            index = index.to(device)
+            first = count * torch.arange(len(samples), dtype=torch.int32, device=device)
+            null = count * len(samples)
+            index = torch.where(index >= count, null, index + first[:, None])
+            tables[name] = index.reshape(-1).to(torch.int32)
         name = f"{lift.name}_geometry"
         geometry = np.concatenate([arrays[name] for arrays in samples])
-        tables[name] = torch.from_numpy(geometry.reshape(-1, 4 * len(lift.heights_m)))
+        geometry = torch.from_numpy(geometry).to(device)
+        tables[name] = geometry.reshape(-1, 4 * len(lift.heights_m))
     return tables
 
 

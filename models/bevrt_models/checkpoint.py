@@ -32,7 +32,7 @@ def save_archive(path: Path, weights: dict[str, Tensor]) -> None:
     """Weights alone, as fp16 arrays by name."""
     partial = path.with_suffix(".partial.npz")
     np.savez_compressed(
-        partial, **{name: value.detach().half().numpy() for name, value in weights.items()}
+        partial, **{name: value.detach().half().cpu().numpy() for name, value in weights.items()}
     )
     os.replace(partial, path)
 

@@ -25,12 +25,15 @@ class _Stored:
 class DriveQueues:
     """Past maps of every drive of the stream, with their noisy poses."""
 
-    def __init__(self, contract: Contract, augment: Augment, seed: int) -> None:
+    def __init__(
+        self, contract: Contract, augment: Augment, seed: int, device: str = "cpu"
+    ) -> None:
         if contract.queue is None:
             raise ValueError(f"contract {contract.name!r} has no queue")
         self._queue = contract.queue
         self._augment = augment
         self._random = np.random.default_rng(seed)
+        self._device = device
         self._drives: dict[int, deque[_Stored]] = {}
 
     def history(self, messages: list[Message], has_history: bool) -> tuple[Tensor, Tensor]:
@@ -41,7 +44,7 @@ class DriveQueues:
         """
         queue = self._queue
         shape = (len(messages), queue.grid.cells, queue.slots, queue.channels)
-        maps = torch.zeros(shape, dtype=torch.bfloat16)
+        maps = torch.zeros(shape, dtype=torch.bfloat16, device=self._device)
         state = torch.zeros(len(messages), queue.slots, 2)
         for sample, message in enumerate(messages):
             if message.new_drive:
@@ -62,7 +65,7 @@ class DriveQueues:
                 warped = align.warp(queue.grid, past, affine)
                 maps[sample, :, slot] = warped.reshape(queue.grid.cells, queue.channels)
                 state[sample, slot] = torch.tensor([1.0, age_s])
-        return maps.reshape(len(messages), queue.grid.cells, -1), state
+        return maps.reshape(len(messages), queue.grid.cells, -1), state.to(self._device)
 
     def push(self, message: Message, bev: Tensor) -> None:
         """Queues the map [cells, C] of a message; what no slot can need any more is dropped."""

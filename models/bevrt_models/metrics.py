@@ -73,7 +73,8 @@ class Tracker:
 
     def add(self, outputs: dict[str, Tensor], messages: list[Message], lanes: dict[str, Tensor]):
         """Decodes the outputs of a step and keeps what matters; `lanes` is the lane target."""
-        outputs = {name: value.detach() for name, value in outputs.items()}
+        outputs = {name: value.detach().float().cpu() for name, value in outputs.items()}
+        lanes = {name: lanes[name].cpu() for name in ("mask", "care")}
         for sample, message in enumerate(messages):
             frame: dict = {}
             self._objects(frame, outputs["objects"][sample], message.arrays["objects"])

@@ -5,23 +5,23 @@ from __future__ import annotations
 import json
 import math
 import time
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from . import checkpoint, config, losses
-from .batch import Augment, Batch, Preparer, Sample, collate
+from .batch import Augment, Batch, Sample, collate
 from .history import DriveQueues
 from .layers import RowNorm
 from .metrics import Tracker
 from .network import TinyNetwork
 from .optimiser import Optimiser
 from .report import Clock, Reporter
-from .stream import BackgroundReader, StreamError
+from .stream import StreamError
 from .workers import Workers
 
 
@@ -42,6 +42,7 @@ class TrainOptions:
     freeze_norm_from: float = 0.75
     has_history: bool = True
     threads: int = 1
+    device: str = "cpu"
     seed: int = 1
     checkpoint_minutes: float = 5.0
     report_steps: int = 20
@@ -82,7 +83,7 @@ class Trainer:
     def __init__(self, options: TrainOptions) -> None:
         if (options.minutes is None) == (options.steps is None):
             raise ValueError("give either a time budget in minutes or a number of steps")
-        self.workers = Workers()
+        self.workers = Workers(options.device)
         # The same weights everywhere; everything else random differs by process.
         torch.manual_seed(options.seed)
         self._seed = options.seed + 1000 * self.workers.rank
@@ -92,10 +93,12 @@ class Trainer:
         network = TinyNetwork(self.contract)
         if options.init_from is not None:
             checkpoint.load_weights(network, checkpoint.weights_from(options.init_from))
-        self.network = network.to(memory_format=torch.channels_last)
+        self.network = network.to(options.device, memory_format=torch.channels_last)
         self.optimiser = Optimiser(self.network, options.learning_rate, options.weight_decay)
         self.average = AveragedWeights(network, options.average)
-        self.queues = DriveQueues(self.contract, options.augment, self._seed + 1)
+        self.queues = DriveQueues(
+            self.contract, options.augment, self._seed + 1, options.device
+        )
         self.tracker = Tracker(self.contract)
         self.random = np.random.default_rng(self._seed + 2)
         self.step = 0
@@ -111,14 +114,19 @@ class Trainer:
         """Where the run's state is kept."""
         return self.options.out / "checkpoint.pt"
 
+    @property
+    def sample_seed(self) -> int:
+        """Seed of what is drawn at random per sample; another one after every resumption."""
+        return self._seed + 3 + self.step
+
     def progress(self) -> float:
         """Share of the budget that is spent, 0..1."""
         if self.options.steps is not None:
             return min(self.step / self.options.steps, 1.0)
         return min(self.elapsed_s / (60.0 * self.options.minutes), 1.0)
 
-    def run(self, source: BinaryIO) -> None:
-        """Trains until the budget is spent or the stream ends, then writes the final state.
+    def run(self, samples: Iterable[Sample]) -> None:
+        """Trains until the budget is spent or the samples end, then writes the final state.
 
         Setting `is_stopping` ends it after the step that is under way.
         """
@@ -127,23 +135,20 @@ class Trainer:
             options.out.mkdir(parents=True, exist_ok=True)
             chosen = json.dumps(asdict(options), default=str, indent=1)
             (options.out / "options.json").write_text(chosen + "\n")
-        preparer = Preparer(self.contract, options.augment, self._seed + 3 + self.step)
-        reader = BackgroundReader(source, preparer)
         reporter = Reporter(self)
         last_saved = began = time.monotonic()
         spent_before = self.elapsed_s
         waited_from = time.perf_counter()
-        for samples in batches(reader, options.batch):
+        for batch in batches(samples, options.batch):
             reporter.spent("wait", time.perf_counter() - waited_from)
             if self._is_over:
                 break
-            self._step(samples, reporter, spent_before + time.monotonic() - began)
+            self._step(batch, reporter, spent_before + time.monotonic() - began)
             reporter.maybe_report()
             if time.monotonic() - last_saved > 60.0 * options.checkpoint_minutes:
                 self.save()
                 last_saved = time.monotonic()
             waited_from = time.perf_counter()
-        reader.stop()
         self.workers.close()
         self.save()
         reporter.report()
@@ -153,13 +158,14 @@ class Trainer:
     def _step(self, samples: list[Sample], reporter: Reporter, elapsed_s: float) -> None:
         options, messages = self.options, [sample.message for sample in samples]
         clock = Clock(reporter)
-        batch = collate(self.contract, samples, options.augment, self.random)
+        batch = collate(self.contract, samples, options.augment, self.random, options.device)
         clock.mark("collate")
         history, state = self.queues.history(messages, options.has_history)
         clock.mark("align")
         rate = self._learning_rate()
         self._set_mode()
-        with torch.autocast("cpu", torch.bfloat16, enabled=options.bf16):
+        kind = torch.device(options.device).type
+        with torch.autocast(kind, torch.bfloat16, enabled=options.bf16):
             outputs = self.network(
                 batch.images, batch.tables, history if options.bf16 else history.float(), state
             )

@@ -15,11 +15,11 @@ from torch import Tensor, distributed, nn
 class Workers:
     """The processes of a run; `rank` 0 writes checkpoints and reports."""
 
-    def __init__(self) -> None:
+    def __init__(self, device: str = "cpu") -> None:
         self.count = int(os.environ.get("WORLD_SIZE", "1"))
         self.rank = int(os.environ.get("RANK", "0"))
         if self.count > 1:
-            distributed.init_process_group("gloo")
+            distributed.init_process_group("nccl" if device.startswith("cuda") else "gloo")
 
     @property
     def is_first(self) -> bool:
@@ -37,7 +37,7 @@ class Workers:
         values = [p.grad for p in network.parameters() if p.grad is not None]
         values += [b for b in network.buffers() if b.is_floating_point()]
         # f32 holds the seconds of a run to well below one step.
-        shared = torch.tensor([elapsed_s, float(stop)])
+        shared = torch.tensor([elapsed_s, float(stop)], device=values[0].device)
         flat = torch.cat([*(value.reshape(-1) for value in values), shared])
         distributed.all_reduce(flat)
         flat /= self.count

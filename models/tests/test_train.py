@@ -19,20 +19,23 @@ def recorded():
     return stream(drives=2, steps=6)
 
 
+def prepared(recorded, trainer):
+    recorded.seek(0)
+    return map(Preparer(trainer.contract, trainer.options.augment, 1), read_messages(recorded))
+
+
 def options(folder, **changes):
     return TrainOptions(out=folder, batch=2, report_steps=1, metric_steps=1, **changes)
 
 
 def test_a_run_that_is_resumed_goes_on_where_it_stopped(tmp_path, recorded):
     first = Trainer(options(tmp_path, steps=2))
-    recorded.seek(0)
-    first.run(recorded)
+    first.run(prepared(recorded, first))
     second = Trainer(options(tmp_path, steps=4, resume=True))
     assert second.step == 2 and second.samples == 4
     for name, value in first.network.state_dict().items():
         assert torch.equal(second.network.state_dict()[name], value)
-    recorded.seek(0)
-    second.run(recorded)
+    second.run(prepared(recorded, second))
     assert second.step == 4
     lines = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
     assert [line["step"] for line in lines] == [1, 2, 3, 4]
@@ -42,9 +45,8 @@ def test_a_run_that_is_resumed_goes_on_where_it_stopped(tmp_path, recorded):
 
 
 def test_the_ablation_runs_the_same_way(tmp_path, recorded):
-    recorded.seek(0)
     trainer = Trainer(options(tmp_path, steps=1, has_history=False))
-    trainer.run(recorded)
+    trainer.run(prepared(recorded, trainer))
     assert trainer.step == 1
 
 

@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# Trains `tiny` on this machine. Without a GPU every core learns and draws; with one, all cores draw for it.
+#
+#   models/train.sh FOLDER MINUTES [options of `python -m bevrt_models train`]
+#
+# Goes on from FOLDER's checkpoint if there is one. Needs the `bevrt` command (BEVRT, default target/release/bevrt; it
+# may be built elsewhere and copied here) and a Python with PyTorch and onnx (PYTHON, default python3).
+# FIRST_SEED is the first drive to draw: another one on each run shows new drives.
+set -euo pipefail
+if (($# < 2)); then
+    sed -n '2,8s/^# \{0,1\}//p' "$0"
+    exit 2
+fi
+root=$(cd "$(dirname "$0")/.." && pwd)
+folder=$1 minutes=$2
+shift 2
+bevrt=${BEVRT:-$root/target/release/bevrt} python=${PYTHON:-python3}
+export PYTHONPATH=$root/models${PYTHONPATH:+:$PYTHONPATH} RAYON_NUM_THREADS=1 OMP_NUM_THREADS=1
+
+# Every stream has its own seeds; every other one draws at twice the network's size, as full-size frames look reduced.
+seeds_each=$((20000))
+first=$((${FIRST_SEED:-0}))
+stream="exec '$bevrt' train-stream --manifest '$root/models/packages/tiny/manifest.toml' --drives 6"
+stream+=" --drawn-larger \$((STREAM % 2 + 1))"
+stream+=" --seeds \$((STREAM * $seeds_each + $first))..\$((STREAM * $seeds_each + $seeds_each))"
+
+train=(-m bevrt_models train --out "$folder" --minutes "$minutes" --resume --stream-command "$stream")
+if "$python" -c 'import sys, torch; sys.exit(not torch.cuda.is_available())'; then
+    streams=$(($(nproc) > 3 ? $(nproc) - 2 : 1))
+    exec "$python" "${train[@]}" --device cuda --streams "$streams" --batch 32 --rate 4e-3 "$@"
+fi
+exec "$python" -m torch.distributed.run --standalone --nproc-per-node "$(nproc)" "${train[@]}" --batch 2 --rate 2.5e-3 "$@"
