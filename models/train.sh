@@ -5,7 +5,7 @@
 #
 # Goes on from FOLDER's checkpoint if there is one. Needs the `bevrt` command (BEVRT, default target/release/bevrt; it
 # may be built elsewhere and copied here) and a Python with PyTorch and onnx (PYTHON, default python3).
-# FIRST_SEED is the first drive to draw: another one on each run shows new drives.
+# FIRST_SEED, 0 to 19999, is where each stream begins: another one on each run shows new drives.
 set -euo pipefail
 if (($# < 2)); then
     sed -n '2,8s/^# \{0,1\}//p' "$0"
@@ -18,8 +18,8 @@ bevrt=${BEVRT:-$root/target/release/bevrt} python=${PYTHON:-python3}
 export PYTHONPATH=$root/models${PYTHONPATH:+:$PYTHONPATH} RAYON_NUM_THREADS=1 OMP_NUM_THREADS=1
 
 # Every stream has its own seeds; every other one draws at twice the network's size, as full-size frames look reduced.
-seeds_each=$((20000))
-first=$((${FIRST_SEED:-0}))
+seeds_each=20000
+first=${FIRST_SEED:-0}
 stream="exec '$bevrt' train-stream --manifest '$root/models/packages/tiny/manifest.toml' --drives 6"
 stream+=" --drawn-larger \$((STREAM % 2 + 1))"
 stream+=" --seeds \$((STREAM * $seeds_each + $first))..\$((STREAM * $seeds_each + $seeds_each))"

@@ -1,4 +1,4 @@
-"""Command line: `python -m bevrt_models train|export|package|cost|foreign --help`."""
+"""Command line: `python -m bevrt_models COMMAND --help`."""
 
 from __future__ import annotations
 
@@ -70,6 +70,16 @@ def _parser() -> argparse.ArgumentParser:
     golden.add_argument("--rig", type=Path, required=True, help="rig file of that stream")
     golden.add_argument("--cases", type=int, default=1)
     golden.set_defaults(run=_golden)
+
+    quantise = commands.add_parser("quantise", help="write a package's INT8 network")
+    quantise.add_argument("package", type=Path)
+    quantise.add_argument("--precision", default="int8-cpu", help="int8-cpu or int8-trt")
+    quantise.add_argument(
+        "--stream", default="-", help="file of an unaugmented stream of tuning drives, - for stdin"
+    )
+    quantise.add_argument("--frames", type=int, default=60, help="frames to calibrate with")
+    quantise.add_argument("--keep-float", nargs="*", default=[], help="nodes that stay in float")
+    quantise.set_defaults(run=_quantise)
 
     cost = commands.add_parser("cost", help="GFLOP, parameters and latency of an ONNX file")
     cost.add_argument("file", type=Path)
@@ -161,6 +171,14 @@ def _golden(options: argparse.Namespace) -> int:
 
     with _stream(options) as source:
         write_golden(options.package, source, options.rig, options.cases)
+    return 0
+
+
+def _quantise(options: argparse.Namespace) -> int:
+    from .quantise import quantise
+
+    with _stream(options) as source:
+        quantise(options.package, options.precision, source, options.frames, options.keep_float)
     return 0
 
 

@@ -89,6 +89,22 @@ def manifest_text(contract: Contract, folder: Path, networks: list[NetworkFile])
     return "\n".join(lines) + "\n"
 
 
+def add_network(folder: Path, network: NetworkFile) -> None:
+    """Enters a network file that lies in `folder` into its manifest, behind those that are there.
+
+    An entry of the same precision is replaced.
+    """
+    path = folder / "manifest.toml"
+    blocks = path.read_text().rstrip("\n").split("\n\n")
+    same = f"precision = {_value(network.precision)}"
+    blocks = [b for b in blocks if not (b.startswith("[[network]]") and same in b.splitlines())]
+    last = max(i for i, block in enumerate(blocks) if block.startswith("[[network]]"))
+    digest = hashlib.sha256((folder / network.file).read_bytes()).hexdigest()
+    lines = section("[[network]]", {**dataclasses.asdict(network), "sha256": digest})
+    blocks.insert(last + 1, "\n".join(lines[1:]))
+    path.write_text("\n\n".join(blocks) + "\n")
+
+
 def _with_thresholds(head: Head, chosen: dict[str, list[float]]) -> Head:
     if head.kind not in chosen:
         return head

@@ -1,0 +1,88 @@
+"""INT8 networks of a package: static quantisation to Q/DQ with frames of the tuning drives."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import onnx
+from onnxruntime.quantization import (
+    CalibrationDataReader,
+    CalibrationMethod,
+    QuantFormat,
+    QuantType,
+    quantize_static,
+)
+from onnxruntime.quantization.shape_inference import quant_pre_process
+
+from .package import NetworkFile, add_network
+from .package_run import PackageRun
+from .stream import read_messages
+
+OPERATORS = ["Conv", "MatMul", "Add", "Mul", "Gather", "Concat", "Resize", "Transpose", "Reshape"]
+"""What is computed in 8 bit; the rest stays in float."""
+
+ACTIVATIONS = {"int8-cpu": QuantType.QUInt8, "int8-trt": QuantType.QInt8}
+
+
+NEEDS = {"int8-cpu": (("cpu",), ("avx512vnni",)), "int8-trt": (("tensorrt",), ())}
+"""Providers and CPU features: without VNNI, sums of u8 x s8 products may saturate."""
+
+
+class DriveInputs(CalibrationDataReader):
+    """Inputs of every `every`-th step of a stream, with the history that fp32 made."""
+
+    def __init__(self, run: PackageRun, source: BinaryIO, frames: int, every: int = 3) -> None:
+        self._inputs = self._read(run, source, frames, every)
+
+    def get_next(self) -> dict[str, np.ndarray] | None:
+        """The next inputs by name, None at the end."""
+        return next(self._inputs, None)
+
+    @staticmethod
+    def _read(run: PackageRun, source: BinaryIO, frames: int, every: int) -> Iterator[dict]:
+        given = 0
+        for number, message in enumerate(read_messages(source)):
+            if message.new_drive:
+                run.begin_drive()
+            pose = message.arrays["odom_from_ego"].astype(np.float64)
+            inputs = run.inputs(message, pose)
+            if number % every == every - 1:
+                yield inputs
+                given += 1
+                if given == frames:
+                    return
+            run.run(inputs, pose)
+
+
+def quantise(
+    package: Path, precision: str, source: BinaryIO, frames: int, float_nodes: list[str]
+) -> None:
+    """Writes the package's network in `precision` beside its fp32 one, and into its manifest.
+
+    The stream holds unaugmented tuning drives, one at a time. `int8-cpu` has unsigned activations
+    and signed weights per channel; `int8-trt` has symmetric signed ones. `float_nodes` names nodes
+    that stay in float. Raises ValueError for another precision.
+    """
+    if precision not in ACTIVATIONS:
+        raise ValueError(f"precision: expected one of {list(ACTIVATIONS)}, found {precision!r}")
+    run = PackageRun(package)
+    name = run.manifest["name"]
+    out = package / f"{name}-{precision}.onnx"
+    symmetric = precision == "int8-trt"
+    with tempfile.TemporaryDirectory() as folder:
+        prepared = Path(folder) / "prepared.onnx"
+        quant_pre_process(package / f"{name}-fp32.onnx", prepared, auto_merge=True)
+        quantize_static(
+            prepared, out, DriveInputs(run, source, frames), quant_format=QuantFormat.QDQ,
+            op_types_to_quantize=OPERATORS, per_channel=True, nodes_to_exclude=float_nodes,
+            activation_type=ACTIVATIONS[precision], weight_type=QuantType.QInt8,
+            calibrate_method=CalibrationMethod.MinMax,
+            extra_options={"ActivationSymmetric": symmetric, "WeightSymmetric": True},
+        )  # fmt: skip
+    onnx.checker.check_model(onnx.load(out))
+    providers, features = NEEDS[precision]
+    add_network(package, NetworkFile(out.name, precision, providers, features))

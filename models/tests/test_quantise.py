@@ -1,0 +1,66 @@
+"""INT8 networks say nearly what fp32 says, and stand in the manifest."""
+
+import io
+import tomllib
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from onnx import numpy_helper
+from synthetic import stream
+from test_network import random_network
+
+from bevrt_models.package import write_package
+from bevrt_models.package_run import PackageRun
+from bevrt_models.quantise import quantise
+from bevrt_models.stream import read_messages
+
+
+@pytest.fixture(scope="module")
+def recorded():
+    return stream(drives=1, steps=6).getvalue()
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory, recorded):
+    torch.manual_seed(2)
+    folder = tmp_path_factory.mktemp("package")
+    write_package(random_network(), folder, "0", "none", None)
+    for precision in ("int8-cpu", "int8-trt", "int8-cpu"):
+        quantise(folder, precision, io.BytesIO(recorded), frames=2, float_nodes=[])
+    return folder
+
+
+def test_the_manifest_names_each_network_once_with_what_it_needs(package):
+    networks = tomllib.loads((package / "manifest.toml").read_text())["network"]
+    assert [n["precision"] for n in networks] == ["fp32", "int8-trt", "int8-cpu"]
+    assert networks[2]["providers"] == ["cpu"] and networks[2]["cpu_features"] == ["avx512vnni"]
+    assert all((package / n["file"]).stat().st_size > 1e6 for n in networks)
+
+
+@pytest.mark.parametrize("precision", ["int8-cpu", "int8-trt"])
+def test_outputs_stay_close_to_those_of_fp32(package, recorded, precision):
+    exact, rough = PackageRun(package), PackageRun(package, precision)
+    for message in read_messages(io.BytesIO(recorded)):
+        pose = message.arrays["odom_from_ego"]
+        inputs = exact.inputs(message, pose)
+        wanted = exact.run(inputs, pose)
+        found = rough.run(inputs, pose)
+    for name, value in wanted.items():
+        assert np.corrcoef(value.ravel(), found[name].ravel())[0, 1] > 0.97, name
+
+
+def test_the_network_for_tensorrt_is_symmetric(package):
+    graph = onnx.load(package / "tiny-int8-trt.onnx").graph
+    stored = {item.name: numpy_helper.to_array(item) for item in graph.initializer}
+    points = [
+        stored[node.input[2]] for node in graph.node
+        if node.op_type == "QuantizeLinear" and node.input[2] in stored
+    ]  # fmt: skip
+    assert points and all(point.dtype == np.int8 and not point.any() for point in points)
+
+
+def test_another_precision_is_refused(package, recorded):
+    with pytest.raises(ValueError, match="int4"):
+        quantise(package, "int4", io.BytesIO(recorded), frames=1, float_nodes=[])
