@@ -27,6 +27,11 @@ class Sample:
     depth: np.ndarray
     classes: np.ndarray
 
+    @property
+    def cameras(self) -> int:
+        """Number of cameras."""
+        return len(self.message.arrays["images"])
+
 
 @dataclass
 class Augment:

@@ -240,7 +240,8 @@ class Trainer:
 def batches(samples, size: int):
     """Groups samples into lists of `size` from different drives, keeping each drive's order.
 
-    Raises StreamError if the stream has fewer drives than that.
+    All samples of a group have equally many cameras. Raises StreamError if the stream has too few
+    drives for that.
     """
     waiting: list[Sample] = []
     for sample in samples:
@@ -248,8 +249,11 @@ def batches(samples, size: int):
         chosen, left, drives = [], [], set()
         for item in waiting:
             # A drive's second sample waits, and everything of the drive behind it.
-            is_first = item.message.drive not in drives and len(chosen) < size
-            (chosen if is_first else left).append(item)
+            is_taken = (
+                item.message.drive not in drives and len(chosen) < size
+                and item.cameras == sample.cameras
+            )
+            (chosen if is_taken else left).append(item)
             drives.add(item.message.drive)
         if len(chosen) == size:
             yield chosen

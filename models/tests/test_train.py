@@ -58,7 +58,8 @@ def test_a_budget_must_be_given_once(tmp_path):
 
 
 class _Item:
-    def __init__(self, drive, step):
+    def __init__(self, drive, step, cameras=6):
+        self.cameras = cameras
         self.message = type("M", (), {"drive": drive, "step": step})
 
 
@@ -73,6 +74,14 @@ def test_batches_take_different_drives_and_keep_their_order():
             last[item.message.drive] = item.message.step
             count += 1
     assert count >= 8
+
+
+def test_samples_of_different_rigs_do_not_meet():
+    order = [(drive, step, 4 if drive % 3 == 0 else 6) for step in range(6) for drive in range(6)]
+    found = list(batches((_Item(*one) for one in order), 2))
+    assert {item.cameras for batch in found for item in batch} == {4, 6}
+    assert all(len({item.cameras for item in batch}) == 1 for batch in found)
+    assert sum(len(batch) for batch in found) == len(order)
 
 
 def test_a_stream_of_too_few_drives_is_refused():
