@@ -7,8 +7,29 @@ use crate::train_stream::parse_seeds;
 use crate::{progress, rig};
 use bevrt_hil::eval::{Ablation, EvalOptions, evaluate};
 use bevrt_hil::source::PictureSize;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use std::path::PathBuf;
+
+/// How large pictures are drawn.
+#[derive(Clone, Copy, ValueEnum)]
+enum Drawn {
+    /// At the network's input size
+    Network,
+    /// At twice the network's input size, as training draws half of its pictures
+    Twice,
+    /// At the cameras' own size
+    Full,
+}
+
+impl From<Drawn> for PictureSize {
+    fn from(drawn: Drawn) -> Self {
+        match drawn {
+            Drawn::Network => Self::TimesNetwork(1),
+            Drawn::Twice => Self::TimesNetwork(2),
+            Drawn::Full => Self::Full,
+        }
+    }
+}
 
 /// Options of `bevrt eval`.
 #[derive(Args)]
@@ -24,12 +45,12 @@ pub struct EvalArguments {
     /// Write the report as JSON
     #[arg(long)]
     json: Option<PathBuf>,
-    /// Draw at the cameras' full size instead of twice the network's
-    #[arg(long)]
-    full_size: bool,
-    /// A look only: 2 frame sets a second, drawn at the network's size
-    #[arg(long, conflicts_with = "full_size")]
-    quick: bool,
+    /// Size of the pictures
+    #[arg(long, value_enum, default_value_t = Drawn::Twice)]
+    drawn: Drawn,
+    /// Frame sets a second; 2 gives a quick look, since only twice a second is scored
+    #[arg(long, default_value_t = 10.0)]
+    rate_hz: f64,
     /// Compare the queue aligned, not aligned and empty
     #[arg(long)]
     queue: bool,
@@ -61,12 +82,8 @@ pub fn run(arguments: &EvalArguments) -> Result<(), Failure> {
     if arguments.workers > 0 {
         options.workers = arguments.workers;
     }
-    if arguments.full_size {
-        options.drive.size = PictureSize::Full;
-    }
-    if arguments.quick {
-        options = options.quick();
-    }
+    options.drive.size = arguments.drawn.into();
+    options.drive.frame_rate_hz = arguments.rate_hz;
     if arguments.queue {
         options.ablation = Ablation::Queue {
             without_queue: arguments.without_queue.clone(),

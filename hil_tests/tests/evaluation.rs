@@ -4,6 +4,7 @@ use std::sync::Mutex;
 
 use bevrt_calibration::rigs;
 use bevrt_hil::eval::{Ablation, EvalError, EvalOptions, EvalReport, evaluate};
+use bevrt_hil::source::PictureSize;
 use bevrt_runtime::SetupError;
 
 /// Four cameras, two slots, objects and crosswalks.
@@ -13,7 +14,9 @@ const PACKAGE: &str = concat!(
 );
 
 fn options(workers: usize) -> EvalOptions {
-    let mut options = EvalOptions::new(PACKAGE, 950_000..950_003, rigs::four_fisheye()).quick();
+    let mut options = EvalOptions::new(PACKAGE, 950_000..950_003, rigs::four_fisheye());
+    options.drive.size = PictureSize::TimesNetwork(1);
+    options.drive.frame_rate_hz = 2.0;
     options.drive.duration_s = 3.0;
     options.workers = workers;
     options.ablation = Ablation::Queue {

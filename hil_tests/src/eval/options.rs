@@ -75,12 +75,4 @@ impl EvalOptions {
             allocations: None,
         }
     }
-
-    /// For a look while training: 2 Hz, drawn at the network's size.
-    #[must_use]
-    pub fn quick(mut self) -> Self {
-        self.drive.frame_rate_hz = 2.0;
-        self.drive.size = crate::source::PictureSize::TimesNetwork(1);
-        self
-    }
 }
