@@ -50,7 +50,7 @@ pub struct EvalArguments {
     drawn: Drawn,
     /// Frame sets a second; 2 gives a quick look, since only twice a second is scored
     #[arg(long, default_value_t = 10.0)]
-    rate_hz: f64,
+    rate: f64,
     /// Compare the queue aligned, not aligned and empty
     #[arg(long)]
     queue: bool,
@@ -83,7 +83,7 @@ pub fn run(arguments: &EvalArguments) -> Result<(), Failure> {
         options.workers = arguments.workers;
     }
     options.drive.size = arguments.drawn.into();
-    options.drive.frame_rate_hz = arguments.rate_hz;
+    options.drive.frame_rate_hz = arguments.rate;
     if arguments.queue {
         options.ablation = Ablation::Queue {
             without_queue: arguments.without_queue.clone(),

@@ -1,3 +1,5 @@
+//! Decoder of the object head; drops duplicates of one object.
+
 use bevrt_calibration::BevGrid;
 
 use super::detections::{ObjectDetection, ObjectDetections, ObjectSigma};

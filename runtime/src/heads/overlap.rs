@@ -1,3 +1,5 @@
+//! How much two boxes on the ground share.
+
 /// A rectangle on the ground.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Footprint {

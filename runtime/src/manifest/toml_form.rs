@@ -1,3 +1,5 @@
+//! The manifest as it stands in TOML, and its checks.
+
 use std::collections::BTreeMap;
 use std::fmt::{Debug, Display};
 use std::path::{Component, Path, PathBuf};

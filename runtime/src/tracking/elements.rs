@@ -1,3 +1,5 @@
+//! Arrows, crosswalks and stop lines over time.
+
 mod kinds;
 
 use heapless::Vec as FixedVec;

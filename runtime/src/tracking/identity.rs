@@ -1,3 +1,5 @@
+//! Numbers of tracks.
+
 /// Gives ids that are never 0 and do not repeat before 2³² − 1 of them are used.
 #[derive(Debug)]
 pub(super) struct IdSource {

@@ -1,3 +1,5 @@
+//! Lanes over time: which line continues which track.
+
 mod line;
 mod position;
 

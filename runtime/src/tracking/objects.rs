@@ -1,3 +1,5 @@
+//! Objects over time: which detection continues which track.
+
 mod filter;
 mod track;
 

@@ -1,3 +1,5 @@
+//! Where the ONNX Runtime library is looked for, in order.
+
 use std::cmp::Reverse;
 use std::path::{Path, PathBuf};
 
