@@ -139,9 +139,7 @@ def example_matrices(contract: Contract, cameras: int) -> dict[str, np.ndarray]:
     forward_camera = np.array([[0.0, 0.0, 1.0], [-1.0, 0.0, 0.0], [0.0, -1.0, 0.0]])
     poses = np.tile(np.eye(4), (cameras, 1, 1))
     for camera, yaw in enumerate(2 * np.pi * np.arange(cameras) / cameras):
-        turn = np.array(
-            [[np.cos(yaw), -np.sin(yaw), 0], [np.sin(yaw), np.cos(yaw), 0], [0, 0, 1]]
-        )
+        turn = np.array([[np.cos(yaw), -np.sin(yaw), 0], [np.sin(yaw), np.cos(yaw), 0], [0, 0, 1]])
         poses[camera, :3, :3] = turn @ forward_camera
         poses[camera, :3, 3] = np.cos(yaw), np.sin(yaw), 1.5
     return {"intrinsics": np.tile(intrinsics, (cameras, 1, 1)), "ego_from_cam": poses,
