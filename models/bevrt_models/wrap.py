@@ -45,7 +45,7 @@ def export_module(module: nn.Module, contract: Contract, path: Path, cameras: in
 
     `module(**inputs) -> dict` with the names and shapes of `export.example_inputs` and
     `export.output_shapes`. Raises ValueError for an output of another shape, and for an input that
-    has no effect: the exporter drops it, and the runtime would miss it.
+    the graph does not read: optimisers drop it, and the runtime would miss it.
     """
     graph = _Positional(module.eval(), contract)
     inputs = example_inputs(contract, cameras)
@@ -69,9 +69,9 @@ def export_module(module: nn.Module, contract: Contract, path: Path, cameras: in
     model = onnx.load(path)
     fold_shapes(model)
     fix_output_shapes(model, contract)
-    lost = set(inputs) - {value.name for value in model.graph.input}
+    lost = set(inputs) - {name for node in model.graph.node for name in node.input}
     if lost:
-        raise ValueError(f"inputs without an effect on any output: {sorted(lost)}")
+        raise ValueError(f"inputs that the graph does not read: {sorted(lost)}")
     model.producer_name, model.producer_version = "bevrt-models", contract.version
     onnx.checker.check_model(model, full_check=True)
     onnx.save(model, path)
