@@ -40,7 +40,7 @@ pub enum EngineLoadError {
         /// What the network has.
         found: String,
         /// What to change, and where in the manifest.
-        change: String,
+        change: Box<str>,
     },
     /// No provider of the order can run the network.
     NoProvider {

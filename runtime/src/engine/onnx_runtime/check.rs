@@ -99,7 +99,7 @@ impl Check<'_> {
             field,
             expected: expected.into(),
             found: found.into(),
-            change,
+            change: change.into(),
         }
     }
 
