@@ -40,7 +40,7 @@ impl RaySpec {
     /// # Errors
     /// Refuses a stride that does not divide both.
     pub fn new(width: u32, height: u32, stride: u32) -> Result<Self, CalibrationError> {
-        if stride == 0 || width % stride != 0 || height % stride != 0 {
+        if stride == 0 || !width.is_multiple_of(stride) || !height.is_multiple_of(stride) {
             return Err(CalibrationError::new(
                 "stride",
                 format!("a divisor of {width} and {height}"),

@@ -5,7 +5,7 @@ use crate::package::EngineArguments;
 use crate::rig;
 use bevrt_runtime::{
     Engine, ImageSet, Manifest, NetworkInterface, NetworkRequest, OnnxRuntime, OnnxRuntimeLibrary,
-    Package, ProviderKind, run_golden,
+    Package, ProviderKind, QueueAlignment, run_golden,
 };
 use clap::Args;
 use serde_json::{Value, json};
@@ -102,24 +102,21 @@ fn describe(manifest: &Manifest) -> Value {
     let heads: Vec<_> = manifest
         .heads()
         .iter()
-        .map(|head| {
-            let grid = &head.grid;
-            format!(
-                "{:?}: {} x {} cells of {} m, {} classes",
-                head.kind,
-                grid.rows,
-                grid.cols,
-                grid.cell_m,
-                head.classes.len()
-            )
-        })
+        .map(|head| format!("{}, {} classes", head.form, head.classes.len()))
         .collect();
     let queue = manifest.queue().map_or_else(
         || "none".to_owned(),
         |queue| {
             format!(
-                "{} slots of {} s, {} channels, {:?}",
-                queue.slots, queue.stride_s, queue.channels, queue.storage
+                "{} slots of {} s, {} channels, {:?}, aligned by the {}",
+                queue.slots,
+                queue.stride_s,
+                queue.channels,
+                queue.storage,
+                match queue.alignment {
+                    QueueAlignment::Runtime => "runtime",
+                    QueueAlignment::Graph => "network",
+                }
             )
         },
     );

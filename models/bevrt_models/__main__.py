@@ -87,9 +87,10 @@ def _parser() -> argparse.ArgumentParser:
     cost.add_argument("--threads", type=int, default=2)
     cost.set_defaults(run=_cost)
 
-    foreign = commands.add_parser("foreign", help="write the foreign test package")
-    foreign.add_argument("--out", type=Path, required=True)
-    foreign.set_defaults(run=_foreign)
+    example = commands.add_parser("example", help="write an example of a network that is brought")
+    example.add_argument("family", choices=("foreign", "bevdet_like", "maptr_like"))
+    example.add_argument("--out", type=Path, required=True, help="folder of the package")
+    example.set_defaults(run=_example)
     return parser
 
 
@@ -193,10 +194,14 @@ def _cost(options: argparse.Namespace) -> int:
     return 0
 
 
-def _foreign(options: argparse.Namespace) -> int:
+def _example(options: argparse.Namespace) -> int:
+    from .families import write_bevdet_like, write_maptr_like
     from .foreign import write_foreign
 
-    write_foreign(options.out)
+    writers = {
+        "foreign": write_foreign, "bevdet_like": write_bevdet_like, "maptr_like": write_maptr_like,
+    }  # fmt: skip
+    writers[options.family](options.out)
     return 0
 
 

@@ -1,4 +1,4 @@
-"""The contract of the `tiny` network: grids, lifts, queue and head channels, named once.
+"""The contract of a network, and that of `tiny`: grids, lifts, queue and heads, named once.
 
 Everything here is also written into the package's manifest; the runtime reads it there.
 """
@@ -50,6 +50,10 @@ HEAD_CHANNELS = {
     "crosswalks": CROSSWALK_CHANNELS,
     "stop_lines": STOP_LINE_CHANNELS,
 }
+
+
+BOX_CHANNELS = ("x_m", "y_m", *OBJECT_CHANNELS[len(OBJECT_CLASSES) + 2 :])
+"""Columns of a box of an object query: the channels of a dense head with the position itself."""
 
 
 RAY_CHANNELS = 5
@@ -120,13 +124,17 @@ class Lift:
 
 @dataclass(frozen=True)
 class Queue:
-    """The feature queue: single-frame maps kept in the runtime."""
+    """The feature queue: single-frame maps kept in the runtime.
+
+    `alignment` says who brings them into the present ego frame: "runtime" or "graph".
+    """
 
     grid: BevGrid
     channels: int
     slots: int
     stride_s: float
     storage: str = "f16"
+    alignment: str = "runtime"
 
 
 @dataclass(frozen=True)
@@ -144,13 +152,91 @@ class Preprocess:
 
 @dataclass(frozen=True)
 class Head:
-    """One output group: its grid, classes and default thresholds of confidence."""
+    """A dense head: its grid, classes and default thresholds of confidence."""
 
     kind: str
     grid: BevGrid
     classes: tuple[str, ...]
     thresholds: tuple[float, ...]
     channels: int
+
+    def output_shapes(self) -> dict[str, list[int]]:
+        """Shape of each output of the network, by name."""
+        return {self.kind: [1, self.channels, self.grid.rows, self.grid.cols]}
+
+    def manifest_fields(self) -> dict:
+        """The head's section of the manifest."""
+        return {"kind": self.kind, "output": self.kind, "grid": self.grid,
+                "classes": self.classes, "thresholds": self.thresholds}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class GroundRange:
+    """A rectangle on the ground in ego axes, in metres."""
+
+    x_min_m: float
+    x_max_m: float
+    y_min_m: float
+    y_max_m: float
+
+
+@dataclass(frozen=True)
+class ObjectQueries:
+    """A head that gives a set of boxes: `<output>_scores` and `<output>_boxes`."""
+
+    output: str
+    queries: int
+    range: GroundRange
+    classes: tuple[str, ...]
+    thresholds: tuple[float, ...]
+    kind: str = "objects"
+
+    def output_shapes(self) -> dict[str, list[int]]:
+        """Shape of each output of the network, by name."""
+        return {f"{self.output}_scores": [1, self.queries, len(self.classes)],
+                f"{self.output}_boxes": [1, self.queries, len(BOX_CHANNELS)]}  # fmt: skip
+
+    def manifest_fields(self) -> dict:
+        """The head's section of the manifest."""
+        return {"kind": self.kind, "form": "queries", "output": self.output,
+                "queries": self.queries, "range": self.range, "classes": self.classes,
+                "thresholds": self.thresholds}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class MapQueries:
+    """A head that gives a set of point lists: `<output>_scores` and `<output>_points`.
+
+    `elements` says what each class is: solid, dashed, double, road_edge, yellow_solid,
+    yellow_dashed, yellow_double, crosswalk, stop_line or ignored. `sigma_m` is the standard
+    deviation of each class's positions as it was measured: 68 % of the errors lie below it.
+    """
+
+    output: str
+    queries: int
+    points: int
+    range: GroundRange
+    classes: tuple[str, ...]
+    elements: tuple[str, ...]
+    sigma_m: tuple[float, ...]
+    thresholds: tuple[float, ...]
+    dimensions: int = 2
+    coordinates: str = "normalised"
+    kind: str = "map_elements"
+
+    def output_shapes(self) -> dict[str, list[int]]:
+        """Shape of each output of the network, by name."""
+        return {f"{self.output}_scores": [1, self.queries, len(self.classes)],
+                f"{self.output}_points":
+                    [1, self.queries, self.points, self.dimensions]}  # fmt: skip
+
+    def manifest_fields(self) -> dict:
+        """The head's section of the manifest."""
+        return {"kind": self.kind, "form": "queries", "output": self.output,
+                "queries": self.queries, "points": self.points, "dimensions": self.dimensions,
+                "coordinates": self.coordinates, "range": self.range, "classes": self.classes,
+                "elements": self.elements, "sigma_m": self.sigma_m,
+                "thresholds": self.thresholds}  # fmt: skip
 
 
 COARSE_GRID = BevGrid(-51.2, -51.2, 0.8, 128, 128)
@@ -166,14 +252,19 @@ ARROW_CLASS_NAMES = (
 
 @dataclass(frozen=True)
 class Contract:
-    """Everything that a network, its trainer and its manifest agree on."""
+    """Everything that a network, its trainer and its manifest agree on.
+
+    `largest_distortion_px` is set for a network that takes the cameras as matrices: how far a lens
+    may move a pixel of the network's image from where its pinhole matrix has it.
+    """
 
     name: str
     preprocess: Preprocess
     lifts: tuple[Lift, ...]
     queue: Queue | None
-    heads: tuple[Head, ...]
+    heads: tuple[Head | ObjectQueries | MapQueries, ...]
     ray_stride: int | None = None
+    largest_distortion_px: float | None = None
     world: str = "1"
     version: str = "0.1.0"
     tolerance: dict[str, float] = field(

@@ -21,7 +21,9 @@ from .config import Contract
 from .network import AUXILIARY, TinyNetwork
 
 OPSET = 17
-PER_CAMERA = ("images", "rays")
+MATRICES = ("intrinsics", "ego_from_cam", "camera_valid")
+"""Inputs of a network that takes the cameras as matrices."""
+PER_CAMERA = ("images", "rays", *MATRICES)
 """Inputs whose first dimension is the number of cameras."""
 
 
@@ -36,12 +38,28 @@ def input_names(contract: Contract) -> list[str]:
             names.append(f"{lift.name}_depth_index")
         if lift.geometry:
             names.append(f"{lift.name}_geometry")
-    return names + (["history", "history_state"] if contract.queue else [])
+    if contract.largest_distortion_px is not None:
+        names += MATRICES
+    if contract.queue:
+        names += ["history", "history_state"]
+        names += ["history_from_now"] if contract.queue.alignment == "graph" else []
+    return names
 
 
 def output_names(contract: Contract) -> list[str]:
     """Names of the network's outputs, in order."""
-    return (["bev"] if contract.queue else []) + [head.kind for head in contract.heads]
+    return list(output_shapes(contract))
+
+
+def output_shapes(contract: Contract) -> dict[str, list[int]]:
+    """Shape of each output of the network, by name, in order."""
+    shapes = {}
+    if contract.queue:
+        grid = contract.queue.grid
+        shapes["bev"] = [grid.rows, grid.cols, contract.queue.channels]
+    for head in contract.heads:
+        shapes |= head.output_shapes()
+    return shapes
 
 
 class ContractGraph(nn.Module):
@@ -89,16 +107,43 @@ def example_inputs(contract: Contract, cameras: int, seed: int = 0) -> dict[str,
         if lift.geometry:
             geometry = random.uniform(-0.5, 0.5, (voxels, 4)) * ~null[:: lift.taps, None]
             inputs[f"{lift.name}_geometry"] = geometry.reshape(lift.grid.cells, -1)
+    if contract.largest_distortion_px is not None:
+        inputs |= example_matrices(contract, cameras)
     if contract.queue:
         queue = contract.queue
         shape = (1, queue.grid.rows, queue.grid.cols, queue.slots * queue.channels)
         inputs["history"] = random.random(shape)
         ages = queue.stride_s * np.arange(1, queue.slots + 1)
         inputs["history_state"] = np.stack([np.ones(queue.slots), ages], axis=1)
+        if queue.alignment == "graph":
+            # Straight ahead at 5 m/s with a slight turn to the left.
+            turn = 0.1 * ages
+            motions = np.tile(np.eye(3), (queue.slots, 1, 1))
+            motions[:, 0, 0] = motions[:, 1, 1] = np.cos(turn)
+            motions[:, 1, 0], motions[:, 0, 1] = np.sin(turn), -np.sin(turn)
+            motions[:, 0, 2] = 5.0 * ages
+            inputs["history_from_now"] = motions
     return {
         name: value if value.dtype == np.int32 else value.astype(np.float32)
         for name, value in inputs.items()
     }
+
+
+def example_matrices(contract: Contract, cameras: int) -> dict[str, np.ndarray]:
+    """Level cameras all around, 90 degrees wide, 1.5 m high; all valid."""
+    width, height = contract.preprocess.width, contract.preprocess.height
+    intrinsics = np.array(
+        [[width / 2, 0, (width - 1) / 2], [0, width / 2, (height - 1) / 2], [0, 0, 1]]
+    )
+    # Columns: where the camera's right, down and forward axes point in ego.
+    forward_camera = np.array([[0.0, 0.0, 1.0], [-1.0, 0.0, 0.0], [0.0, -1.0, 0.0]])
+    poses = np.tile(np.eye(4), (cameras, 1, 1))
+    for camera, yaw in enumerate(2 * np.pi * np.arange(cameras) / cameras):
+        turn = np.array([[np.cos(yaw), -np.sin(yaw), 0], [np.sin(yaw), np.cos(yaw), 0], [0, 0, 1]])
+        poses[camera, :3, :3] = turn @ forward_camera
+        poses[camera, :3, 3] = np.cos(yaw), np.sin(yaw), 1.5
+    return {"intrinsics": np.tile(intrinsics, (cameras, 1, 1)), "ego_from_cam": poses,
+            "camera_valid": np.ones(cameras)}  # fmt: skip
 
 
 def export(network: TinyNetwork, path: Path, cameras: int = 6) -> None:
@@ -123,8 +168,8 @@ def export(network: TinyNetwork, path: Path, cameras: int = 6) -> None:
         )  # fmt: skip
     model = onnx.load(path)
     _keep_names(model, network)
-    _fold_shapes(model)
-    _fix_output_shapes(model, contract)
+    fold_shapes(model)
+    fix_output_shapes(model, contract)
     _store_as_half(model, {name for name, value in network.named_parameters() if is_large(value)})
     model.producer_name, model.producer_version = "bevrt-models", contract.version
     model.doc_string = f"{contract.name} {contract.version}, world {contract.world}"
@@ -195,7 +240,7 @@ def _keep_names(model: onnx.ModelProto, network: TinyNetwork) -> None:
         raise ValueError(f"weights did not reach the exported graph: {lost}")
 
 
-def _fold_shapes(model: onnx.ModelProto) -> None:
+def fold_shapes(model: onnx.ModelProto) -> None:
     """Turns constant nodes, and small nodes that depend on them alone, into initialisers.
 
     What the exporter computes of shapes and scales at run time is known now; a graph without it is
@@ -229,13 +274,9 @@ def _fold_shapes(model: onnx.ModelProto) -> None:
         graph.initializer.remove(item)
 
 
-def _fix_output_shapes(model: onnx.ModelProto, contract: Contract) -> None:
+def fix_output_shapes(model: onnx.ModelProto, contract: Contract) -> None:
     """States every output's static shape."""
-    shapes = {head.kind: [1, head.channels, head.grid.rows, head.grid.cols]
-              for head in contract.heads}  # fmt: skip
-    if contract.queue:
-        grid = contract.queue.grid
-        shapes["bev"] = [grid.rows, grid.cols, contract.queue.channels]
+    shapes = output_shapes(contract)
     for value in model.graph.output:
         axes = value.type.tensor_type.shape
         del axes.dim[:]

@@ -9,15 +9,16 @@ from __future__ import annotations
 import json
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 
 from .package import GOLDEN_FILE, section
-from .package_run import PackageRun
-from .rig import network_rig
+from .package_run import PackageRun, Step
+from .rig import matrices_of, network_rig
 from .stream import Message, StreamError, read_messages
 
 GOLDEN_FORMAT = 1
@@ -34,17 +35,31 @@ def write_golden(package: Path, stream: BinaryIO, rig: Path, cases: int) -> None
     ends early or was augmented.
     """
     run = PackageRun(package)
-    manifest = run.manifest
-    rig_text = network_rig(rig.read_text(), manifest["preprocess"])
+    drives = _drives(stream, run.slots + 1, cases)
+    steps = [_steps_of(messages, run) for messages in drives]
+    write_golden_steps(package, rig.read_text(), steps)
+
+
+def write_golden_steps(package: Path, rig_text: str, cases: Sequence[Sequence[Step]]) -> None:
+    """Writes `golden.json` and `golden/` from pictures and poses, one list of steps a case.
+
+    `rig_text` is a rig file for the source images or for the network's size. Steps lie one stride
+    of the queue apart, slots + 1 of them fill it. A network that takes tables must be given them in
+    every step; matrices follow from the rig.
+    """
+    run = PackageRun(package)
+    rig_text = network_rig(rig_text, run.manifest["preprocess"])
+    matrices = matrices_of(rig_text) if "matrices" in run.manifest else {}
     written = []
-    for number, messages in enumerate(_drives(stream, manifest["queue"]["slots"] + 1, cases)):
+    for number, steps in enumerate(cases):
         folder = package / "golden" / f"case{number}"
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "rig.toml").write_text(rig_text)
-        written.append(_case(package, folder, messages, run))
+        steps = [replace(step, geometry=step.geometry | matrices) for step in steps]
+        written.append(_case(package, folder, steps, run))
     golden = {"format": GOLDEN_FORMAT, "cases": written}
     (package / GOLDEN_FILE).write_text(json.dumps(golden) + "\n")
-    if "golden" not in manifest:
+    if "golden" not in run.manifest:
         lines = section("[golden]", {"file": GOLDEN_FILE, "tolerance": TOLERANCE})
         with (package / "manifest.toml").open("a") as file:
             file.write("\n".join(lines) + "\n")
@@ -68,22 +83,21 @@ def _drives(stream: BinaryIO, length: int, count: int) -> Iterator[list[Message]
     raise StreamError(f"the stream ends after {found} of {count} drives of {length} steps")
 
 
-def _case(package: Path, folder: Path, messages: list[Message], run: PackageRun) -> dict:
-    _check_tables(messages, run.table_names)
+def _case(package: Path, folder: Path, steps: Sequence[Step], run: PackageRun) -> dict:
+    stride_s = run.manifest["queue"]["stride_s"] if run.slots else 0.5
     run.begin_drive()
     frames, results = [], {}
-    for step, message in enumerate(messages):
-        shown = messages[0] if step + 1 < len(messages) else message
+    for number, step in enumerate(steps):
+        shown = steps[0] if number + 1 < len(steps) else step
         files = []
-        for camera, planes in enumerate(shown.arrays["images"]):
-            file = folder / f"frame{0 if shown is messages[0] else 1}_cam{camera}.png"
+        for camera, planes in enumerate(shown.images):
+            file = folder / f"frame{0 if shown is steps[0] else 1}_cam{camera}.png"
             file.write_bytes(png(planes.transpose(1, 2, 0)))
             files.append(file.relative_to(package).as_posix())
-        pose = message.arrays["odom_from_ego"].astype(np.float64)
-        results = run.run(run.inputs(shown, pose), pose)
+        results = run.run(replace(step, images=shown.images))
         frames.append(
-            {"stamp_ns": round(step * run.manifest["queue"]["stride_s"] * 1e9),
-             "odom_from_ego": pose.reshape(-1).tolist(), "images": files}
+            {"stamp_ns": round(number * stride_s * 1e9),
+             "odom_from_ego": step.odom_from_ego.reshape(-1).tolist(), "images": files}
         )  # fmt: skip
     return {
         "name": folder.name, "rig": (folder / "rig.toml").relative_to(package).as_posix(),
@@ -92,20 +106,23 @@ def _case(package: Path, folder: Path, messages: list[Message], run: PackageRun)
     }  # fmt: skip
 
 
-def _check_tables(messages: list[Message], names: list[str]) -> None:
-    """The tables that the network takes must not change within the case."""
-    for message in messages[1:]:
-        for name in names:
-            if not np.array_equal(message.arrays[name], messages[0].arrays[name]):
+def _steps_of(messages: list[Message], run: PackageRun) -> list[Step]:
+    """The steps of a drive, whose geometry must not change."""
+    steps = [run.step_of(message) for message in messages]
+    for step in steps[1:]:
+        for name, values in step.geometry.items():
+            if not np.array_equal(values, steps[0].geometry[name]):
                 raise StreamError(
-                    f"{name} changes within drive {message.seed}: "
+                    f"{name} changes within drive {messages[0].seed}: "
                     "golden cases want a stream without augmentation"
                 )
+    return steps
 
 
 def sampled(name: str, output: np.ndarray) -> dict:
     """An output at sampled flat positions (random ones and the most extreme), and by channel."""
-    axes = (0, 1) if name == "bev" else (0, 2, 3)
+    # The queued map and query sets have their channels last; points go by query.
+    axes = (0, 1) if output.ndim == 3 else (0, 2, 3)
     mean, std = output.mean(axis=axes, keepdims=True), output.std(axis=axes, keepdims=True)
     extreme = np.abs((output - mean) / (std + 1e-6)).reshape(-1)
     positions = np.union1d(

@@ -7,7 +7,7 @@ import hashlib
 import json
 from pathlib import Path
 
-from .config import BevGrid, Contract, Head
+from .config import BevGrid, Contract, GroundRange, Head
 from .export import export
 from .network import TinyNetwork
 
@@ -71,19 +71,20 @@ def manifest_text(contract: Contract, folder: Path, networks: list[NetworkFile])
         if lift.depth_bins is not None:
             fields["depth_bins"] = dataclasses.asdict(lift.depth_bins)
         lines += section("[[lift]]", fields)
+    if contract.largest_distortion_px is not None:
+        fields = {"largest_distortion_px": contract.largest_distortion_px}
+        lines += section("[matrices]", fields)
     if contract.queue is not None:
         queue = contract.queue
-        lines += section(
-            "[queue]",
-            {"grid": queue.grid, "channels": queue.channels, "slots": queue.slots,
-             "stride_s": queue.stride_s, "storage": queue.storage},
-        )  # fmt: skip
+        fields = {
+            "grid": queue.grid, "channels": queue.channels, "slots": queue.slots,
+            "stride_s": queue.stride_s, "storage": queue.storage,
+        }  # fmt: skip
+        if queue.alignment != "runtime":
+            fields["alignment"] = queue.alignment
+        lines += section("[queue]", fields)
     for head in contract.heads:
-        lines += section(
-            "[[head]]",
-            {"kind": head.kind, "output": head.kind, "grid": head.grid, "classes": head.classes,
-             "thresholds": head.thresholds},
-        )  # fmt: skip
+        lines += section("[[head]]", head.manifest_fields())
     if (folder / GOLDEN_FILE).exists():
         lines += section("[golden]", {"file": GOLDEN_FILE, "tolerance": contract.tolerance})
     return "\n".join(lines) + "\n"
@@ -123,7 +124,7 @@ def section(title: str, fields: dict) -> list[str]:
 
 def _value(value) -> str:
     """A TOML value on one line."""
-    if isinstance(value, BevGrid):
+    if isinstance(value, (BevGrid, GroundRange)):
         value = dataclasses.asdict(value)
     if isinstance(value, dict):
         return "{ " + ", ".join(f"{key} = {_value(item)}" for key, item in value.items()) + " }"

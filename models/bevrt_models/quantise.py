@@ -48,14 +48,13 @@ class DriveInputs(CalibrationDataReader):
         for number, message in enumerate(read_messages(source)):
             if message.new_drive:
                 run.begin_drive()
-            pose = message.arrays["odom_from_ego"].astype(np.float64)
-            inputs = run.inputs(message, pose)
+            step = run.step_of(message)
             if number % every == every - 1:
-                yield inputs
+                yield run.inputs(step)
                 given += 1
                 if given == frames:
                     return
-            run.run(inputs, pose)
+            run.run(step)
 
 
 def quantise(

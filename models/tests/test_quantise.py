@@ -43,10 +43,8 @@ def test_the_manifest_names_each_network_once_with_what_it_needs(package):
 def test_outputs_stay_close_to_those_of_fp32(package, recorded, precision):
     exact, rough = PackageRun(package), PackageRun(package, precision)
     for message in read_messages(io.BytesIO(recorded)):
-        pose = message.arrays["odom_from_ego"]
-        inputs = exact.inputs(message, pose)
-        wanted = exact.run(inputs, pose)
-        found = rough.run(inputs, pose)
+        wanted = exact.run(exact.step_of(message))
+        found = rough.run(rough.step_of(message))
     for name, value in wanted.items():
         assert np.corrcoef(value.ravel(), found[name].ravel())[0, 1] > 0.97, name
 

@@ -62,6 +62,25 @@ impl GridAffine {
     }
 }
 
+/// A motion as a matrix of the ground plane, in metres: takes (x, y, 1) of the present ego frame to
+/// that of the past one, as [`GridAffine`] does in cells.
+pub(crate) fn ground_motion(past_from_now: &Pose<Ego, Ego>) -> [[f32; 3]; 3] {
+    let isometry = past_from_now.as_isometry();
+    let turn = isometry.rotation.to_rotation_matrix();
+    let (turn, shift) = (turn.matrix(), isometry.translation.vector);
+    let row = |axis: usize| {
+        [
+            turn[(axis, 0)] as f32,
+            turn[(axis, 1)] as f32,
+            shift[axis] as f32,
+        ]
+    };
+    [row(0), row(1), [0.0, 0.0, 1.0]]
+}
+
+/// No motion, as a matrix of the ground plane.
+pub(crate) const NO_MOTION: [[f32; 3]; 3] = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]];
+
 fn rounded(value: f64) -> f32 {
     // Adding zero turns a negative zero into a positive one.
     ((value / STEP).round() * STEP + 0.0) as f32

@@ -13,11 +13,11 @@ mod onnx_runtime;
 #[cfg(test)]
 pub(crate) mod conformance;
 
-pub(crate) use calibration_inputs::{write_lift, write_rays};
+pub(crate) use calibration_inputs::{write_lift, write_matrices, write_rays};
 pub use error::{EngineError, EngineLoadError};
 pub use interface::{
-    CAMERA_DIMENSION, ElementType, ImageSet, InputRole, InputSpec, NetworkInterface, OutputRole,
-    OutputSpec,
+    CAMERA_DIMENSION, ElementType, ImageSet, InputRole, InputSpec, NetworkInterface, Origin,
+    OutputRole, OutputSpec,
 };
 pub use library::{LIBRARY_VARIABLE, LibraryError, OnnxRuntimeLibrary, SkippedLibrary};
 pub use onnx_runtime::{EngineOptions, Fallback, OnnxRuntime, Provider, Spinning};

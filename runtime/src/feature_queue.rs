@@ -14,10 +14,10 @@
 
 use heapless::Vec as FixedVec;
 
-use crate::align::{GridAffine, Levels, RowTaps};
+use crate::align::{GridAffine, Levels, NO_MOTION, RowTaps, ground_motion};
 use crate::ego_motion::{EgoMotion, EgoMotionFault};
 use crate::frame::{MAX_SLOTS, SlotState};
-use crate::manifest::{QueueSection, QueueStorage};
+use crate::manifest::{QueueAlignment, QueueSection, QueueStorage};
 use crate::simd::Simd;
 use crate::time::{Span, Stamp};
 
@@ -59,6 +59,15 @@ pub struct SlotReport {
     pub fault: Option<EgoMotionFault>,
 }
 
+/// The map of a slot, by its index in the ring.
+#[derive(Debug, Clone, Copy)]
+struct Chosen {
+    map: usize,
+    /// Where the present cells are in it, as the runtime reads it.
+    affine: GridAffine,
+    motion: [[f32; 3]; 3],
+}
+
 /// A ring of past maps.
 ///
 /// # Real-time
@@ -75,6 +84,8 @@ pub struct FeatureQueue {
     newest: usize,
     taps: Box<[RowTaps]>,
     reports: FixedVec<SlotReport, MAX_SLOTS>,
+    /// The motion of each slot.
+    motions: [[[f32; 3]; 3]; MAX_SLOTS],
     mode: QueueMode,
     simd: Simd,
 }
@@ -108,6 +119,7 @@ impl FeatureQueue {
             newest: 0,
             taps: vec![RowTaps::new(shape.cols); slots].into_boxed_slice(),
             reports: FixedVec::new(),
+            motions: [NO_MOTION; MAX_SLOTS],
             mode: QueueMode::default(),
             simd: Simd::detect(),
         };
@@ -140,6 +152,14 @@ impl FeatureQueue {
         &self.reports
     }
 
+    /// For each slot of the last alignment, the youngest first, the motion as a matrix of the ground
+    /// plane in metres: it takes (x, y, 1) of the present ego frame to the ego frame of the slot's
+    /// map, points at z = 0, the result projected along z. The identity for a slot that is not
+    /// valid. A network that aligns by itself takes it as `history_from_now`.
+    pub fn history_from_now(&self) -> &[[[f32; 3]; 3]] {
+        &self.motions[..self.slots()]
+    }
+
     /// Changes what the network is given of the past.
     pub fn set_mode(&mut self, mode: QueueMode) {
         self.mode = mode;
@@ -149,6 +169,7 @@ impl FeatureQueue {
     pub fn reset(&mut self) {
         self.stamps.fill(None);
         self.newest = 0;
+        self.motions = [NO_MOTION; MAX_SLOTS];
         self.reports = self
             .nominal_slots()
             .map(|(_, nominal_age)| SlotReport::empty(nominal_age))
@@ -187,7 +208,8 @@ impl FeatureQueue {
 
     /// Writes the history as the network takes it at `now`: `out` is `[rows, cols, slots · channels]`
     /// with channel `slot · channels + c`, `state` is (valid 0 or 1, age in seconds) for each slot.
-    /// A slot without a map, or with unknown motion, is zero in both.
+    /// A slot without a map, or with unknown motion, is zero in both. For a network that aligns by
+    /// itself the maps are as they were stored; see [`Self::history_from_now`].
     ///
     /// # Errors
     /// [`QueueError::OutputLength`], [`QueueError::StateLength`].
@@ -210,9 +232,10 @@ impl FeatureQueue {
         let mut sources = [None; MAX_SLOTS];
         self.reports.clear();
         for ((index, nominal_age), state) in self.nominal_slots().zip(state) {
-            let (report, source) = self.choose(now, nominal_age, motion);
+            let (report, chosen) = self.choose(now, nominal_age, motion);
             *state = report.network_state();
-            sources[index] = source;
+            self.motions[index] = chosen.map_or(NO_MOTION, |chosen| chosen.motion);
+            sources[index] = chosen.map(|chosen| (chosen.map, chosen.affine));
             // The capacity is `MAX_SLOTS`, which `new` checked.
             self.reports.extend([report]);
         }
@@ -231,33 +254,49 @@ impl FeatureQueue {
         stamp.nanoseconds().div_euclid(bin_ns)
     }
 
-    /// The map for a slot: its index in the ring and where its cells are.
+    /// The map for a slot and where its cells are.
     fn choose(
         &self,
         now: Stamp,
         nominal_age: Span,
         motion: &EgoMotion,
-    ) -> (SlotReport, Option<(usize, GridAffine)>) {
+    ) -> (SlotReport, Option<Chosen>) {
         let mut report = SlotReport::empty(nominal_age);
         if self.mode == QueueMode::Empty {
             report.state = SlotState::Disabled;
             return (report, None);
         }
-        let Some((index, stamp)) = self.nearest(now - nominal_age) else {
+        let Some((map, stamp)) = self.nearest(now - nominal_age) else {
             return (report, None);
         };
         report.stamp = Some(stamp);
         report.age = now - stamp;
-        let affine = match self.mode {
-            QueueMode::Aligned => motion
-                .past_from_now(stamp, now)
-                .map(|past_from_now| GridAffine::new(&self.section.grid, &past_from_now)),
-            QueueMode::Unaligned | QueueMode::Empty => Ok(GridAffine::IDENTITY),
+        let unaligned = Chosen {
+            map,
+            affine: GridAffine::IDENTITY,
+            motion: NO_MOTION,
         };
-        match affine {
-            Ok(affine) => {
+        let chosen =
+            match (self.mode, self.section.alignment) {
+                (QueueMode::Unaligned | QueueMode::Empty, _) => Ok(unaligned),
+                (QueueMode::Aligned, QueueAlignment::Runtime) => motion
+                    .past_from_now(stamp, now)
+                    .map(|past_from_now| Chosen {
+                        affine: GridAffine::new(&self.section.grid, &past_from_now),
+                        motion: ground_motion(&past_from_now),
+                        ..unaligned
+                    }),
+                (QueueMode::Aligned, QueueAlignment::Graph) => motion
+                    .past_from_now(stamp, now)
+                    .map(|past_from_now| Chosen {
+                        motion: ground_motion(&past_from_now),
+                        ..unaligned
+                    }),
+            };
+        match chosen {
+            Ok(chosen) => {
                 report.state = SlotState::Valid;
-                (report, Some((index, affine)))
+                (report, Some(chosen))
             }
             Err(fault) => {
                 report.state = SlotState::MotionUnknown;

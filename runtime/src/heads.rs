@@ -1,16 +1,20 @@
-//! Decoders: from the network's raw output maps to elements in the ego frame.
+//! Decoders: from the network's raw outputs to elements in the ego frame.
 //!
-//! Each kind of head has one decoder with scratch memory of its own, made at set-up. Decoding
-//! allocates nothing, is deterministic, and refuses a map with a number that is not finite.
+//! Each kind of head has one decoder with scratch memory of its own, made at set-up: dense maps by
+//! kind, query sets of objects, query sets of map elements. Decoding allocates nothing, is
+//! deterministic, and refuses an output with a number that is not finite.
 
 mod arrows;
 mod crosswalks;
 mod decoder;
 mod detections;
 mod lanes;
+mod map_queries;
+mod object_queries;
 mod objects;
 mod overlap;
 mod peaks;
+mod query_set;
 mod ranked;
 mod raster;
 mod stop_lines;
@@ -20,7 +24,7 @@ mod painter;
 
 pub use arrows::ArrowDecoder;
 pub use crosswalks::CrosswalkDecoder;
-pub use decoder::HeadDecoder;
+pub use decoder::{HeadDecoder, HeadOutput};
 pub use detections::{
     ARROW_CAPACITY, ArrowDetection, ArrowDetections, CROSSWALK_CAPACITY, CrosswalkDetection,
     CrosswalkDetections, Detections, LANE_CAPACITY, LANE_POINT_CAPACITY, LaneDetection,
@@ -28,6 +32,8 @@ pub use detections::{
     STOP_LINE_CAPACITY, StopLineDetection, StopLineDetections,
 };
 pub use lanes::LaneDecoder;
+pub use map_queries::MapQueryDecoder;
+pub use object_queries::ObjectQueryDecoder;
 pub use objects::ObjectDecoder;
 pub(crate) use objects::{ObjectGroup, is_same_object};
 pub use raster::DecodeError;

@@ -64,7 +64,7 @@ pub use ego_motion::{
 pub use engine::{
     CAMERA_DIMENSION, ElementType, Engine, EngineError, EngineLoadError, EngineOptions, Fallback,
     ImageSet, InputRole, InputSpec, LIBRARY_VARIABLE, LibraryError, NetworkInterface, OnnxRuntime,
-    OnnxRuntimeLibrary, OutputRole, OutputSpec, Provider, SkippedLibrary, Spinning,
+    OnnxRuntimeLibrary, Origin, OutputRole, OutputSpec, Provider, SkippedLibrary, Spinning,
 };
 pub use feature_queue::{FeatureQueue, QueueError, QueueMode, QueueSetupError, SlotReport};
 pub use frame::{
@@ -80,15 +80,18 @@ pub use golden::{GoldenError, GoldenOutput, GoldenReport, run_golden};
 pub use heads::{
     ARROW_CAPACITY, ArrowDecoder, ArrowDetection, ArrowDetections, CROSSWALK_CAPACITY,
     CrosswalkDecoder, CrosswalkDetection, CrosswalkDetections, DecodeError, Detections,
-    HeadDecoder, LANE_CAPACITY, LANE_POINT_CAPACITY, LaneDecoder, LaneDetection, LaneDetections,
-    OBJECT_CAPACITY, ObjectDecoder, ObjectDetection, ObjectDetections, ObjectSigma,
-    STOP_LINE_CAPACITY, StopLineDecoder, StopLineDetection, StopLineDetections,
+    HeadDecoder, HeadOutput, LANE_CAPACITY, LANE_POINT_CAPACITY, LaneDecoder, LaneDetection,
+    LaneDetections, MapQueryDecoder, OBJECT_CAPACITY, ObjectDecoder, ObjectDetection,
+    ObjectDetections, ObjectQueryDecoder, ObjectSigma, STOP_LINE_CAPACITY, StopLineDecoder,
+    StopLineDetection, StopLineDetections,
 };
 pub use image::{ColourMatrix, ColourRange, ImageError, ImageView, PixelFormat, Plane};
 pub use manifest::{
-    ColourOrder, GoldenSection, HEAD_CAPACITY, HeadKind, HeadSection, LIFT_CAPACITY, LiftSection,
-    MANIFEST_FORMAT, Manifest, ManifestError, NetworkEntry, Precision, PreprocessSection,
-    ProviderKind, QueueSection, QueueStorage, ResizeKernel, SLOT_CAPACITY,
+    ColourOrder, GoldenSection, GroundRange, HEAD_CAPACITY, HeadForm, HeadKind, HeadSection,
+    LIFT_CAPACITY, LiftSection, MANIFEST_FORMAT, Manifest, ManifestError, MapElement, MapQueries,
+    MatricesSection, NetworkEntry, ObjectQueries, PointCoordinates, PointDimensions, Precision,
+    PreprocessSection, ProviderKind, QUERY_CAPACITY, QUERY_POINT_CAPACITY, QueueAlignment,
+    QueueSection, QueueStorage, ResizeKernel, SLOT_CAPACITY,
 };
 pub use package::{MANIFEST_FILE, NetworkRequest, Package, PackageError, VerifiedNetwork, cpu_has};
 pub use pipeline::{

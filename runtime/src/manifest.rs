@@ -4,6 +4,7 @@
 //! checked without opening a network: ranges, names, agreement between sections.
 
 mod error;
+mod head;
 mod sections;
 mod toml_form;
 
@@ -12,9 +13,13 @@ use std::path::Path;
 use bevrt_calibration::RaySpec;
 
 pub use error::ManifestError;
+pub use head::{
+    GroundRange, HeadForm, HeadKind, HeadSection, MapElement, MapQueries, ObjectQueries,
+    PointCoordinates, PointDimensions,
+};
 pub use sections::{
-    ColourOrder, GoldenSection, HeadKind, HeadSection, LiftSection, NetworkEntry, Precision,
-    PreprocessSection, ProviderKind, QueueSection, QueueStorage, ResizeKernel,
+    ColourOrder, GoldenSection, LiftSection, MatricesSection, NetworkEntry, Precision,
+    PreprocessSection, ProviderKind, QueueAlignment, QueueSection, QueueStorage, ResizeKernel,
 };
 
 /// The manifest format that this version reads.
@@ -25,6 +30,10 @@ pub const LIFT_CAPACITY: usize = 4;
 pub const HEAD_CAPACITY: usize = 8;
 /// Most slots of the feature queue.
 pub const SLOT_CAPACITY: usize = 8;
+/// Most queries of a head.
+pub const QUERY_CAPACITY: usize = 4096;
+/// Most points of one query.
+pub const QUERY_POINT_CAPACITY: usize = 64;
 
 /// A checked manifest.
 #[derive(Clone, Debug)]
@@ -36,6 +45,7 @@ pub struct Manifest {
     preprocess: PreprocessSection,
     rays: Option<RaySpec>,
     lifts: Vec<LiftSection>,
+    matrices: Option<MatricesSection>,
     queue: Option<QueueSection>,
     heads: Vec<HeadSection>,
     golden: Option<GoldenSection>,
@@ -93,9 +103,14 @@ impl Manifest {
         self.rays.as_ref()
     }
 
-    /// Projection tables that the network takes, at least one.
+    /// Projection tables that the network takes; at least one where it takes no matrices.
     pub fn lifts(&self) -> &[LiftSection] {
         &self.lifts
+    }
+
+    /// The cameras as matrices, if the network takes them.
+    pub fn matrices(&self) -> Option<&MatricesSection> {
+        self.matrices.as_ref()
     }
 
     /// The feature queue, if the network has a history.

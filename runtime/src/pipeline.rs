@@ -4,6 +4,7 @@ mod content;
 mod error;
 mod history;
 mod images;
+mod lenses;
 mod options;
 mod publish;
 mod raw;

@@ -56,14 +56,14 @@ struct LastStep {
 }
 
 impl Tracker {
-    /// A tracker for what the heads of the manifest find; objects are followed inside the grid of
-    /// their head.
+    /// A tracker for what the heads of the manifest find; objects are followed inside the grid or
+    /// range of their head.
     pub fn new(manifest: &Manifest) -> Self {
         let objects = manifest
             .heads()
             .iter()
-            .find(|head| head.kind == HeadKind::Objects)
-            .map_or(NOWHERE, |head| head.grid);
+            .find(|head| head.form.finds().contains(&HeadKind::Objects))
+            .map_or(NOWHERE, |head| head.form.area());
         Self {
             objects: ObjectTracker::new(&objects),
             lanes: LaneTracker::new(),

@@ -8,8 +8,8 @@ use std::cell::Cell;
 use bevrt_calibration::{BevGrid, Pose};
 use bevrt_runtime::{
     ColourOrder, EgoMotion, EgoMotionSource, EgoMotionSpec, FeatureQueue, FrameSync, ImageView,
-    PixelFormat, PreprocessSection, Preprocessor, QueueSection, QueueStorage, ResizeKernel, Span,
-    Stamp, SyncSpec,
+    PixelFormat, PreprocessSection, Preprocessor, QueueAlignment, QueueSection, QueueStorage,
+    ResizeKernel, Span, Stamp, SyncSpec,
 };
 
 /// The system's allocator, counting what this thread asks for.
@@ -134,16 +134,16 @@ fn ego_motion_and_the_feature_queue_allocate_nothing() {
             zero_point: 9,
         },
     ];
-    for (storage, source) in storages
-        .into_iter()
-        .zip([EgoMotionSource::Rates, EgoMotionSource::Poses])
-    {
+    let sources = [EgoMotionSource::Rates, EgoMotionSource::Poses];
+    let alignments = [QueueAlignment::Runtime, QueueAlignment::Graph];
+    for ((storage, source), alignment) in storages.into_iter().zip(sources).zip(alignments) {
         let section = QueueSection {
             grid,
             channels: 12,
             slots: 4,
             stride_s: 0.5,
             storage,
+            alignment,
         };
         let mut queue = FeatureQueue::new(&section).expect("valid");
         let spec = EgoMotionSpec {

@@ -1,6 +1,9 @@
 //! Our stages take no memory from the heap once the pipeline stands.
 
 #[allow(dead_code, reason = "other tests use the rest of it")]
+#[path = "pipeline/matrix_model.rs"]
+mod matrix_model;
+#[allow(dead_code, reason = "other tests use the rest of it")]
 #[path = "pipeline/scripted_engine.rs"]
 mod scripted_engine;
 #[allow(dead_code, reason = "other tests use the rest of it")]
@@ -118,6 +121,16 @@ fn a_step_allocates_nothing() {
     assert_eq!(found, 0, "allocations in 100 steps");
     assert_eq!(pipeline.stats().frames(), 120);
     assert!(!drive.frame.objects().is_empty());
+}
+
+#[test]
+fn matrices_raw_history_and_query_sets_allocate_nothing() {
+    let mut pipeline = matrix_model::plain_pipeline();
+    let mut drive = Drive::new();
+    drive.run(&mut pipeline, 0..20);
+    let found = allocations(|| drive.run(&mut pipeline, 20..120));
+    assert_eq!(found, 0, "allocations in 100 steps");
+    assert!(!drive.frame.objects().is_empty() && !drive.frame.lanes().is_empty());
 }
 
 #[test]

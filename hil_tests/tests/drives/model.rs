@@ -133,7 +133,9 @@ impl Engine for ScriptedEngine {
     fn output(&self, role: OutputRole) -> Result<&[f32], EngineError> {
         match role {
             OutputRole::Head(0) => Ok(&self.objects),
-            OutputRole::Head(_) | OutputRole::Bev => Err(EngineError::NoSuchTensor),
+            OutputRole::Head(_) | OutputRole::HeadValues(_) | OutputRole::Bev => {
+                Err(EngineError::NoSuchTensor)
+            }
         }
     }
 

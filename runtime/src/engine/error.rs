@@ -39,6 +39,8 @@ pub enum EngineLoadError {
         expected: String,
         /// What the network has.
         found: String,
+        /// What to change, and where in the manifest.
+        change: Box<str>,
     },
     /// No provider of the order can run the network.
     NoProvider {
@@ -82,9 +84,10 @@ impl fmt::Display for EngineLoadError {
                 field,
                 expected,
                 found,
+                change,
             } => write!(
                 f,
-                "{}: {field}: expected {expected}, found {found}",
+                "{}: {field}: expected {expected}, found {found}; {change}",
                 file.display()
             ),
             Self::NoProvider { file, reasons } => write!(

@@ -1,4 +1,5 @@
-use bevrt_calibration::RaySpec;
+mod inputs;
+mod outputs;
 
 use crate::manifest::Manifest;
 
@@ -20,10 +21,18 @@ pub enum InputRole {
     LiftDepthIndex(usize),
     /// `<lift>_geometry` f32 [cells, heights · 4].
     LiftGeometry(usize),
+    /// `intrinsics` f32 [cameras, 3, 3], only if the manifest asks for matrices.
+    Intrinsics,
+    /// `ego_from_cam` f32 [cameras, 4, 4], only if the manifest asks for matrices.
+    EgoFromCam,
+    /// `camera_valid` f32 [cameras], only if the manifest asks for matrices.
+    CameraValid,
     /// `history` f32 [1, rows, cols, slots · channels].
     History,
     /// `history_state` f32 [slots, 2].
     HistoryState,
+    /// `history_from_now` f32 [slots, 3, 3], only for a network that aligns by itself.
+    HistoryFromNow,
 }
 
 /// What an output is for.
@@ -31,8 +40,12 @@ pub enum InputRole {
 pub enum OutputRole {
     /// `bev` f32 [rows, cols, channels]: this frame's map for the queue.
     Bev,
-    /// f32 [1, channels, rows, cols]; the number is the head's place in the manifest.
+    /// A dense map f32 [1, channels, rows, cols], or the scores of a query set f32 [1, queries,
+    /// classes]; the number is the head's place in the manifest.
     Head(usize),
+    /// What the queries of a head stand for: boxes f32 [1, queries, 17] or points f32 [1, queries,
+    /// points, dimensions].
+    HeadValues(usize),
 }
 
 /// Element type of a tensor.
@@ -82,6 +95,48 @@ impl ImageSet {
     }
 }
 
+/// Where the manifest says what a tensor is, so that a mismatch can name the line to change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// The section or field without which there would be no such tensor, such as `lift[0]`.
+    pub section: String,
+    /// The section's fields that each dimension follows from, such as `slots, channels`; empty
+    /// where the contract fixes it, [`CAMERA_DIMENSION`] where the rig does.
+    pub dimensions: Vec<&'static str>,
+}
+
+impl Origin {
+    fn new(section: impl Into<String>, dimensions: &[&'static str]) -> Self {
+        Self {
+            section: section.into(),
+            dimensions: dimensions.to_vec(),
+        }
+    }
+
+    /// What to change when dimension `place` differs from the network's.
+    pub fn change(&self, place: usize) -> String {
+        match self.dimensions.get(place).copied() {
+            Some(CAMERA_DIMENSION) => format!(
+                "take a rig of as many cameras, or name the dimension `{CAMERA_DIMENSION}` in the network"
+            ),
+            Some("") | None => format!(
+                "the contract fixes this dimension: change the network, or `{}` of the manifest",
+                self.section
+            ),
+            Some(fields) => {
+                let fields: Vec<String> = fields
+                    .split(", ")
+                    .map(|field| format!("`{}.{field}`", self.section))
+                    .collect();
+                format!(
+                    "change {} of the manifest, or the network",
+                    fields.join(" or ")
+                )
+            }
+        }
+    }
+}
+
 /// An input with its fixed shape.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InputSpec {
@@ -93,6 +148,8 @@ pub struct InputSpec {
     pub element: ElementType,
     /// Shape.
     pub shape: Vec<usize>,
+    /// Where the manifest says so.
+    pub origin: Origin,
 }
 
 /// An output with its fixed shape; all outputs are f32.
@@ -104,6 +161,8 @@ pub struct OutputSpec {
     pub name: String,
     /// Shape.
     pub shape: Vec<usize>,
+    /// Where the manifest says so.
+    pub origin: Origin,
 }
 
 /// All inputs and outputs that manifest and rig demand of a network.
@@ -117,16 +176,10 @@ pub struct NetworkInterface {
 impl NetworkInterface {
     /// What a network must take and give for this manifest and a rig of `cameras` cameras.
     pub fn new(manifest: &Manifest, cameras: usize) -> Self {
-        let mut inputs = vec![images(manifest, cameras)];
-        inputs.extend(manifest.rays().map(|rays| rays_input(rays, cameras)));
-        for place in 0..manifest.lifts().len() {
-            inputs.extend(lift(manifest, place));
-        }
-        inputs.extend(history(manifest));
         Self {
             cameras,
-            inputs,
-            outputs: outputs(manifest),
+            inputs: inputs::of(manifest, cameras),
+            outputs: outputs::of(manifest),
         }
     }
 
@@ -144,119 +197,4 @@ impl NetworkInterface {
     pub fn outputs(&self) -> &[OutputSpec] {
         &self.outputs
     }
-}
-
-fn images(manifest: &Manifest, cameras: usize) -> InputSpec {
-    let preprocess = manifest.preprocess();
-    InputSpec {
-        role: InputRole::Images,
-        name: "images".into(),
-        element: ElementType::F32,
-        shape: vec![
-            cameras,
-            3,
-            preprocess.height as usize,
-            preprocess.width as usize,
-        ],
-    }
-}
-
-fn rays_input(rays: &RaySpec, cameras: usize) -> InputSpec {
-    InputSpec {
-        role: InputRole::Rays,
-        name: "rays".into(),
-        element: ElementType::F32,
-        shape: vec![
-            cameras,
-            RaySpec::CHANNELS,
-            rays.feature_height as usize,
-            rays.feature_width as usize,
-        ],
-    }
-}
-
-fn lift(manifest: &Manifest, place: usize) -> Vec<InputSpec> {
-    let lift = &manifest.lifts()[place];
-    let cells = lift.spec.grid.cell_count();
-    let heights = lift.spec.heights_m.len();
-    let voxels = cells * heights;
-    let taps = voxels * lift.spec.taps as usize;
-    let input = |suffix: &str, role, element, shape| InputSpec {
-        role,
-        name: format!("{}_{suffix}", lift.name),
-        element,
-        shape,
-    };
-    let mut inputs = vec![input(
-        "index",
-        InputRole::LiftIndex(place),
-        ElementType::I32,
-        vec![taps],
-    )];
-    if lift.spec.taps > 1 {
-        inputs.push(input(
-            "weight",
-            InputRole::LiftWeight(place),
-            ElementType::F32,
-            vec![taps],
-        ));
-    }
-    if lift.spec.depth_bins.is_some() {
-        inputs.push(input(
-            "depth_index",
-            InputRole::LiftDepthIndex(place),
-            ElementType::I32,
-            vec![voxels],
-        ));
-    }
-    if lift.geometry {
-        inputs.push(input(
-            "geometry",
-            InputRole::LiftGeometry(place),
-            ElementType::F32,
-            vec![cells, heights * 4],
-        ));
-    }
-    inputs
-}
-
-fn history(manifest: &Manifest) -> Vec<InputSpec> {
-    let Some(queue) = manifest.queue() else {
-        return Vec::new();
-    };
-    let (slots, channels) = (queue.slots as usize, queue.channels as usize);
-    let (rows, cols) = (queue.grid.rows, queue.grid.cols);
-    vec![
-        InputSpec {
-            role: InputRole::History,
-            name: "history".into(),
-            element: ElementType::F32,
-            shape: vec![1, rows, cols, slots * channels],
-        },
-        InputSpec {
-            role: InputRole::HistoryState,
-            name: "history_state".into(),
-            element: ElementType::F32,
-            shape: vec![slots, 2],
-        },
-    ]
-}
-
-fn outputs(manifest: &Manifest) -> Vec<OutputSpec> {
-    let mut outputs = Vec::new();
-    if let Some(queue) = manifest.queue() {
-        outputs.push(OutputSpec {
-            role: OutputRole::Bev,
-            name: "bev".into(),
-            shape: vec![queue.grid.rows, queue.grid.cols, queue.channels as usize],
-        });
-    }
-    for (place, head) in manifest.heads().iter().enumerate() {
-        outputs.push(OutputSpec {
-            role: OutputRole::Head(place),
-            name: head.output.clone(),
-            shape: vec![1, head.kind.channels(), head.grid.rows, head.grid.cols],
-        });
-    }
-    outputs
 }

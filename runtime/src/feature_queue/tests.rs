@@ -32,6 +32,7 @@ fn section(grid: BevGrid, channels: u32, slots: u32) -> QueueSection {
         slots,
         stride_s: 0.5,
         storage: QueueStorage::F16,
+        alignment: QueueAlignment::Runtime,
     }
 }
 
@@ -627,4 +628,64 @@ fn impossible_sections_are_refused() {
     );
     let grid = BevGrid { rows: 0, ..GRID };
     assert_eq!(refused(QueueSection { grid, ..good }), "grid.rows");
+}
+
+#[test]
+fn a_network_that_aligns_by_itself_gets_stored_maps_and_motions() {
+    let mut queue = queue_of(&QueueSection {
+        alignment: QueueAlignment::Graph,
+        ..section(GRID, 6, 2)
+    });
+    let map = map_of(&queue, 3);
+    queue.store(at(0), &map).expect("the map fits");
+    let motion = motion_to(&pose(3.0, -1.0, 0.4));
+    let (history, state) = history(&mut queue, at(500), &motion);
+    assert_eq!(state, [[1.0, 0.5], [0.0, 0.0]]);
+    for (cell, slots) in map.chunks_exact(6).zip(history.chunks_exact(12)) {
+        assert_eq!(slots[..6], *cell, "the map is as it was stored");
+        assert_eq!(slots[6..], [0.0; 6], "an invalid slot is zero");
+    }
+    let past_from_now = motion.past_from_now(at(0), at(500)).expect("it is known");
+    let [known, invalid] = queue.history_from_now() else {
+        panic!("two slots");
+    };
+    let point = nalgebra::Point3::new(7.0, -2.0, 0.0);
+    let expected = past_from_now.transform(&point);
+    for (row, expected) in known.iter().zip([expected.x, expected.y, 1.0]) {
+        let found = row[0] * 7.0 + row[1] * -2.0 + row[2];
+        assert!(
+            (f64::from(found) - expected).abs() < 1e-5,
+            "{found} {expected}"
+        );
+    }
+    assert_eq!(*invalid, crate::align::NO_MOTION);
+}
+
+#[test]
+fn the_motions_are_those_by_which_the_runtime_aligns() {
+    let mut queue = queue_of(&section(SQUARE, 2, 1));
+    let map = map_of(&queue, 1);
+    queue.store(at(0), &map).expect("the map fits");
+    let motion = motion_to(&pose(2.4, 0.0, FRAC_PI_2));
+    let mut out = vec![0.0; queue.history_len()];
+    queue
+        .align_into(at(500), &motion, &mut out, &mut [[0.0; 2]])
+        .expect("right lengths");
+    let [row, col, _] = queue.history_from_now()[0];
+    for (cell, found) in out.chunks_exact(2).enumerate() {
+        let centre = SQUARE.centre(cell / SQUARE.cols, cell % SQUARE.cols);
+        let along = |row: [f32; 3]| {
+            f64::from(row[0]) * centre.x + f64::from(row[1]) * centre.y + f64::from(row[2])
+        };
+        let (row, col) = SQUARE.continuous(along(row), along(col));
+        let (row, col) = (row.round() as i64, col.round() as i64);
+        let inside = (0..20).contains(&row) && (0..20).contains(&col);
+        let place = (row * 20 + col) as usize * 2;
+        let expected = if inside {
+            &map[place..place + 2]
+        } else {
+            &[0.0; 2]
+        };
+        assert_eq!(found, expected, "{row} {col}");
+    }
 }

@@ -112,7 +112,8 @@ impl OutputForm {
     /// Where the channel of a flat position is found: (stride, count).
     pub(super) fn channels(&self) -> (usize, usize) {
         match self.shape.as_slice() {
-            // The queued map has its channels last.
+            // The queued map has its channels last, and so have scores and boxes of query sets; of
+            // point lists [1, queries, points, dimensions] each query counts as a channel.
             [_, _, channels] => (1, *channels),
             [1, channels, rows, cols] => (rows * cols, *channels),
             _ => (1, 0),
@@ -136,8 +137,8 @@ impl OutputForm {
             file: path.to_path_buf(),
             field: format!("{case}.{}", self.name),
             expected:
-                "shape [rows, cols, channels] or [1, channels, rows, cols], positions inside \
-                       of it with as many values, mean and std of each channel"
+                "shape [.., .., channels] or [1, channels, .., ..], positions inside of it with \
+                       as many values, mean and std of each channel"
                     .into(),
             found: format!(
                 "shape {:?}, {} positions, {} values, {} means, {} stds",

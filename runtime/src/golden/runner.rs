@@ -5,12 +5,13 @@ use super::file::{CaseForm, FrameForm};
 use super::{GoldenError, picture};
 use crate::ego_motion::{EgoMotion, EgoMotionSource, EgoMotionSpec};
 use crate::engine::{
-    ElementType, Engine, EngineError, ImageSet, InputRole, OutputRole, write_lift, write_rays,
+    ElementType, Engine, EngineError, ImageSet, InputRole, OutputRole, write_lift, write_matrices,
+    write_rays,
 };
 use crate::feature_queue::FeatureQueue;
 use crate::frame::MAX_SLOTS;
 use crate::image::{ImageView, PixelFormat};
-use crate::manifest::Manifest;
+use crate::manifest::{Manifest, QueueAlignment};
 use crate::package::Package;
 use crate::preprocess::Preprocessor;
 use crate::time::{Span, Stamp};
@@ -93,6 +94,9 @@ impl<'a> Runner<'a> {
         if let Some(spec) = manifest.rays() {
             write_rays(&mut *self.engine, spec, &cameras)?;
         }
+        if manifest.matrices().is_some() {
+            write_matrices(&mut *self.engine, &cameras)?;
+        }
         for (place, lift) in manifest.lifts().iter().enumerate() {
             let mut table = ProjectionTable::new(&lift.spec, cameras.len());
             table.rebuild(&lift.spec, &cameras);
@@ -150,11 +154,20 @@ impl<'a> Runner<'a> {
             }
             Err(source) => return Err(self.failed(source)),
         }
-        match self.engine.input_mut(InputRole::HistoryState) {
-            Ok(input) => input.copy_from_slice(state.as_flattened()),
-            Err(source) => return Err(self.failed(source)),
-        }
-        Ok(())
+        let written = self
+            .engine
+            .input_mut(InputRole::HistoryState)
+            .map(|input| input.copy_from_slice(state.as_flattened()))
+            .and_then(|()| match queue.section().alignment {
+                QueueAlignment::Runtime => Ok(()),
+                QueueAlignment::Graph => {
+                    let motions = queue.history_from_now().as_flattened().as_flattened();
+                    let input = self.engine.input_mut(InputRole::HistoryFromNow)?;
+                    input.copy_from_slice(motions);
+                    Ok(())
+                }
+            });
+        written.map_err(|source| self.failed(source))
     }
 
     fn store_map(&mut self, stamp: Stamp) -> Result<(), GoldenError> {

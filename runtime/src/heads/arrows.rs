@@ -3,7 +3,7 @@ use bevrt_calibration::BevGrid;
 use super::detections::{ArrowDetection, ArrowDetections};
 use super::peaks::{Peak, PeakFinder, agreed_centre};
 use super::raster::{Cells, DecodeError, Raster, exp_within};
-use crate::manifest::{HeadKind, HeadSection};
+use crate::manifest::HeadKind;
 
 /// Directions of each kind, in the order of the confidence maps: straight 1, left 2, right 4,
 /// u-turn 8.
@@ -35,11 +35,6 @@ impl ArrowDecoder {
             cells,
             peaks: PeakFinder::new(cells, thresholds),
         }
-    }
-
-    /// A decoder for a head of the manifest.
-    pub fn from_section(section: &HeadSection) -> Self {
-        Self::new(&section.grid, &section.thresholds)
     }
 
     /// Finds the arrows of one map, strongest first; one place has one arrow, of the strongest
@@ -79,7 +74,8 @@ fn arrow_at(raster: &Raster<'_>, cells: &Cells, peak: Peak, confidence: f32) -> 
     }
 }
 
-fn is_same(a: &ArrowDetection, b: &ArrowDetection) -> bool {
+/// Whether two detections stand for one thing.
+pub(super) fn is_same(a: &ArrowDetection, b: &ArrowDetection) -> bool {
     let distance = (a.position_m[0] - b.position_m[0]).hypot(a.position_m[1] - b.position_m[1]);
     distance < LEAST_DISTANCE_M
 }

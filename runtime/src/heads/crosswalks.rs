@@ -4,7 +4,7 @@ use super::detections::{CrosswalkDetection, CrosswalkDetections};
 use super::overlap::Footprint;
 use super::peaks::{Peak, PeakFinder, agreed_centre};
 use super::raster::{Cells, DecodeError, Raster, exp_within, half_turn_angle};
-use crate::manifest::{HeadKind, HeadSection};
+use crate::manifest::HeadKind;
 
 const DX: usize = 1;
 const COS_2THETA: usize = 3;
@@ -37,11 +37,6 @@ impl CrosswalkDecoder {
             cells,
             peaks: PeakFinder::new(cells, &[threshold]),
         }
-    }
-
-    /// A decoder for a head of the manifest.
-    pub fn from_section(section: &HeadSection) -> Self {
-        Self::new(&section.grid, section.thresholds[0])
     }
 
     /// Finds the crosswalks of one map, strongest first.
@@ -86,7 +81,8 @@ fn crosswalk_at(
     }
 }
 
-fn is_same(a: &CrosswalkDetection, b: &CrosswalkDetection) -> bool {
+/// Whether two detections stand for one thing.
+pub(super) fn is_same(a: &CrosswalkDetection, b: &CrosswalkDetection) -> bool {
     let footprint = |crosswalk: &CrosswalkDetection| Footprint {
         centre_m: [crosswalk.position_m[0], crosswalk.position_m[1]],
         size_m: [crosswalk.length_m, crosswalk.width_m],

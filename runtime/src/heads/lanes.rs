@@ -17,17 +17,17 @@ use bevrt_calibration::BevGrid;
 use super::detections::{LANE_CAPACITY, LaneDetection, LaneDetections};
 use super::ranked::Ranked;
 use super::raster::{Cells, DecodeError, Raster, logit};
-use crate::manifest::{HeadKind, HeadSection};
+use crate::manifest::HeadKind;
 use chains::ChainLinker;
 use fragments::{Fragment, Fragments, join_fragments};
 use nodes::NodeMap;
 use pieces::PieceCutter;
-use polyline::Polyliner;
+pub(super) use polyline::{Polyliner, length_of};
 
 /// Marking types.
 const MARKINGS: usize = 4;
 /// Shorter lines are no lines.
-const LEAST_LENGTH_M: f32 = 3.0;
+pub(super) const LEAST_LENGTH_M: f32 = 3.0;
 
 /// Decodes maps of lanes, `[13, rows, cols]`.
 ///
@@ -67,11 +67,6 @@ impl LaneDecoder {
         }
     }
 
-    /// A decoder for a head of the manifest.
-    pub fn from_section(section: &HeadSection) -> Self {
-        Self::new(&section.grid, &section.thresholds)
-    }
-
     /// Finds the lanes of one map, strongest first.
     ///
     /// Points lie about 1 m apart, further where the line is longer than its points reach; x grows
@@ -107,7 +102,7 @@ impl LaneDecoder {
         join_fragments(&mut self.fragments, &mut self.polyliner);
         let is_reported = |lane: &LaneDetection| {
             lane.confidence >= self.thresholds[usize::from(lane.marking)]
-                && polyline::length_of(lane.points()) >= LEAST_LENGTH_M
+                && length_of(lane.points()) >= LEAST_LENGTH_M
         };
         let lanes = self.fragments.iter().map(|fragment| fragment.lane);
         out.extend(lanes.filter(is_reported));

@@ -6,9 +6,9 @@ use super::detections::{ObjectDetection, ObjectDetections, ObjectSigma};
 use super::overlap::Footprint;
 use super::peaks::{Peak, PeakFinder, agreed_centre};
 use super::raster::{Cells, DecodeError, Raster, exp_within};
-use crate::manifest::{HeadKind, HeadSection};
+use crate::manifest::HeadKind;
 
-const CLASSES: usize = 8;
+pub(super) const CLASSES: usize = 8;
 const DX: usize = CLASSES;
 const Z: usize = CLASSES + 2;
 const LN_SIZE: usize = CLASSES + 3;
@@ -73,11 +73,6 @@ impl ObjectDecoder {
         }
     }
 
-    /// A decoder for a head of the manifest.
-    pub fn from_section(section: &HeadSection) -> Self {
-        Self::new(&section.grid, &section.thresholds)
-    }
-
     /// Finds the objects of one map, strongest first.
     ///
     /// # Errors
@@ -104,11 +99,25 @@ impl ObjectDecoder {
 
 fn object_at(raster: &Raster<'_>, cells: &Cells, peak: Peak, confidence: f32) -> ObjectDetection {
     let at = |channel| raster.at(channel, peak.cell);
+    object_of(
+        peak.class,
+        confidence,
+        agreed_centre(raster, cells, peak, DX),
+        at,
+    )
+}
+
+/// An object at `[x, y]` whose other values stand in the channels of a dense map.
+pub(super) fn object_of(
+    class: usize,
+    confidence: f32,
+    [x, y]: [f32; 2],
+    at: impl Fn(usize) -> f32,
+) -> ObjectDetection {
     let size = |k| exp_within(at(LN_SIZE + k), 0.05, 40.0);
     let sigma = |k| exp_within(at(LN_SIGMA + k), 1e-3, 50.0);
-    let [x, y] = agreed_centre(raster, cells, peak, DX);
     ObjectDetection {
-        class: peak.class as u8,
+        class: class as u8,
         confidence,
         position_m: [x, y, at(Z)],
         size_m: [size(0), size(1), size(2)],

@@ -3,10 +3,10 @@ use std::fmt;
 
 use bevrt_calibration::BevGrid;
 
-/// Why a map cannot be decoded.
+/// Why an output cannot be decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DecodeError {
-    /// The map has another number of values than its grid and kind demand.
+    /// The output has another number of values than its head demands.
     Size {
         /// Values demanded.
         expected: usize,
@@ -20,17 +20,30 @@ pub enum DecodeError {
         /// Its cell, `row · cols + col`.
         cell: usize,
     },
+    /// The query set holds a number that is not finite.
+    QueryNotFinite {
+        /// Query of the first such number.
+        query: usize,
+        /// Its place: the columns of the scores, then those of the boxes or points.
+        column: usize,
+    },
+    /// A map was given to the decoder of a query set, or the other way round.
+    Form,
 }
 
 impl fmt::Display for DecodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Size { expected, found } => {
-                write!(f, "the map has {found} values, not {expected}")
+                write!(f, "the output has {found} values, not {expected}")
             }
             Self::NotFinite { channel, cell } => {
                 write!(f, "the map is not finite in channel {channel}, cell {cell}")
             }
+            Self::QueryNotFinite { query, column } => {
+                write!(f, "query {query} is not finite in column {column}")
+            }
+            Self::Form => f.write_str("a map and a query set were mistaken for each other"),
         }
     }
 }
@@ -123,7 +136,7 @@ impl<'a> Raster<'a> {
 }
 
 /// Whether all values are finite, in a form that compiles to wide instructions.
-fn is_finite(values: &[f32]) -> bool {
+pub(super) fn is_finite(values: &[f32]) -> bool {
     const LANES: usize = 16;
     const EXPONENT: u32 = 0x7F80_0000;
     let mut is_bad = [0_u32; LANES];

@@ -3,7 +3,7 @@ use bevrt_calibration::BevGrid;
 use super::detections::{StopLineDetection, StopLineDetections};
 use super::peaks::{Peak, PeakFinder, agreed_centre};
 use super::raster::{Cells, DecodeError, Raster, exp_within, half_turn_angle};
-use crate::manifest::{HeadKind, HeadSection};
+use crate::manifest::HeadKind;
 
 const DX: usize = 1;
 const COS_2THETA: usize = 3;
@@ -37,11 +37,6 @@ impl StopLineDecoder {
             cells,
             peaks: PeakFinder::new(cells, &[threshold]),
         }
-    }
-
-    /// A decoder for a head of the manifest.
-    pub fn from_section(section: &HeadSection) -> Self {
-        Self::new(&section.grid, section.thresholds[0])
     }
 
     /// Finds the stop lines of one map, strongest first.
@@ -85,7 +80,8 @@ fn stop_line_at(
     }
 }
 
-fn is_same(a: &StopLineDetection, b: &StopLineDetection) -> bool {
+/// Whether two detections stand for one thing.
+pub(super) fn is_same(a: &StopLineDetection, b: &StopLineDetection) -> bool {
     let dx = b.position_m[0] - a.position_m[0];
     let dy = b.position_m[1] - a.position_m[1];
     if dx.hypot(dy) < LEAST_DISTANCE_M {

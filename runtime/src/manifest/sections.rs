@@ -131,6 +131,17 @@ pub struct LiftSection {
     pub spec: LiftSpec,
 }
 
+/// The cameras as matrices, for a network that lifts by depth or by attention.
+///
+/// It takes `intrinsics` f32 [cameras, 3, 3], `ego_from_cam` f32 [cameras, 4, 4] and `camera_valid`
+/// f32 [cameras].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct MatricesSection {
+    /// How far a lens may move any pixel from where its pinhole matrix has it, in pixels of the
+    /// network's image; infinite for a network that copes with every lens.
+    pub largest_distortion_px: f64,
+}
+
 /// How past maps are stored.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum QueueStorage {
@@ -143,6 +154,17 @@ pub enum QueueStorage {
         /// Level that means 0.
         zero_point: u8,
     },
+}
+
+/// Who brings past maps into the present ego frame.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum QueueAlignment {
+    /// The runtime: `history` holds aligned maps.
+    #[default]
+    Runtime,
+    /// The network: `history` holds the maps as they were stored, `history_from_now` the motions.
+    Graph,
 }
 
 /// The feature queue that the network was trained with.
@@ -158,76 +180,8 @@ pub struct QueueSection {
     pub stride_s: f64,
     /// How they are stored.
     pub storage: QueueStorage,
-}
-
-/// Kind of element that a head finds; it decides the decoder.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum HeadKind {
-    /// 3D objects.
-    Objects,
-    /// Painted lines and road edges.
-    Lanes,
-    /// Road arrows.
-    Arrows,
-    /// Crosswalks.
-    Crosswalks,
-    /// Stop lines.
-    StopLines,
-}
-
-impl HeadKind {
-    /// The name as it stands in the manifest.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Objects => "objects",
-            Self::Lanes => "lanes",
-            Self::Arrows => "arrows",
-            Self::Crosswalks => "crosswalks",
-            Self::StopLines => "stop_lines",
-        }
-    }
-
-    /// How many confidence maps the kind has.
-    pub const fn class_count(self) -> usize {
-        match self {
-            Self::Objects | Self::Arrows => 8,
-            Self::Lanes | Self::Crosswalks | Self::StopLines => 1,
-        }
-    }
-
-    /// Channels of the head's output map.
-    pub const fn channels(self) -> usize {
-        match self {
-            Self::Objects => 25,
-            Self::Lanes => 13,
-            Self::Arrows => 14,
-            Self::Crosswalks => 9,
-            Self::StopLines => 8,
-        }
-    }
-}
-
-impl fmt::Display for HeadKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// One output map of the network and how it is decoded.
-#[derive(Clone, Debug)]
-pub struct HeadSection {
-    /// Kind of element.
-    pub kind: HeadKind,
-    /// Name of the network's output.
-    pub output: String,
-    /// Cells of the output map.
-    pub grid: BevGrid,
-    /// Names of the classes, in the order of the confidence maps or types; may be empty.
-    pub classes: Vec<String>,
-    /// Confidence from which an element is reported, one for each confidence map (lanes: one, or
-    /// one for each marking type).
-    pub thresholds: Vec<f32>,
+    /// Who aligns them.
+    pub alignment: QueueAlignment,
 }
 
 /// The golden self-test of the package.

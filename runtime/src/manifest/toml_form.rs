@@ -1,5 +1,7 @@
 //! The manifest as it stands in TOML, and its checks.
 
+mod heads;
+
 use std::collections::BTreeMap;
 use std::fmt::{Debug, Display};
 use std::path::{Component, Path, PathBuf};
@@ -8,24 +10,12 @@ use bevrt_calibration::{BevGrid, CalibrationError, DepthBins, LiftSpec, RaySpec}
 use serde::Deserialize;
 
 use super::{
-    ColourOrder, GoldenSection, HEAD_CAPACITY, HeadKind, HeadSection, LIFT_CAPACITY, LiftSection,
-    MANIFEST_FORMAT, Manifest, ManifestError, NetworkEntry, Precision, PreprocessSection,
-    ProviderKind, QueueSection, QueueStorage, ResizeKernel, SLOT_CAPACITY,
+    ColourOrder, GoldenSection, HEAD_CAPACITY, LIFT_CAPACITY, LiftSection, MANIFEST_FORMAT,
+    Manifest, ManifestError, MatricesSection, NetworkEntry, Precision, PreprocessSection,
+    ProviderKind, QueueAlignment, QueueSection, QueueStorage, ResizeKernel, SLOT_CAPACITY,
 };
+use heads::TomlHead;
 
-/// Names of the object classes in the order of their indices.
-const OBJECT_CLASSES: [&str; 8] = [
-    "car",
-    "van",
-    "truck",
-    "bus",
-    "motorcycle",
-    "cyclist",
-    "pedestrian",
-    "cone",
-];
-/// Marking types of lanes; a lane head may have one threshold for each.
-const MARKING_COUNT: usize = 4;
 const LARGEST_IMAGE_SIDE: u32 = 8192;
 
 #[derive(Deserialize)]
@@ -38,7 +28,9 @@ struct TomlManifest {
     network: Vec<TomlNetwork>,
     preprocess: TomlPreprocess,
     rays: Option<TomlRays>,
+    #[serde(default)]
     lift: Vec<TomlLift>,
+    matrices: Option<TomlMatrices>,
     queue: Option<TomlQueue>,
     head: Vec<TomlHead>,
     golden: Option<TomlGolden>,
@@ -85,6 +77,12 @@ struct TomlLift {
     depth_bins: Option<DepthBins>,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TomlMatrices {
+    largest_distortion_px: f64,
+}
+
 #[derive(Clone, Copy, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum TomlStorage {
@@ -102,17 +100,8 @@ struct TomlQueue {
     storage: TomlStorage,
     scale: Option<f32>,
     zero_point: Option<u8>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct TomlHead {
-    kind: HeadKind,
-    output: String,
-    grid: BevGrid,
     #[serde(default)]
-    classes: Vec<String>,
-    thresholds: Vec<f32>,
+    alignment: QueueAlignment,
 }
 
 #[derive(Deserialize)]
@@ -155,14 +144,24 @@ impl Check<'_> {
         found: impl Debug,
     ) -> Result<(), ManifestError> {
         if is_right {
-            return Ok(());
+            Ok(())
+        } else {
+            Err(self.wrong(field, expected, found))
         }
-        Err(ManifestError::Field {
+    }
+
+    fn wrong(
+        &self,
+        field: impl Into<String>,
+        expected: impl Display,
+        found: impl Debug,
+    ) -> ManifestError {
+        ManifestError::Field {
             file: self.file.to_path_buf(),
             field: field.into(),
             expected: expected.to_string(),
             found: format!("{found:?}"),
-        })
+        }
     }
 
     fn manifest(&self, form: TomlManifest) -> Result<Manifest, ManifestError> {
@@ -173,8 +172,19 @@ impl Check<'_> {
             "at least one section",
             0,
         )?;
-        self.count("lift", form.lift.len(), LIFT_CAPACITY)?;
-        self.count("head", form.head.len(), HEAD_CAPACITY)?;
+        let least = usize::from(form.matrices.is_none());
+        self.that(
+            (least..=LIFT_CAPACITY).contains(&form.lift.len()),
+            "lift",
+            format_args!("{least} to {LIFT_CAPACITY} sections (0 only with `[matrices]`)"),
+            form.lift.len(),
+        )?;
+        self.that(
+            (1..=HEAD_CAPACITY).contains(&form.head.len()),
+            "head",
+            format_args!("1 to {HEAD_CAPACITY} sections"),
+            form.head.len(),
+        )?;
         let networks = self.each("network", form.network, Self::network)?;
         let preprocess = self.preprocess(form.preprocess)?;
         let lifts = self.each("lift", form.lift, |check, field, lift| {
@@ -183,20 +193,7 @@ impl Check<'_> {
         let heads = self.each("head", form.head, Self::head)?;
         self.unique("lift", "name", lifts.iter().map(|lift| &lift.name))?;
         self.unique("head", "output", heads.iter().map(|head| &head.output))?;
-        for (k, head) in heads.iter().enumerate() {
-            self.that(
-                heads[..k].iter().all(|other| other.kind != head.kind),
-                format!("head[{k}].kind"),
-                "a kind that no other head has",
-                head.kind,
-            )?;
-            self.that(
-                head.output != "bev",
-                format!("head[{k}].output"),
-                "another name than that of the queued map",
-                &head.output,
-            )?;
-        }
+        self.apart(&heads)?;
         Ok(Manifest {
             name: form.name,
             version: form.version,
@@ -208,6 +205,10 @@ impl Check<'_> {
                 .transpose()?,
             preprocess,
             lifts,
+            matrices: form
+                .matrices
+                .map(|matrices| self.matrices(&matrices))
+                .transpose()?,
             queue: form.queue.map(|queue| self.queue(queue)).transpose()?,
             heads,
             golden: form.golden.map(|golden| self.golden(golden)).transpose()?,
@@ -225,15 +226,6 @@ impl Check<'_> {
             .enumerate()
             .map(|(k, item)| convert(self, &format!("{section}[{k}]"), item))
             .collect()
-    }
-
-    fn count(&self, field: &str, count: usize, capacity: usize) -> Result<(), ManifestError> {
-        self.that(
-            (1..=capacity).contains(&count),
-            field,
-            format_args!("1 to {capacity} sections"),
-            count,
-        )
     }
 
     fn unique<'t>(
@@ -391,6 +383,18 @@ impl Check<'_> {
         })
     }
 
+    fn matrices(&self, form: &TomlMatrices) -> Result<MatricesSection, ManifestError> {
+        self.that(
+            form.largest_distortion_px >= 0.0,
+            "matrices.largest_distortion_px",
+            "0 or more pixels, or inf",
+            form.largest_distortion_px,
+        )?;
+        Ok(MatricesSection {
+            largest_distortion_px: form.largest_distortion_px,
+        })
+    }
+
     fn queue(&self, form: TomlQueue) -> Result<QueueSection, ManifestError> {
         self.that(
             (1..=4096).contains(&form.channels),
@@ -432,50 +436,7 @@ impl Check<'_> {
             slots: form.slots,
             stride_s: form.stride_s,
             storage,
-        })
-    }
-
-    fn head(&self, field: &str, form: TomlHead) -> Result<HeadSection, ManifestError> {
-        let grid = self.grid(field, form.grid)?;
-        let count = form.thresholds.len();
-        let (allowed, expected) = match form.kind {
-            HeadKind::Lanes => (
-                count == 1 || count == MARKING_COUNT,
-                "1 or 4 thresholds".into(),
-            ),
-            HeadKind::Objects | HeadKind::Arrows | HeadKind::Crosswalks | HeadKind::StopLines => {
-                let classes = form.kind.class_count();
-                (count == classes, format!("{classes} thresholds"))
-            }
-        };
-        self.that(
-            allowed,
-            format!("{field}.thresholds"),
-            expected,
-            &form.thresholds,
-        )?;
-        self.that(
-            form.thresholds
-                .iter()
-                .all(|&threshold| 0.0 < threshold && threshold < 1.0),
-            format!("{field}.thresholds"),
-            "numbers between 0 and 1",
-            &form.thresholds,
-        )?;
-        if form.kind == HeadKind::Objects {
-            self.that(
-                form.classes == OBJECT_CLASSES,
-                format!("{field}.classes"),
-                format_args!("{OBJECT_CLASSES:?}"),
-                &form.classes,
-            )?;
-        }
-        Ok(HeadSection {
-            kind: form.kind,
-            output: form.output,
-            grid,
-            classes: form.classes,
-            thresholds: form.thresholds,
+            alignment: form.alignment,
         })
     }
 

@@ -31,6 +31,15 @@ pub enum SetupError {
         /// Why not.
         source: PreprocessSetupError,
     },
+    /// A lens is further from a pinhole than the network's matrices may be.
+    Lens {
+        /// The camera.
+        camera: String,
+        /// What the manifest allows, in pixels of the network's image.
+        expected_px: f64,
+        /// How far the lens moves a pixel.
+        found_px: f64,
+    },
     /// The synchronisation options are impossible.
     Sync(SyncSetupError),
     /// The limits of ego motion are impossible.
@@ -56,6 +65,16 @@ impl fmt::Display for SetupError {
             Self::Golden(error) => error.fmt(f),
             Self::Calibration(error) => error.fmt(f),
             Self::Images { camera, source } => write!(f, "camera {camera:?}: {source}"),
+            Self::Lens {
+                camera,
+                expected_px,
+                found_px,
+            } => write!(
+                f,
+                "camera {camera:?}: field `matrices.largest_distortion_px`: expected at most \
+                 {expected_px} px of lens distortion in the network's image, found {found_px:.1}; \
+                 rectify the images, or take a network with a projection table"
+            ),
             Self::Sync(error) => error.fmt(f),
             Self::EgoMotion(error) => error.fmt(f),
             Self::Queue(error) => error.fmt(f),
@@ -81,7 +100,7 @@ impl Error for SetupError {
             Self::Sync(error) => error.source(),
             Self::EgoMotion(error) => error.source(),
             Self::Queue(error) => error.source(),
-            Self::Limit { .. } => None,
+            Self::Lens { .. } | Self::Limit { .. } => None,
         }
     }
 }

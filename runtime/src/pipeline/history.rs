@@ -8,7 +8,7 @@ use crate::engine::{Engine, InputRole, OutputRole};
 use crate::feature_queue::{FeatureQueue, QueueMode, QueueSetupError, SlotReport};
 use crate::frame::{MAX_SLOTS, SlotState};
 use crate::health::SlotObservation;
-use crate::manifest::QueueSection;
+use crate::manifest::{QueueAlignment, QueueSection};
 use crate::time::{Span, Stamp};
 
 use super::FrameError;
@@ -78,6 +78,12 @@ impl History {
         engine
             .input_mut(InputRole::HistoryState)?
             .copy_from_slice(state.as_flattened());
+        match queue.section().alignment {
+            QueueAlignment::Runtime => {}
+            QueueAlignment::Graph => engine
+                .input_mut(InputRole::HistoryFromNow)?
+                .copy_from_slice(queue.history_from_now().as_flattened().as_flattened()),
+        }
         self.slots.clear();
         // Both hold at most `MAX_SLOTS`.
         self.slots.extend(queue.reports().iter().map(observation));

@@ -4,6 +4,7 @@ use bevrt_calibration::Rig;
 
 use super::history::History;
 use super::images::ImageInputs;
+use super::lenses;
 use super::tables::LiftTables;
 use super::{GoldenCheck, ImageTimes, Pipeline, PipelineOptions, SetupError};
 use crate::ego_motion::EgoMotion;
@@ -86,6 +87,7 @@ pub(super) fn assemble(
 ) -> Result<Pipeline, SetupError> {
     let rig = options.rig.clone();
     check(&manifest, engine.as_ref(), &options)?;
+    lenses::check(&manifest, &rig)?;
     let sync = FrameSync::new(SyncSpec {
         tolerance: options.set_tolerance,
         deadline: options.set_deadline,
@@ -140,6 +142,7 @@ pub(super) fn recalibrate(pipeline: &mut Pipeline, rig: Rig) -> Result<(), Setup
             new.reference(),
         ));
     }
+    lenses::check(&pipeline.manifest, &rig)?;
     pipeline.images = image_inputs(&pipeline.manifest, &pipeline.options, &rig)?;
     pipeline
         .tables

@@ -8,10 +8,12 @@ use super::tables::{CameraMask, Correction};
 use super::{FrameError, Pipeline, StampCorrection, StepOutcome, image_set};
 use crate::coverage::fill_sectors;
 use crate::ego_motion::EgoPose;
-use crate::engine::{EngineError, ImageSet, OutputRole};
+use crate::engine::{Engine, EngineError, ImageSet, OutputRole};
 use crate::feature_queue::QueueError;
 use crate::frame::{HealthReasons, OutputFrame};
+use crate::heads::HeadOutput;
 use crate::health::{CameraObservation, Observations};
+use crate::manifest::HeadForm;
 use crate::stats::{Stage, StageTimes, Stopwatch};
 use crate::sync::{ClosedBy, FrameSetDecision};
 use crate::time::Stamp;
@@ -159,10 +161,12 @@ impl<'a> Step<'a> {
             detections,
             history,
             tables,
+            manifest,
             ..
         } = &mut *self.pipeline;
-        for (place, decoder) in decoders.iter_mut().enumerate() {
-            let output = engine.output(OutputRole::Head(place))?;
+        let heads = manifest.heads().iter().zip(decoders);
+        for (place, (section, decoder)) in heads.enumerate() {
+            let output = head_output(engine.as_ref(), place, &section.form)?;
             if decoder.decode_into(output, detections).is_err() {
                 detections.clear();
                 return Ok(Verdict::Void(HealthReasons::NOT_FINITE));
@@ -264,6 +268,22 @@ impl<'a> Step<'a> {
         self.times.add(Stage::Total, lap);
         self.times.add(Stage::FromLastImage, lap);
     }
+}
+
+/// What the network gave for a head.
+fn head_output<'e>(
+    engine: &'e dyn Engine,
+    place: usize,
+    form: &HeadForm,
+) -> Result<HeadOutput<'e>, EngineError> {
+    let first = engine.output(OutputRole::Head(place))?;
+    Ok(match form {
+        HeadForm::Dense { .. } => HeadOutput::Map(first),
+        HeadForm::ObjectQueries(_) | HeadForm::MapQueries(_) => HeadOutput::Queries {
+            scores: first,
+            values: engine.output(OutputRole::HeadValues(place))?,
+        },
+    })
 }
 
 /// Drops tracks when poses cannot be related to those of the last frame any more.

@@ -1,13 +1,14 @@
-//! Projection tables of all lifts, kept in step with calibration, lost cameras and exposure skew.
+//! What the network is told of its cameras (projection tables, rays, matrices), kept in step with
+//! calibration, lost cameras and exposure skew.
 
 use bevrt_calibration::{
-    CalibrationError, Ego, LiftSpec, MAX_CAMERAS, NetworkCamera, Pose, ProjectionTable, RaySpec,
-    Rig,
+    BevGrid, CalibrationError, Ego, LiftSpec, MAX_CAMERAS, NetworkCamera, Pose, ProjectionTable,
+    RaySpec, Rig,
 };
 use nalgebra::{UnitQuaternion, Vector3};
 
 use crate::coverage::{CoverageMap, SectorRanges};
-use crate::engine::{Engine, EngineError, write_lift, write_rays};
+use crate::engine::{Engine, EngineError, write_lift, write_matrices, write_rays};
 use crate::manifest::{Manifest, PreprocessSection};
 use crate::preprocess::crop_for;
 
@@ -15,6 +16,8 @@ use crate::preprocess::crop_for;
 /// ego motion, so that even driving rarely costs a new table.
 const STEP_M: f64 = 0.01;
 const STEP_RAD: f64 = 0.0005;
+/// Heights at which a network without a lift is taken to see: the ground and what stands on it.
+const SEEN_HEIGHTS_M: [f64; 2] = [0.0, 1.0];
 
 /// A set of cameras, by index.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -73,13 +76,24 @@ struct Basis {
 struct Lift {
     spec: LiftSpec,
     table: ProjectionTable,
-    takes_geometry: bool,
+    use_of: Use,
+}
+
+/// What a table is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Use {
+    /// An input of the network.
+    Network { takes_geometry: bool },
+    /// To know what is seen, for a network that takes no table.
+    CoverageOnly,
 }
 
 /// The projection tables of a network and what they were built from.
 #[derive(Debug)]
 pub(super) struct LiftTables {
     rays: Option<RaySpec>,
+    has_matrices: bool,
+    /// Those of the manifest in its order; one of our own where there are none.
     lifts: Vec<Lift>,
     cameras: Vec<NetworkCamera>,
     /// Counts calibrations.
@@ -93,23 +107,29 @@ impl LiftTables {
     /// Takes all memory. Nothing is built before the first [`LiftTables::update`].
     ///
     /// # Errors
-    /// The manifest has no lift.
+    /// The manifest has neither a lift nor a head.
     pub(super) fn new(manifest: &Manifest, rig: &Rig) -> Result<Self, CalibrationError> {
         let cameras = rig.cameras().len();
-        let lifts: Vec<_> = manifest
+        let mut lifts: Vec<_> = manifest
             .lifts()
             .iter()
             .map(|section| Lift {
                 spec: section.spec.clone(),
                 table: ProjectionTable::new(&section.spec, cameras),
-                takes_geometry: section.geometry,
+                use_of: Use::Network {
+                    takes_geometry: section.geometry,
+                },
             })
             .collect();
+        if lifts.is_empty() {
+            lifts.extend(lift_for_coverage(manifest, cameras));
+        }
         let widest =
             widest(&lifts).ok_or_else(|| CalibrationError::new("lift", "at least one", "none"))?;
         Ok(Self {
             coverage: CoverageMap::new(&widest.spec.grid),
             rays: manifest.rays().copied(),
+            has_matrices: manifest.matrices().is_some(),
             lifts,
             cameras: network_cameras(manifest.preprocess(), rig),
             calibration: 0,
@@ -156,6 +176,9 @@ impl LiftTables {
         if let (Some(spec), false) = (&self.rays, is_calibrated) {
             write_rays(engine, spec, &self.cameras)?;
         }
+        if self.has_matrices {
+            write_matrices(engine, &self.cameras)?;
+        }
         for (place, lift) in self.lifts.iter_mut().enumerate() {
             lift.table.rebuild(&lift.spec, &self.cameras);
             lift.hand_over(engine, place)?;
@@ -182,16 +205,47 @@ impl LiftTables {
 impl Lift {
     /// Copies the table into the network's inputs.
     fn hand_over(&self, engine: &mut dyn Engine, place: usize) -> Result<(), EngineError> {
-        write_lift(engine, place, &self.table, self.takes_geometry)
+        match self.use_of {
+            Use::Network { takes_geometry } => {
+                write_lift(engine, place, &self.table, takes_geometry)
+            }
+            Use::CoverageOnly => Ok(()),
+        }
     }
 }
 
 /// The lift that reaches farthest: coverage is read off its table.
 fn widest(lifts: &[Lift]) -> Option<&Lift> {
-    let extent_m = |spec: &LiftSpec| spec.grid.cell_m * (spec.grid.rows + spec.grid.cols) as f64;
-    lifts
-        .iter()
-        .max_by(|a, b| extent_m(&a.spec).total_cmp(&extent_m(&b.spec)))
+    let farther = |a: &&Lift, b: &&Lift| extent_m(&a.spec.grid).total_cmp(&extent_m(&b.spec.grid));
+    lifts.iter().max_by(farther)
+}
+
+/// A lift that finds out what the cameras see of the ground where the farthest head looks.
+///
+/// Its features are the pixels of the network's image, so that a cell is seen exactly where the
+/// image holds a point of it.
+fn lift_for_coverage(manifest: &Manifest, cameras: usize) -> Option<Lift> {
+    let areas = manifest.heads().iter().map(|head| head.form.area());
+    let grid = areas.max_by(|a, b| extent_m(a).total_cmp(&extent_m(b)))?;
+    let preprocess = manifest.preprocess();
+    let spec = LiftSpec {
+        grid,
+        heights_m: SEEN_HEIGHTS_M.to_vec(),
+        feature_width: preprocess.width,
+        feature_height: preprocess.height,
+        stride: 1,
+        taps: 1,
+        depth_bins: None,
+    };
+    Some(Lift {
+        table: ProjectionTable::new(&spec, cameras),
+        spec,
+        use_of: Use::CoverageOnly,
+    })
+}
+
+fn extent_m(grid: &BevGrid) -> f64 {
+    grid.cell_m * (grid.rows + grid.cols) as f64
 }
 
 fn network_cameras(preprocess: &PreprocessSection, rig: &Rig) -> Vec<NetworkCamera> {

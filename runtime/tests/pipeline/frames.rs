@@ -127,6 +127,7 @@ fn raw_tensors_carry_names_and_shapes() {
         .expect("the engine has them");
     let expected = [
         "images",
+        "rays",
         "ground_index",
         "ground_geometry",
         "history",

@@ -1,8 +1,10 @@
 //! The whole pipeline through its public interface, with a scripted network.
 
 mod calibration;
+mod families;
 mod frames;
 mod history;
+mod matrix_model;
 mod replay;
 mod scripted_engine;
 mod small_model;

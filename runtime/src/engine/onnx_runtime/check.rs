@@ -3,7 +3,7 @@ use std::path::Path;
 use ort::session::Session;
 use ort::value::{Outlet, TensorElementType, ValueType};
 
-use crate::engine::{CAMERA_DIMENSION, ElementType, EngineLoadError, NetworkInterface};
+use crate::engine::{CAMERA_DIMENSION, ElementType, EngineLoadError, NetworkInterface, Origin};
 
 /// Compares every input and output of the session with the interface.
 pub(super) fn session(
@@ -13,8 +13,14 @@ pub(super) fn session(
 ) -> Result<(), EngineLoadError> {
     let check = Check { file, interface };
     for spec in interface.inputs() {
-        let outlet = check.find("input", &spec.name, session.inputs())?;
-        check.tensor("input", outlet, spec.element, &spec.shape)?;
+        let promised = Promised {
+            side: "input",
+            name: &spec.name,
+            element: spec.element,
+            shape: &spec.shape,
+            origin: &spec.origin,
+        };
+        check.tensor(&promised, session.inputs())?;
     }
     for outlet in session.inputs() {
         if !interface.inputs().iter().any(|s| s.name == outlet.name()) {
@@ -22,14 +28,57 @@ pub(super) fn session(
                 format!("input {}", outlet.name()),
                 "no such input by the manifest",
                 "it in the network",
+                section_for(outlet.name()),
             ));
         }
     }
     for spec in interface.outputs() {
-        let outlet = check.find("output", &spec.name, session.outputs())?;
-        check.tensor("output", outlet, ElementType::F32, &spec.shape)?;
+        let promised = Promised {
+            side: "output",
+            name: &spec.name,
+            element: ElementType::F32,
+            shape: &spec.shape,
+            origin: &spec.origin,
+        };
+        check.tensor(&promised, session.outputs())?;
     }
     Ok(())
+}
+
+/// What would make the manifest promise an input of this name.
+fn section_for(name: &str) -> String {
+    const LIFT_SUFFIXES: [(&str, &str); 4] = [
+        ("_depth_index", "`depth_bins`"),
+        ("_index", "this name"),
+        ("_weight", "`taps` above 1"),
+        ("_geometry", "`geometry = true`"),
+    ];
+    let lift = LIFT_SUFFIXES.iter().find_map(|(suffix, what)| {
+        let lift = name.strip_suffix(suffix)?;
+        Some(format!(
+            "give the manifest a `[[lift]]` named \"{lift}\" with {what}"
+        ))
+    });
+    match name {
+        "rays" => "give the manifest a section `[rays]`".into(),
+        "intrinsics" | "ego_from_cam" | "camera_valid" => {
+            "give the manifest a section `[matrices]`".into()
+        }
+        "history" | "history_state" => "give the manifest a section `[queue]`".into(),
+        "history_from_now" => "set `queue.alignment` of the manifest to \"graph\"".into(),
+        _ => lift.unwrap_or_else(|| {
+            "the contract has no input of this name: rename it or fold it into the network".into()
+        }),
+    }
+}
+
+/// A tensor that manifest and rig demand.
+struct Promised<'a> {
+    side: &'static str,
+    name: &'a str,
+    element: ElementType,
+    shape: &'a [usize],
+    origin: &'a Origin,
 }
 
 struct Check<'a> {
@@ -43,42 +92,32 @@ impl Check<'_> {
         field: String,
         expected: impl Into<String>,
         found: impl Into<String>,
+        change: String,
     ) -> EngineLoadError {
         EngineLoadError::Mismatch {
             file: self.file.to_path_buf(),
             field,
             expected: expected.into(),
             found: found.into(),
+            change: change.into(),
         }
     }
 
-    fn find<'o>(
-        &self,
-        side: &str,
-        name: &str,
-        outlets: &'o [Outlet],
-    ) -> Result<&'o Outlet, EngineLoadError> {
-        outlets
-            .iter()
-            .find(|outlet| outlet.name() == name)
-            .ok_or_else(|| {
-                let names: Vec<&str> = outlets.iter().map(Outlet::name).collect();
-                self.mismatch(
-                    format!("{side} {name}"),
-                    format!("an {side} of this name"),
-                    format!("only {}", names.join(", ")),
-                )
-            })
-    }
-
-    fn tensor(
-        &self,
-        side: &str,
-        outlet: &Outlet,
-        element: ElementType,
-        expected: &[usize],
-    ) -> Result<(), EngineLoadError> {
-        let name = outlet.name();
+    fn tensor(&self, promised: &Promised<'_>, outlets: &[Outlet]) -> Result<(), EngineLoadError> {
+        let (side, name) = (promised.side, promised.name);
+        let section = &promised.origin.section;
+        let Some(outlet) = outlets.iter().find(|outlet| outlet.name() == name) else {
+            let names: Vec<&str> = outlets.iter().map(Outlet::name).collect();
+            return Err(self.mismatch(
+                format!("{side} {name}"),
+                format!("an {side} of this name"),
+                format!("only {}", names.join(", ")),
+                format!(
+                    "`{section}` of the manifest asks for it: change that, or the network \
+                     (exporters drop inputs without an effect)"
+                ),
+            ));
+        };
         let ValueType::Tensor {
             ty,
             shape,
@@ -89,17 +128,19 @@ impl Check<'_> {
                 format!("{side} {name}: kind"),
                 "a tensor",
                 format!("{:?}", outlet.dtype()),
+                "change the network".into(),
             ));
         };
-        let wanted = match element {
+        let wanted = match promised.element {
             ElementType::F32 => TensorElementType::Float32,
             ElementType::I32 => TensorElementType::Int32,
         };
         if *ty != wanted {
             return Err(self.mismatch(
                 format!("{side} {name}: element type"),
-                element.as_str(),
+                promised.element.as_str(),
                 ty.to_string(),
+                "change the network".into(),
             ));
         }
         // A camera dimension that ONNX Runtime still shows as a symbol has been fixed by override.
@@ -112,18 +153,34 @@ impl Check<'_> {
                 _ => dimension,
             })
             .collect();
-        let is_same = found.len() == expected.len()
-            && found
-                .iter()
-                .zip(expected)
-                .all(|(&found, &expected)| usize::try_from(found) == Ok(expected));
-        if is_same {
+        let Some(change) = difference(&found, promised) else {
             return Ok(());
-        }
+        };
         Err(self.mismatch(
             format!("{side} {name}: shape"),
-            format!("{expected:?}"),
+            format!("{:?}", promised.shape),
             format!("{found:?}"),
+            change,
         ))
     }
+}
+
+/// What to change where the shapes differ; `None` where they are the same.
+fn difference(found: &[i64], promised: &Promised<'_>) -> Option<String> {
+    if found.len() != promised.shape.len() {
+        return Some(format!(
+            "the contract has {} dimensions here: change the network, or `{}` of the manifest",
+            promised.shape.len(),
+            promised.origin.section
+        ));
+    }
+    let place = found
+        .iter()
+        .zip(promised.shape)
+        .position(|(&found, &expected)| usize::try_from(found) != Ok(expected))?;
+    Some(if found[place] < 0 {
+        format!("dimension {place} must have a fixed size: export the network with one")
+    } else {
+        promised.origin.change(place)
+    })
 }

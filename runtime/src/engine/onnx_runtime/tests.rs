@@ -75,6 +75,7 @@ fn a_network_that_differs_from_its_manifest_is_refused() {
         "input images: shape",
         "[2, 3, 16, 64]",
         "[2, 3, 16, 32]",
+        "change `preprocess.width`",
     ] {
         assert!(message.contains(part), "{message}");
     }
@@ -85,8 +86,26 @@ fn a_network_that_differs_from_its_manifest_is_refused() {
     assert!(message.contains("output lines"), "{message}");
     let message = refusal("geometry = true", "geometry = false");
     assert!(message.contains("input coarse_geometry"), "{message}");
+    assert!(
+        message.contains("named \"coarse\" with `geometry = true`"),
+        "{message}"
+    );
     let message = refusal("slots = 2", "slots = 3");
     assert!(message.contains("input history: shape"), "{message}");
+    assert!(
+        message.contains("`queue.slots` or `queue.channels`"),
+        "{message}"
+    );
+    let message = refusal(
+        "[queue]",
+        "[matrices]\nlargest_distortion_px = 0.0\n[queue]",
+    );
+    assert!(message.contains("input intrinsics"), "{message}");
+    assert!(message.contains("`matrices` of the manifest"), "{message}");
+    let message = refusal("slots = 2", "slots = 2\nalignment = \"graph\"");
+    assert!(message.contains("input history_from_now"), "{message}");
+    let message = refusal("[rays]\nstride = 8", "");
+    assert!(message.contains("section `[rays]`"), "{message}");
 }
 
 #[test]

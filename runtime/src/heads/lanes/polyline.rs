@@ -22,12 +22,12 @@ struct Sample {
 
 /// Makes polylines with evenly spaced points.
 #[derive(Debug)]
-pub(super) struct Polyliner {
+pub(in crate::heads) struct Polyliner {
     samples: Vec<Sample>,
 }
 
 impl Polyliner {
-    pub(super) fn new() -> Self {
+    pub(in crate::heads) fn new() -> Self {
         // Chains are thinned to one node a cell; a chain that is longer than this is cut short.
         Self {
             samples: Vec::with_capacity(4096),
@@ -92,6 +92,17 @@ impl Polyliner {
         };
         self.resample(&mut lane);
         lane
+    }
+
+    /// Fills the points of `lane` with the polyline through `points_m`, at most 4096 finite ones.
+    pub(in crate::heads) fn draw(&mut self, points_m: &[[f32; 3]], lane: &mut LaneDetection) {
+        self.samples.clear();
+        for &point_m in points_m.iter().take(self.samples.capacity()) {
+            self.push(point_m, 1.0);
+        }
+        if !self.samples.is_empty() {
+            self.resample(lane);
+        }
     }
 
     fn push(&mut self, point_m: [f32; 3], weight: f32) {
@@ -176,7 +187,7 @@ impl Polyliner {
 }
 
 /// Length of a polyline on the ground.
-pub(super) fn length_of(points: &[[f32; 3]]) -> f32 {
+pub(in crate::heads) fn length_of(points: &[[f32; 3]]) -> f32 {
     points
         .windows(2)
         .map(|pair| (pair[1][0] - pair[0][0]).hypot(pair[1][1] - pair[0][1]))
