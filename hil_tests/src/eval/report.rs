@@ -318,10 +318,15 @@ mod tests {
 
     #[test]
     fn a_task_without_labels_stands_nowhere_in_the_json() {
-        let scores = ScoreTally::for_tasks(Tasks::of(&[Task::Objects, Task::PaintedLanes])).scores();
+        let scores =
+            ScoreTally::for_tasks(Tasks::of(&[Task::Objects, Task::PaintedLanes])).scores();
         let latency = LatencyReport::new(&bevrt_runtime::PipelineStats::default());
         let json = Value::Object(metrics_json(&scores, &latency, None, "1"));
-        for key in ["/objects/mAP", "/lanes/F1", "/details/lanes/chamfer_AP/painted"] {
+        for key in [
+            "/objects/mAP",
+            "/lanes/F1",
+            "/details/lanes/chamfer_AP/painted",
+        ] {
             assert!(json.pointer(key).is_some(), "{key}");
         }
         for key in [

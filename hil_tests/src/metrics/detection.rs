@@ -520,7 +520,10 @@ mod tests {
         let mut tally = DetectionTally::default();
         tally.add(
             &[truth(car(10.0, 0.0)), truth(unknown)],
-            &[predicted(car(10.0, 0.0), 0.9), predicted(car(-20.0, 0.0), 0.8)],
+            &[
+                predicted(car(10.0, 0.0), 0.9),
+                predicted(car(-20.0, 0.0), 0.8),
+            ],
             DetectionRange::NuScenes,
         );
         assert_eq!(tally.scores().velocity_error_mps, 0.0);

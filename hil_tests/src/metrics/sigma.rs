@@ -113,12 +113,9 @@ impl SigmaTally {
             self.add(quantity, error, predicted.sigmas[quantity]);
         }
         if let Some(velocity_mps) = truth.velocity_mps {
-            for axis in 0..2 {
-                let (quantity, error) = (
-                    VELOCITY + axis,
-                    predicted.velocity_mps[axis] - velocity_mps[axis],
-                );
-                self.add(quantity, error, predicted.sigmas[quantity]);
+            let pairs = predicted.velocity_mps.into_iter().zip(velocity_mps);
+            for (quantity, (found, known)) in (VELOCITY..).zip(pairs) {
+                self.add(quantity, found - known, predicted.sigmas[quantity]);
             }
         }
         for side in 0..3 {
