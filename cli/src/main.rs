@@ -5,6 +5,7 @@ mod demo;
 mod doctor;
 mod eval;
 mod failure;
+mod nuscenes;
 mod package;
 mod pictures;
 mod progress;
@@ -32,13 +33,13 @@ struct Arguments {
 enum Command {
     /// Render a drive, replay it through the network, and write a page to look at (out/demo/index.html)
     Demo(demo::DemoArguments),
-    /// Render a simulated drive into a log that Foxglove opens
+    /// Render a simulated drive into a log that Foxglove opens, or drives into a nuScenes folder
     Sim(sim::SimArguments),
     /// Draw frames of a simulated drive with their ground truth, as PNG pictures
     Pictures(pictures::PicturesArguments),
-    /// Run a recorded log through a model package
+    /// Run a recorded log or scenes of a nuScenes folder through a model package
     Replay(replay::ReplayArguments),
-    /// Measure a model package against the ground truth of simulated drives
+    /// Measure a model package against the ground truth of simulated drives or of a nuScenes folder
     Eval(eval::EvalArguments),
     /// Check a model package on this machine: files, contract, golden cases, speed
     Doctor(doctor::DoctorArguments),

@@ -1,13 +1,16 @@
-//! `bevrt sim`: a simulated drive as a log.
+//! `bevrt sim`: a simulated drive as a log, or several as a nuScenes folder.
 
 use crate::failure::Failure;
 use crate::package::SHIPPED_PACKAGE;
+use crate::train_stream::parse_seeds;
 use crate::{progress, rig};
+use bevrt_calibration::Rig;
 use bevrt_hil::logs::LogWriter;
+use bevrt_hil::nuscenes::{EXPORT_VERSION, ExportOptions, NuscenesExport};
 use bevrt_hil::source::{PictureSize, SimulatedDrive, SimulatedDriveOptions, record};
 use bevrt_runtime::{MANIFEST_FILE, Manifest};
 use clap::Args;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Options of `bevrt sim`.
 #[derive(Args)]
@@ -18,6 +21,12 @@ pub struct SimArguments {
     /// The log to write
     #[arg(long, default_value = "out/drive.mcap")]
     out: PathBuf,
+    /// Write a nuScenes v1.0 folder here instead of a log, with a scene for each of --seeds
+    #[arg(long, value_name = "OUT", requires = "seeds", conflicts_with_all = ["out", "seed"])]
+    nuscenes: Option<PathBuf>,
+    /// Seeds of the scenes of --nuscenes, FIRST..END
+    #[arg(long, value_parser = parse_seeds, requires = "nuscenes")]
+    seeds: Option<(u64, u64)>,
     /// Length
     #[arg(long, default_value_t = 10.0)]
     seconds: f64,
@@ -51,6 +60,9 @@ pub fn run(arguments: &SimArguments) -> Result<(), Failure> {
         ..SimulatedDriveOptions::default()
     };
     let rig = rig::resolve(&arguments.rig)?;
+    if let (Some(root), Some(seeds)) = (&arguments.nuscenes, arguments.seeds) {
+        return export(root, seeds, &rig, &manifest, &options);
+    }
     let mut drive = SimulatedDrive::new(arguments.seed, &rig, manifest.preprocess(), &options);
     let mut writer = LogWriter::create(&arguments.out)?;
     let bar = progress::bar("rendering", drive.frames());
@@ -65,6 +77,35 @@ pub fn run(arguments: &SimArguments) -> Result<(), Failure> {
         drive.frames(),
         drive.condition(),
         arguments.seed
+    );
+    Ok(())
+}
+
+/// Writes the drives of some seeds as a nuScenes folder.
+fn export(
+    root: &Path,
+    (first, end): (u64, u64),
+    rig: &Rig,
+    manifest: &Manifest,
+    options: &SimulatedDriveOptions,
+) -> Result<(), Failure> {
+    let export_options = ExportOptions {
+        frame_rate_hz: options.frame_rate_hz,
+        ..ExportOptions::default()
+    };
+    let mut export = NuscenesExport::create(root, export_options)?;
+    let bar = progress::bar("rendering", 0);
+    for seed in first..end {
+        let mut drive = SimulatedDrive::new(seed, rig, manifest.preprocess(), options);
+        bar.set_length(drive.frames() * (end - first));
+        export.add_drive(seed, &mut drive, &mut || bar.inc(1))?;
+    }
+    bar.finish();
+    export.finish()?;
+    println!(
+        "{}: {} scenes, version {EXPORT_VERSION}",
+        root.display(),
+        end - first
     );
     Ok(())
 }

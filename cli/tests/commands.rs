@@ -112,6 +112,71 @@ fn log_replayed_twice_gives_identical_frames_and_tensors_to_compare() {
 }
 
 #[test]
+fn nuscenes_folder_is_written_replayed_and_evaluated() {
+    let folder = folder("nuscenes");
+    let root = folder.join("data");
+    success(&[
+        "sim",
+        "--nuscenes",
+        text(&root),
+        "--seeds",
+        "950102..950104",
+        "--seconds",
+        "1",
+        "--rate",
+        "4",
+        "--times-network",
+        "1",
+    ]);
+    let results = folder.join("results.json");
+    let scores = folder.join("scores.json");
+    let table = success(&[
+        "eval",
+        "--nuscenes",
+        text(&root),
+        "--nuscenes-results",
+        text(&results),
+        "--json",
+        text(&scores),
+    ]);
+    assert!(table.contains("2 scenes, 6 key frames scored"), "{table}");
+    let read = |file: &Path| -> serde_json::Value {
+        let text = std::fs::read_to_string(file).expect("it was written");
+        serde_json::from_str(&text).expect("JSON")
+    };
+    let scores = read(&scores);
+    assert!(scores["lanes"]["F1"].is_number(), "{scores}");
+    assert!(scores.get("arrows").is_none(), "{scores}");
+    assert_eq!(
+        read(&results)["results"].as_object().map(|r| r.len()),
+        Some(6)
+    );
+    let out = folder.join("replay");
+    success(&[
+        "replay",
+        "--nuscenes",
+        text(&root),
+        "--version",
+        "v1.0-sim",
+        "--scene",
+        "sim-950103",
+        "--out",
+        text(&out),
+    ]);
+    assert_eq!(frames(&out.join("sim-950103/result.mcap")).len(), 5);
+    let errors = failure(&["eval", "--nuscenes", text(&root), "--scene", "scene-0061"]);
+    assert!(
+        errors.contains("sim-950102") && errors.contains("scene-0061"),
+        "{errors}"
+    );
+    let errors = failure(&["eval", "--nuscenes", text(&root), "--version", "v1.0-mini"]);
+    assert!(
+        errors.contains("v1.0-mini") && errors.contains("found v1.0-sim"),
+        "{errors}"
+    );
+}
+
+#[test]
 fn shipped_package_is_sound_on_this_machine() {
     let report = success(&["doctor", "models/packages/tiny", "--json"]);
     let end = report.rfind('}').expect("the report is JSON, then a line");
@@ -146,6 +211,10 @@ fn wrong_inputs_are_named_in_the_error() {
     std::fs::write(&damaged, b"this is no log").expect("the folder is writable");
     assert!(failure(&["replay", text(&damaged)]).contains("damaged.mcap"));
     assert!(failure(&["doctor", "models/packages/none"]).contains("models/packages/none"));
+    assert!(failure(&["replay"]).contains("LOG"));
+    assert!(failure(&["sim", "--nuscenes", "out/none"]).contains("--seeds"));
+    assert!(failure(&["eval", "--nuscenes", "no/folder"]).contains("no/folder"));
+    assert!(failure(&["eval", "--scene", "scene-0061"]).contains("--nuscenes"));
     assert!(failure(&["rig", "seven-pinhole"]).contains("seven-pinhole"));
     let errors = failure(&[
         "train-stream",

@@ -1,4 +1,5 @@
-//! Evaluation: simulated clips go through an exported package and this runtime, and are scored.
+//! Evaluation: simulated clips, or scenes of a nuScenes folder, go through an exported package and
+//! this runtime, and are scored.
 //!
 //! Each clip is drawn once and goes through several pipelines: with the aligned queue, with a
 //! queue that is not aligned, with an empty one and, where a package for it is given, through a
@@ -7,6 +8,7 @@
 //! only the frames that are scored or that their queue shows, which changes nothing in what the
 //! heads find and saves most of their time.
 
+mod nuscenes;
 mod options;
 mod report;
 mod run;
@@ -15,6 +17,7 @@ mod scorer;
 mod table;
 mod thinning;
 
+pub use nuscenes::{NuscenesEvalOptions, NuscenesReport, evaluate_nuscenes};
 pub use options::{Ablation, EvalOptions};
 pub use report::{Column, ConditionScores, EvalReport, metrics_json};
 pub use run::{ClipProgress, EvalError, evaluate};

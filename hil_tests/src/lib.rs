@@ -2,6 +2,7 @@
 //!
 //! - [`source`] gives drives event by event: simulated ones, drawn as they are needed, and logs.
 //! - [`logs`] writes and reads MCAP with Foxglove's schemas.
+//! - [`nuscenes`] reads nuScenes v1.0 folders as drives, and writes simulated drives in that form.
 //! - [`replay`] sends a drive through pipelines in lockstep and hands out frames, tensors, times.
 //! - [`metrics`] compares frames with ground truth; `METRICS.md` defines every score.
 //! - [`eval`] does all of that over many clips and reports.
@@ -23,6 +24,7 @@
 pub mod eval;
 pub mod logs;
 pub mod metrics;
+pub mod nuscenes;
 mod prediction;
 pub mod replay;
 pub mod source;

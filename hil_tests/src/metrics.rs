@@ -14,6 +14,7 @@ mod polyline;
 mod score;
 mod score_classes;
 mod sigma;
+mod tasks;
 
 pub use assignment::min_cost_assignment;
 pub use chamfer::{ChamferLine, Outcome, SAMPLES, Tally, chamfer, distance_matrix, match_nearest};
@@ -37,3 +38,4 @@ pub use polyline::{Point, Range, clip, length, resample, resample_every};
 pub use score::{ScoreTally, Scores, UnknownClass};
 pub use score_classes::ScoreClass;
 pub use sigma::SigmaTally;
+pub use tasks::{Task, Tasks};

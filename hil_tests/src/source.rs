@@ -1,4 +1,5 @@
-//! Where drives come from: the simulated world, drawn as it is needed, or a log.
+//! Where drives come from: the simulated world, drawn as it is needed, or a log. Scenes of nuScenes
+//! folders are in [`crate::nuscenes`].
 
 mod log_drive;
 mod recording;
@@ -11,6 +12,7 @@ use bevrt_calibration::{CalibrationError, Ego, Odom, Pose, Rig};
 use bevrt_runtime::{EgoMotionSource, ImageError, ImageView, Stamp};
 
 use crate::logs::LogError;
+use crate::nuscenes::NuscenesError;
 use crate::truth::FrameTruth;
 
 pub use log_drive::{LogDrive, LogDriveOptions};
@@ -82,6 +84,8 @@ pub trait DriveSource {
 pub enum SourceError {
     /// The log is damaged or lacks something.
     Log(LogError),
+    /// The nuScenes folder is damaged or lacks something.
+    Nuscenes(NuscenesError),
     /// The calibration in the log is wrong.
     Calibration(Box<CalibrationError>),
     /// An image is not what its camera's calibration says.
@@ -97,6 +101,7 @@ impl fmt::Display for SourceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Log(error) => error.fmt(f),
+            Self::Nuscenes(error) => error.fmt(f),
             Self::Calibration(error) => error.fmt(f),
             Self::Image { camera, problem } => write!(f, "camera {camera:?}: {problem}"),
         }
@@ -107,6 +112,7 @@ impl Error for SourceError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Log(error) => error.source(),
+            Self::Nuscenes(error) => error.source(),
             Self::Calibration(error) => error.source(),
             Self::Image { problem, .. } => problem.source(),
         }
@@ -116,6 +122,12 @@ impl Error for SourceError {
 impl From<LogError> for SourceError {
     fn from(error: LogError) -> Self {
         Self::Log(error)
+    }
+}
+
+impl From<NuscenesError> for SourceError {
+    fn from(error: NuscenesError) -> Self {
+        Self::Nuscenes(error)
     }
 }
 

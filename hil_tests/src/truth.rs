@@ -36,8 +36,8 @@ pub struct ObjectTruth {
     pub size_m: [f64; 3],
     /// Heading, counter-clockwise from ego +x.
     pub yaw_rad: f64,
-    /// Velocity over ground in ego axes: x, y.
-    pub velocity_mps: [f64; 2],
+    /// Velocity over ground in ego axes: x, y; `None` where the data set does not tell.
+    pub velocity_mps: Option<[f64; 2]>,
     /// Turning rate over ground.
     pub yaw_rate_radps: f64,
     /// Share of the silhouette that the cameras see now, in [0, 1].
@@ -55,9 +55,9 @@ pub struct ObjectTruth {
 pub struct LaneTruth {
     /// Identity within the drive.
     pub id: u32,
-    /// Number of the marking type, as in the output frame.
+    /// Number of the marking type, as in the output frame, or [`LaneTruth::UNKNOWN`].
     pub marking: u8,
-    /// Number of the colour, as in the output frame.
+    /// Number of the colour, as in the output frame, or [`LaneTruth::UNKNOWN`].
     pub colour: u8,
     /// Points along the line: x, y, z.
     pub points_m: Vec<[f64; 3]>,
@@ -112,6 +112,11 @@ pub struct StopLineTruth {
     pub is_seen: bool,
 }
 
+impl LaneTruth {
+    /// Marking type or colour of a painted line that a map draws without telling it.
+    pub const UNKNOWN: u8 = 255;
+}
+
 impl CrosswalkTruth {
     /// The corners, counter-clockwise from above: x, y, z.
     pub fn corners_m(&self) -> [[f64; 3]; 4] {
@@ -163,7 +168,21 @@ mod tests {
 
     #[test]
     fn json_gives_the_same_truth_back() {
+        let object = |velocity_mps| ObjectTruth {
+            class: 0,
+            track_id: 7,
+            position_m: [1.0, 2.0, 0.3],
+            size_m: [4.0, 2.0, 1.5],
+            yaw_rad: -0.7,
+            velocity_mps,
+            yaw_rate_radps: 0.0,
+            visible_fraction: 1.0,
+            visible_pixels: 90.0,
+            counts: true,
+            is_occluded: false,
+        };
         let truth = FrameTruth {
+            objects: vec![object(None), object(Some([0.1, 7.0]))],
             stamp_ns: 1_234_567_890_123,
             stop_lines: vec![StopLineTruth {
                 id: 3,

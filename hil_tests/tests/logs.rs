@@ -31,7 +31,7 @@ fn truth(stamp: Stamp) -> FrameTruth {
             position_m: [1.0, 0.1 + 0.2, 3e-9],
             size_m: [0.6, 0.6, 1.7],
             yaw_rad: -1.0,
-            velocity_mps: [1.0, 0.0],
+            velocity_mps: Some([1.0, 0.0]),
             yaw_rate_radps: 0.0,
             visible_fraction: 0.75,
             visible_pixels: 80.0,

@@ -42,6 +42,18 @@ impl Tables {
     /// # Errors
     /// Names file, camera and field.
     pub fn read(folder: impl AsRef<Path>, size_px: [u32; 2]) -> Result<Self, CalibrationError> {
+        Self::read_used(folder, &|_token| Some(size_px))
+    }
+
+    /// The same for the calibrations alone whose token `size_px` knows the image size of: others
+    /// are passed over, whatever they hold.
+    ///
+    /// # Errors
+    /// As [`Tables::read`].
+    pub fn read_used(
+        folder: impl AsRef<Path>,
+        size_px: &dyn Fn(&str) -> Option<[u32; 2]>,
+    ) -> Result<Self, CalibrationError> {
         let folder = folder.as_ref();
         let sensor_file = folder.join("sensor.json");
         let calibrated_file = folder.join("calibrated_sensor.json");
@@ -63,7 +75,7 @@ impl Tables {
         size_px: [u32; 2],
     ) -> Result<Self, CalibrationError> {
         let channels = camera_channels(sensor)?;
-        let cameras = calibrated_cameras(calibrated_sensor, &channels, size_px)?;
+        let cameras = calibrated_cameras(calibrated_sensor, &channels, &|_token| Some(size_px))?;
         Ok(Self { cameras })
     }
 
@@ -116,7 +128,7 @@ fn camera_channels(text: &str) -> Result<Vec<(String, String)>, CalibrationError
 fn calibrated_cameras(
     text: &str,
     channels: &[(String, String)],
-    size_px: [u32; 2],
+    size_px: &dyn Fn(&str) -> Option<[u32; 2]>,
 ) -> Result<Vec<CalibratedCamera>, CalibrationError> {
     let value = parse_json(text)?;
     let mut cameras = Vec::new();
@@ -125,9 +137,13 @@ fn calibrated_cameras(
         let Some((_, channel)) = channels.iter().find(|(token, _)| token == sensor) else {
             continue;
         };
+        let token = record.need(&["token"])?.text()?;
+        let Some(size_px) = size_px(token) else {
+            continue;
+        };
         let camera = camera(&record, channel, size_px).map_err(|error| error.in_camera(channel))?;
         cameras.push(CalibratedCamera {
-            token: record.need(&["token"])?.text()?.to_owned(),
+            token: token.to_owned(),
             channel: channel.clone(),
             camera,
         });

@@ -158,8 +158,8 @@ impl From<&FrameTruth> for Elements {
                 width: rounded(object.size_m[1]),
                 height: object.size_m[2],
                 yaw: rounded(object.yaw_rad),
-                vx: rounded(object.velocity_mps[0]),
-                vy: rounded(object.velocity_mps[1]),
+                vx: rounded(object.velocity_mps.unwrap_or_default()[0]),
+                vy: rounded(object.velocity_mps.unwrap_or_default()[1]),
                 coasting: false,
             });
         let mut lines: Vec<_> = truth.lanes.iter().flat_map(seen_stretches).collect();

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use serde_json::{Map, Value, json};
 
-use crate::metrics::{ClassScores, DetectionScores, LaneFamily, Scores, THRESHOLDS_M};
+use crate::metrics::{ClassScores, DetectionScores, LaneFamily, Scores, THRESHOLDS_M, Task};
 use crate::replay::LatencyReport;
 
 /// Stages whose times stand in the JSON.
@@ -130,27 +130,51 @@ pub fn metrics_json(
     top
 }
 
-/// The scores that are compared between versions.
-fn headline(scores: &Scores) -> Map<String, Value> {
-    let Value::Object(map) = json!({
-        "objects": {
+/// The scores that are compared between versions, of the tasks that were scored.
+pub(super) fn headline(scores: &Scores) -> Map<String, Value> {
+    let mut top = Map::new();
+    let tasks = scores.tasks;
+    if tasks.contains(Task::Objects) {
+        let mut objects = json!({
             "mAP": scores.objects.mean_average_precision,
             "mAP_30m": scores.near_objects.mean_average_precision,
             "NDS": scores.objects.detection_score,
             "mAVE": scores.objects.velocity_error_mps,
-            "recall_occluded": scores.occlusion.recall,
-        },
-        "lanes": {
+        });
+        if tasks.contains(Task::HiddenObjects) {
+            objects["recall_occluded"] = json!(scores.occlusion.recall);
+        }
+        top.insert("objects".to_owned(), objects);
+    }
+    let mut insert = |is_scored: bool, name: &str, value: Value| {
+        if is_scored {
+            top.insert(name.to_owned(), value);
+        }
+    };
+    insert(
+        tasks.contains_lanes(),
+        "lanes",
+        json!({
             "chamfer_mAP": scores.lanes.chamfer_map,
             "F1": scores.lanes.f1.f1,
-        },
-        "arrows": { "AP": scores.arrows.average_precision },
-        "crosswalks": { "AP": scores.crosswalks.average_precision[0] },
-        "stop_lines": { "AP": scores.stop_lines.average_precision[0] },
-    }) else {
-        return Map::new();
-    };
-    map
+        }),
+    );
+    insert(
+        tasks.contains(Task::Arrows),
+        "arrows",
+        json!({ "AP": scores.arrows.average_precision }),
+    );
+    insert(
+        tasks.contains(Task::Crosswalks),
+        "crosswalks",
+        json!({ "AP": scores.crosswalks.average_precision[0] }),
+    );
+    insert(
+        tasks.contains(Task::StopLines),
+        "stop_lines",
+        json!({ "AP": scores.stop_lines.average_precision[0] }),
+    );
+    top
 }
 
 fn latency_json(latency: &LatencyReport) -> Value {
@@ -168,13 +192,57 @@ fn latency_json(latency: &LatencyReport) -> Value {
     Value::Object(stages)
 }
 
+/// Everything else that is known about the tasks that were scored.
 fn details(scores: &Scores) -> Value {
-    let lanes = &scores.lanes;
-    let families: Map<String, Value> = LaneFamily::ALL
-        .into_iter()
-        .zip(lanes.average_precision)
-        .map(|(family, ap)| (family.name().to_owned(), json!(ap)))
-        .collect();
+    let tasks = scores.tasks;
+    let mut all = Map::new();
+    let mut insert = |is_scored: bool, name: &str, value: Value| {
+        if is_scored {
+            all.insert(name.to_owned(), value);
+        }
+    };
+    let has_objects = tasks.contains(Task::Objects);
+    insert(has_objects, "objects", detection_json(&scores.objects));
+    insert(
+        has_objects,
+        "objects_30m",
+        detection_json(&scores.near_objects),
+    );
+    insert(
+        tasks.contains(Task::HiddenObjects),
+        "occluded",
+        json!({
+            "objects": scores.occlusion.hidden_count,
+            "score_at_precision_half": scores.occlusion.score,
+        }),
+    );
+    insert(tasks.contains_lanes(), "lanes", lane_details(scores));
+    insert(
+        tasks.contains(Task::Arrows),
+        "arrows",
+        json!({
+            "mean_over_kinds": scores.arrows.mean_over_kinds,
+            "heading_error_rad": scores.arrows.heading_error_rad,
+            "truths": scores.arrows.truth_count,
+        }),
+    );
+    insert(
+        tasks.contains(Task::Crosswalks),
+        "crosswalks",
+        json!({
+            "AP_1.5m": scores.crosswalks.average_precision[1],
+            "AP_IoU_0.5": scores.crosswalks.overlap_average_precision,
+            "truths": scores.crosswalks.truth_count,
+        }),
+    );
+    insert(
+        tasks.contains(Task::StopLines),
+        "stop_lines",
+        json!({
+            "AP_1.5m": scores.stop_lines.average_precision[1],
+            "truths": scores.stop_lines.truth_count,
+        }),
+    );
     let sigma: Map<String, Value> = scores
         .sigma
         .iter()
@@ -185,40 +253,29 @@ fn details(scores: &Scores) -> Value {
             )
         })
         .collect();
+    insert(true, "sigma", Value::Object(sigma));
+    Value::Object(all)
+}
+
+fn lane_details(scores: &Scores) -> Value {
+    let lanes = &scores.lanes;
+    let families: Map<String, Value> = LaneFamily::ALL
+        .into_iter()
+        .zip(lanes.average_precision)
+        .filter(|(family, _)| scores.tasks.contains(Task::of_family(*family)))
+        .map(|(family, ap)| (family.name().to_owned(), json!(ap)))
+        .collect();
     json!({
-        "objects": detection_json(&scores.objects),
-        "objects_30m": detection_json(&scores.near_objects),
-        "occluded": {
-            "objects": scores.occlusion.hidden_count,
-            "score_at_precision_half": scores.occlusion.score,
-        },
-        "lanes": {
-            "chamfer_AP": families,
-            "recall": lanes.f1.recall,
-            "precision": lanes.f1.precision,
-            "F1_1.5m": lanes.f1.f1_lenient,
-            "F1_best": lanes.f1.best.0,
-            "F1_best_confidence": lanes.f1.best.1,
-            "truths": lanes.f1.truth_count,
-            "marking_accuracy": lanes.f1.marking_accuracy,
-            "colour_accuracy": lanes.f1.colour_accuracy,
-            "lateral_error_m": lanes.f1.lateral_error_m,
-        },
-        "arrows": {
-            "mean_over_kinds": scores.arrows.mean_over_kinds,
-            "heading_error_rad": scores.arrows.heading_error_rad,
-            "truths": scores.arrows.truth_count,
-        },
-        "crosswalks": {
-            "AP_1.5m": scores.crosswalks.average_precision[1],
-            "AP_IoU_0.5": scores.crosswalks.overlap_average_precision,
-            "truths": scores.crosswalks.truth_count,
-        },
-        "stop_lines": {
-            "AP_1.5m": scores.stop_lines.average_precision[1],
-            "truths": scores.stop_lines.truth_count,
-        },
-        "sigma": sigma,
+        "chamfer_AP": families,
+        "recall": lanes.f1.recall,
+        "precision": lanes.f1.precision,
+        "F1_1.5m": lanes.f1.f1_lenient,
+        "F1_best": lanes.f1.best.0,
+        "F1_best_confidence": lanes.f1.best.1,
+        "truths": lanes.f1.truth_count,
+        "marking_accuracy": lanes.f1.marking_accuracy,
+        "colour_accuracy": lanes.f1.colour_accuracy,
+        "lateral_error_m": lanes.f1.lateral_error_m,
     })
 }
 
@@ -257,7 +314,35 @@ fn detection_json(scores: &DetectionScores) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::ScoreTally;
+    use crate::metrics::{ScoreTally, Tasks};
+
+    #[test]
+    fn a_task_without_labels_stands_nowhere_in_the_json() {
+        let scores =
+            ScoreTally::for_tasks(Tasks::of(&[Task::Objects, Task::PaintedLanes])).scores();
+        let latency = LatencyReport::new(&bevrt_runtime::PipelineStats::default());
+        let json = Value::Object(metrics_json(&scores, &latency, None, "1"));
+        for key in [
+            "/objects/mAP",
+            "/lanes/F1",
+            "/details/lanes/chamfer_AP/painted",
+        ] {
+            assert!(json.pointer(key).is_some(), "{key}");
+        }
+        for key in [
+            "/objects/recall_occluded",
+            "/arrows",
+            "/crosswalks",
+            "/stop_lines",
+            "/details/occluded",
+            "/details/arrows",
+            "/details/crosswalks",
+            "/details/stop_lines",
+            "/details/lanes/chamfer_AP/road_edge",
+        ] {
+            assert!(json.pointer(key).is_none(), "{key}");
+        }
+    }
 
     #[test]
     fn the_json_has_every_promised_key() {

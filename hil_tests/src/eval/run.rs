@@ -46,8 +46,8 @@ pub enum EvalError {
     Setup(Box<SetupError>),
     /// A clip cannot be replayed.
     Replay {
-        /// Seed of the clip.
-        seed: u64,
+        /// The clip, in words.
+        clip: String,
         /// Why.
         source: Box<ReplayError>,
     },
@@ -58,7 +58,7 @@ impl fmt::Display for EvalError {
         match self {
             Self::Options { field, expected } => write!(f, "{field}: expected {expected}"),
             Self::Setup(error) => error.fmt(f),
-            Self::Replay { seed, source } => write!(f, "clip of seed {seed}: {source}"),
+            Self::Replay { clip, source } => write!(f, "{clip}: {source}"),
         }
     }
 }
@@ -261,7 +261,7 @@ fn clip(
     let summary =
         replay(&mut drive, pipelines, &mut scorers, options.allocations).map_err(|source| {
             EvalError::Replay {
-                seed,
+                clip: format!("clip of seed {seed}"),
                 source: Box::new(source),
             }
         })?;

@@ -3,61 +3,64 @@
 use std::fmt::Write;
 
 use super::EvalReport;
-use crate::metrics::Scores;
+use crate::metrics::{Scores, Task};
 use crate::replay::LatencyReport;
 
-/// Name and value of each line of a score table; `None` where there was nothing to score.
+/// Name and value of each line of a score table, for the tasks that were scored; `None` where there
+/// was nothing to score.
 pub fn score_lines(scores: &Scores) -> Vec<(&'static str, Option<f64>)> {
-    let f1 = &scores.lanes.f1;
-    vec![
-        ("objects  mAP", Some(scores.objects.mean_average_precision)),
-        (
-            "objects  mAP within 30 m",
-            Some(scores.near_objects.mean_average_precision),
-        ),
-        (
-            "objects  NDS without attributes",
-            Some(scores.objects.detection_score),
-        ),
-        ("objects  mATE, m", Some(scores.objects.translation_error_m)),
-        ("objects  mASE", Some(scores.objects.scale_error)),
-        (
-            "objects  mAOE, rad",
-            Some(scores.objects.orientation_error_rad),
-        ),
-        (
-            "objects  mAVE, m/s",
-            Some(scores.objects.velocity_error_mps),
-        ),
-        ("objects  recall when hidden", scores.occlusion.recall),
-        ("lanes    Chamfer mAP", Some(scores.lanes.chamfer_map)),
-        ("lanes    F1 at 0.5 m", Some(f1.f1)),
-        ("lanes    F1 at 1.5 m", Some(f1.f1_lenient)),
-        ("arrows   AP at 1 m", scores.arrows.average_precision),
-        (
-            "crosswalks AP at 1 m",
-            scores.crosswalks.average_precision[0],
-        ),
-        (
-            "crosswalks AP at 1.5 m",
-            scores.crosswalks.average_precision[1],
-        ),
-        (
-            "crosswalks AP at IoU 0.5",
-            scores.crosswalks.overlap_average_precision,
-        ),
-        (
-            "stop lines AP at 1 m",
-            scores.stop_lines.average_precision[0],
-        ),
-        (
-            "stop lines AP at 1.5 m",
-            scores.stop_lines.average_precision[1],
-        ),
-    ]
+    let tasks = scores.tasks;
+    let mut lines = Vec::new();
+    if tasks.contains(Task::Objects) {
+        let objects = &scores.objects;
+        let near = scores.near_objects.mean_average_precision;
+        lines.extend([
+            ("objects  mAP", Some(objects.mean_average_precision)),
+            ("objects  mAP within 30 m", Some(near)),
+            (
+                "objects  NDS without attributes",
+                Some(objects.detection_score),
+            ),
+            ("objects  mATE, m", Some(objects.translation_error_m)),
+            ("objects  mASE", Some(objects.scale_error)),
+            ("objects  mAOE, rad", Some(objects.orientation_error_rad)),
+            ("objects  mAVE, m/s", Some(objects.velocity_error_mps)),
+        ]);
+    }
+    if tasks.contains(Task::HiddenObjects) {
+        lines.push(("objects  recall when hidden", scores.occlusion.recall));
+    }
+    if tasks.contains_lanes() {
+        let f1 = &scores.lanes.f1;
+        lines.extend([
+            ("lanes    Chamfer mAP", Some(scores.lanes.chamfer_map)),
+            ("lanes    F1 at 0.5 m", Some(f1.f1)),
+            ("lanes    F1 at 1.5 m", Some(f1.f1_lenient)),
+        ]);
+    }
+    if tasks.contains(Task::Arrows) {
+        lines.push(("arrows   AP at 1 m", scores.arrows.average_precision));
+    }
+    if tasks.contains(Task::Crosswalks) {
+        let [strict, lenient] = scores.crosswalks.average_precision;
+        let overlap = scores.crosswalks.overlap_average_precision;
+        lines.extend([
+            ("crosswalks AP at 1 m", strict),
+            ("crosswalks AP at 1.5 m", lenient),
+            ("crosswalks AP at IoU 0.5", overlap),
+        ]);
+    }
+    if tasks.contains(Task::StopLines) {
+        let [strict, lenient] = scores.stop_lines.average_precision;
+        lines.extend([
+            ("stop lines AP at 1 m", strict),
+            ("stop lines AP at 1.5 m", lenient),
+        ]);
+    }
+    lines
 }
 
-/// Scores side by side, one column for each entry.
+/// Scores side by side, one column for each entry; all of the same tasks.
 pub fn score_table(columns: &[(&str, &Scores)]) -> String {
     let widths: Vec<usize> = columns
         .iter()
@@ -86,6 +89,15 @@ pub fn score_table(columns: &[(&str, &Scores)]) -> String {
             }
         }
         table.push('\n');
+    }
+    table
+}
+
+/// Shares of errors within one predicted standard deviation, with a heading.
+pub(super) fn sigma_table(scores: &Scores) -> String {
+    let mut table = String::from("\nErrors within one predicted standard deviation\n");
+    for (name, share, count) in &scores.sigma {
+        let _ = writeln!(table, "{name:32}  {:6.1} % of {count}", 100.0 * share);
     }
     table
 }
@@ -130,10 +142,7 @@ impl EvalReport {
                 .collect();
             text.push_str(&score_table(&columns));
         }
-        text.push_str("\nErrors within one predicted standard deviation\n");
-        for (name, share, count) in &self.published.sigma {
-            let _ = writeln!(text, "{name:32}  {:6.1} % of {count}", 100.0 * share);
-        }
+        text.push_str(&sigma_table(&self.published));
         text.push('\n');
         text.push_str(&latency_table(&self.latency));
         text

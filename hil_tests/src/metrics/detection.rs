@@ -24,7 +24,7 @@ pub struct ScoredBox {
     pub size_m: [f64; 3],
     /// Heading.
     pub yaw_rad: f64,
-    /// Velocity over ground: x, y.
+    /// Velocity over ground: x, y; NaN in ground truth that does not tell it.
     pub velocity_mps: [f64; 2],
 }
 
@@ -75,7 +75,7 @@ pub struct PairErrors {
     pub scale: f64,
     /// Smallest difference of headings, radians.
     pub orientation_rad: f64,
-    /// Length of the difference of velocities, m/s.
+    /// Length of the difference of velocities, m/s; NaN where the ground truth does not tell it.
     pub velocity_mps: f64,
 }
 
@@ -309,7 +309,8 @@ impl RecallCurve {
         above / rest.len() as f64 / (1.0 - LEAST_PRECISION)
     }
 
-    /// Means over recall of the running means of the errors; all one below the least recall.
+    /// Means over recall of the running means of the known errors; all one below the least recall,
+    /// and for a kind of error that is never known.
     fn mean_errors(&self, matches: &[Match]) -> [f64; 4] {
         let last = self
             .score
@@ -326,13 +327,18 @@ impl RecallCurve {
             .collect();
         found.sort_by(|a, b| b.0.total_cmp(&a.0));
         std::array::from_fn(|kind| {
-            let mut sum = 0.0;
+            if found.iter().all(|(_, errors)| errors[kind].is_nan()) {
+                return 1.0;
+            }
+            let (mut sum, mut known) = (0.0, 0_usize);
             let mut running: Vec<(f64, f64)> = found
                 .iter()
-                .enumerate()
-                .map(|(place, (score, errors))| {
-                    sum += errors[kind];
-                    (*score, sum / (place + 1) as f64)
+                .map(|(score, errors)| {
+                    if !errors[kind].is_nan() {
+                        sum += errors[kind];
+                        known += 1;
+                    }
+                    (*score, sum / known.max(1) as f64)
                 })
                 .collect();
             running.reverse();
@@ -503,6 +509,31 @@ mod tests {
         assert!((heading_difference(PI - 0.1, -PI + 0.1) - 0.2).abs() < 1e-12);
         assert!((heading_difference(0.0, 3.0 * PI) - PI).abs() < 1e-12);
         assert!((heading_difference(-0.3, 0.2) - 0.5).abs() < 1e-12);
+    }
+
+    #[test]
+    fn an_unknown_velocity_is_left_out_of_the_mean() {
+        let unknown = ScoredBox {
+            velocity_mps: [f64::NAN; 2],
+            ..car(-20.0, 0.0)
+        };
+        let mut tally = DetectionTally::default();
+        tally.add(
+            &[truth(car(10.0, 0.0)), truth(unknown)],
+            &[
+                predicted(car(10.0, 0.0), 0.9),
+                predicted(car(-20.0, 0.0), 0.8),
+            ],
+            DetectionRange::NuScenes,
+        );
+        assert_eq!(tally.scores().velocity_error_mps, 0.0);
+        let mut tally = DetectionTally::default();
+        tally.add(
+            &[truth(unknown)],
+            &[predicted(car(-20.0, 0.0), 0.8)],
+            DetectionRange::NuScenes,
+        );
+        assert_eq!(tally.scores().velocity_error_mps, 1.0);
     }
 
     #[test]

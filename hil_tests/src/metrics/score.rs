@@ -10,8 +10,9 @@ use super::markings::{
 use super::occlusion::{OcclusionScores, OcclusionTally};
 use super::score_classes::ScoreClass;
 use super::sigma::SigmaTally;
-use crate::prediction::{FramePrediction, PredictedObject};
-use crate::truth::{FrameTruth, ObjectTruth};
+use super::tasks::{Task, Tasks};
+use crate::prediction::{FramePrediction, PredictedLane, PredictedObject};
+use crate::truth::{FrameTruth, LaneTruth, ObjectTruth};
 
 /// The near range that object detection is scored in as well, metres.
 const NEAR_M: f64 = 30.0;
@@ -31,7 +32,7 @@ impl TryFrom<&ObjectTruth> for TruthBox {
                 centre_m: [truth.position_m[0], truth.position_m[1]],
                 size_m: truth.size_m,
                 yaw_rad: truth.yaw_rad,
-                velocity_mps: truth.velocity_mps,
+                velocity_mps: truth.velocity_mps.unwrap_or([f64::NAN; 2]),
             },
             counts: truth.counts,
         })
@@ -57,8 +58,11 @@ impl TryFrom<&PredictedObject> for PredictedBox {
 }
 
 /// Verdicts on any number of frames. Frames are compared one by one; tallies can be merged.
+///
+/// The default scores every task.
 #[derive(Clone, Debug, Default)]
 pub struct ScoreTally {
+    tasks: Tasks,
     frames: usize,
     objects: DetectionTally,
     near_objects: DetectionTally,
@@ -73,6 +77,8 @@ pub struct ScoreTally {
 /// All scores over a set of frames.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scores {
+    /// What was scored; the scores of other tasks are those of empty frames and stand in no report.
+    pub tasks: Tasks,
     /// Frames compared.
     pub frames: usize,
     /// At nuScenes ranges.
@@ -94,6 +100,14 @@ pub struct Scores {
 }
 
 impl ScoreTally {
+    /// Scores these tasks alone, for ground truth that has no labels for the others.
+    pub fn for_tasks(tasks: Tasks) -> Self {
+        Self {
+            tasks,
+            ..Self::default()
+        }
+    }
+
     /// Compares one frame; lane F1 takes lanes from `least_lane_confidence` on.
     ///
     /// Elements with class numbers that the frame format does not have are left out.
@@ -114,24 +128,57 @@ impl ScoreTally {
             .filter_map(|object| PredictedBox::try_from(object).ok())
             .collect();
         self.frames += 1;
-        self.objects
-            .add(&truths, &predictions, DetectionRange::NuScenes);
-        self.near_objects
-            .add(&truths, &predictions, DetectionRange::Within(NEAR_M));
-        self.occlusion.add(&truths, &is_hidden, &predictions);
-        self.lanes
-            .add(&truth.lanes, &prediction.lanes, least_lane_confidence);
-        self.arrows
-            .add(&truth.arrows, &prediction.arrows, &mut self.sigma);
-        self.crosswalks
-            .add(&truth.crosswalks, &prediction.crosswalks, &mut self.sigma);
-        self.stop_lines
-            .add(&truth.stop_lines, &prediction.stop_lines, &mut self.sigma);
-        self.sigma.add_objects(&truth.objects, &prediction.objects);
+        if self.tasks.contains(Task::Objects) {
+            self.objects
+                .add(&truths, &predictions, DetectionRange::NuScenes);
+            self.near_objects
+                .add(&truths, &predictions, DetectionRange::Within(NEAR_M));
+            self.sigma.add_objects(&truth.objects, &prediction.objects);
+        }
+        if self.tasks.contains(Task::HiddenObjects) {
+            self.occlusion.add(&truths, &is_hidden, &predictions);
+        }
+        self.add_lanes(truth, prediction, least_lane_confidence);
+        if self.tasks.contains(Task::Arrows) {
+            self.arrows
+                .add(&truth.arrows, &prediction.arrows, &mut self.sigma);
+        }
+        if self.tasks.contains(Task::Crosswalks) {
+            self.crosswalks
+                .add(&truth.crosswalks, &prediction.crosswalks, &mut self.sigma);
+        }
+        if self.tasks.contains(Task::StopLines) {
+            self.stop_lines
+                .add(&truth.stop_lines, &prediction.stop_lines, &mut self.sigma);
+        }
     }
 
-    /// Adds the frames of another tally.
+    /// Compares the lines of the families that are scored.
+    fn add_lanes(
+        &mut self,
+        truth: &FrameTruth,
+        prediction: &FramePrediction,
+        least_confidence: f64,
+    ) {
+        let is_scored = |marking| self.tasks.contains(Task::of_marking(marking));
+        let truths: Vec<LaneTruth> = truth
+            .lanes
+            .iter()
+            .filter(|lane| is_scored(lane.marking))
+            .cloned()
+            .collect();
+        let predictions: Vec<PredictedLane> = prediction
+            .lanes
+            .iter()
+            .filter(|lane| is_scored(lane.marking))
+            .cloned()
+            .collect();
+        self.lanes.add(&truths, &predictions, least_confidence);
+    }
+
+    /// Adds the frames of another tally; a task is scored where one of the two scores it.
     pub fn merge(&mut self, other: &Self) {
+        self.tasks = self.tasks.union(other.tasks);
         self.frames += other.frames;
         self.objects.merge(&other.objects);
         self.near_objects.merge(&other.near_objects);
@@ -154,6 +201,7 @@ impl ScoreTally {
         let mut sigma = self.sigma;
         sigma.add_lanes(lanes.f1.within_sigma);
         Scores {
+            tasks: self.tasks,
             frames: self.frames,
             objects: self.objects.scores(),
             near_objects: self.near_objects.scores(),

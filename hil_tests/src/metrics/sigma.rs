@@ -18,7 +18,9 @@ pub const QUANTITIES: [&str; 10] = [
     "stop_line_position",
     "lane_lateral",
 ];
-/// Place of the first quantity that is no object's.
+/// Places of the velocity along x, of the size, and of the first quantity that is no object's.
+const VELOCITY: usize = 3;
+const SIZE: usize = 5;
 const ARROW: usize = 6;
 /// Centre distance of pairs whose errors are taken, metres.
 const THRESHOLD_M: f64 = 2.0;
@@ -106,15 +108,19 @@ impl SigmaTally {
             predicted.position_m[0] - truth.position_m[0],
             predicted.position_m[1] - truth.position_m[1],
             yaw.sin().atan2(yaw.cos()),
-            predicted.velocity_mps[0] - truth.velocity_mps[0],
-            predicted.velocity_mps[1] - truth.velocity_mps[1],
         ];
         for (quantity, error) in errors.into_iter().enumerate() {
             self.add(quantity, error, predicted.sigmas[quantity]);
         }
+        if let Some(velocity_mps) = truth.velocity_mps {
+            let pairs = predicted.velocity_mps.into_iter().zip(velocity_mps);
+            for (quantity, (found, known)) in (VELOCITY..).zip(pairs) {
+                self.add(quantity, found - known, predicted.sigmas[quantity]);
+            }
+        }
         for side in 0..3 {
             let error = (predicted.size_m[side] / truth.size_m[side]).ln();
-            self.add(errors.len(), error, predicted.sigmas[errors.len()]);
+            self.add(SIZE, error, predicted.sigmas[SIZE]);
         }
     }
 
@@ -149,7 +155,7 @@ mod tests {
             position_m: [10.0, 0.0, 0.8],
             size_m: [4.0, 2.0, 1.5],
             yaw_rad: std::f64::consts::PI - 0.05,
-            velocity_mps: [5.0, 0.0],
+            velocity_mps: Some([5.0, 0.0]),
             yaw_rate_radps: 0.0,
             visible_fraction: 1.0,
             visible_pixels: 500.0,

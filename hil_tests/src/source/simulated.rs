@@ -182,6 +182,11 @@ impl SimulatedDrive {
         self.drive.ego_pose(stamp.since(BEGIN).seconds())
     }
 
+    /// What is really there at a stamp, without what the cameras see of it.
+    pub fn ground_truth(&self, stamp: Stamp) -> GroundTruth {
+        self.drive.ground_truth(stamp.since(BEGIN).seconds())
+    }
+
     /// Draws the next set and lines up what comes with it.
     fn prepare(&mut self) {
         self.time_s = self.next_frame as f64 * self.frame_period_s;

@@ -19,7 +19,7 @@ impl FrameTruth {
                     position_m: object.centre.coords.into(),
                     size_m: object.size.map(f64::from),
                     yaw_rad: object.yaw,
-                    velocity_mps: object.velocity,
+                    velocity_mps: Some(object.velocity),
                     yaw_rate_radps: object.yaw_rate,
                     visible_fraction: f64::from(object.visible_fraction),
                     visible_pixels: f64::from(object.visible_px),

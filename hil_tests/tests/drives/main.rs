@@ -296,7 +296,7 @@ fn oracle(truth: &FrameTruth, knows_hidden: bool) -> FramePrediction {
                 position_m: object.position_m,
                 size_m: object.size_m,
                 yaw_rad: object.yaw_rad,
-                velocity_mps: object.velocity_mps,
+                velocity_mps: object.velocity_mps.expect("the simulated world tells"),
                 sigmas: [0.1; 6],
                 is_coasting: false,
             })

@@ -3,6 +3,7 @@
 use super::cut::{CutLanes, LanePart};
 use crate::metrics::assignment::min_cost_assignment;
 use crate::metrics::polyline::{Point, distance_to, resample_every};
+use crate::truth::LaneTruth;
 
 /// Distances within which points lie on a lane, metres: the published one, and a lenient one.
 const THRESHOLDS_M: [f64; 2] = [0.5, 1.5];
@@ -47,14 +48,39 @@ impl Counts {
     }
 }
 
+/// How often a found lane was given what is true of it, where that is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Agreement {
+    right: usize,
+    known: usize,
+}
+
+impl Agreement {
+    fn add(&mut self, known: u8, found: u8) {
+        if known != LaneTruth::UNKNOWN {
+            self.right += usize::from(known == found);
+            self.known += 1;
+        }
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.right += other.right;
+        self.known += other.known;
+    }
+
+    fn share(self) -> Option<f64> {
+        (self.known > 0).then(|| self.right as f64 / self.known as f64)
+    }
+}
+
 /// Counts over any number of frames.
 #[derive(Clone, Debug, Default)]
 pub struct LaneF1Tally {
     published: [Counts; THRESHOLDS_M.len()],
     sweep: [Counts; SWEEP],
     pairs: usize,
-    pairs_of_right_marking: usize,
-    pairs_of_right_colour: usize,
+    marking: Agreement,
+    colour: Agreement,
     lateral_error_sum_m: f64,
     within_sigma: [usize; 2],
 }
@@ -74,9 +100,9 @@ pub struct F1Scores {
     pub best: (f64, f64),
     /// Lanes that counted.
     pub truth_count: usize,
-    /// Share of found lanes with the right marking type; `None` without found lanes.
+    /// Share of found lanes of known marking type with the right one; `None` without such lanes.
     pub marking_accuracy: Option<f64>,
-    /// Share of found lanes with the right colour.
+    /// Share of found lanes of known colour with the right one; `None` without such lanes.
     pub colour_accuracy: Option<f64>,
     /// Mean distance of the points of found lanes from the prediction.
     pub lateral_error_m: Option<f64>,
@@ -212,8 +238,8 @@ impl LaneF1Tally {
             }
             let (known, found) = (&cut.truths[truth], &cut.predictions[prediction]);
             self.pairs += 1;
-            self.pairs_of_right_marking += usize::from(known.marking == found.marking);
-            self.pairs_of_right_colour += usize::from(known.colour == found.colour);
+            self.marking.add(known.marking, found.marking);
+            self.colour.add(known.colour, found.colour);
             self.lateral_error_sum_m += of_truth.mean_m;
             let distances_m = &fits.of_prediction[truth][prediction].distances_m;
             // Points beyond the end of the truth have no distance across the line.
@@ -231,8 +257,8 @@ impl LaneF1Tally {
             own.merge(other);
         }
         self.pairs += other.pairs;
-        self.pairs_of_right_marking += other.pairs_of_right_marking;
-        self.pairs_of_right_colour += other.pairs_of_right_colour;
+        self.marking.merge(other.marking);
+        self.colour.merge(other.colour);
         self.lateral_error_sum_m += other.lateral_error_sum_m;
         for (own, other) in self.within_sigma.iter_mut().zip(other.within_sigma) {
             *own += other;
@@ -259,8 +285,8 @@ impl LaneF1Tally {
             f1_lenient: lenient.f1(),
             best,
             truth_count: strict.truths,
-            marking_accuracy: share(self.pairs_of_right_marking as f64),
-            colour_accuracy: share(self.pairs_of_right_colour as f64),
+            marking_accuracy: self.marking.share(),
+            colour_accuracy: self.colour.share(),
             lateral_error_m: share(self.lateral_error_sum_m),
             within_sigma: (self.within_sigma[0], self.within_sigma[1]),
         }

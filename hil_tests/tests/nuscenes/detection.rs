@@ -127,7 +127,7 @@ fn check(frames: &[Frame], expected: &Expected, range: DetectionRange) {
 
 #[test]
 fn detection_scores_equal_the_public_devkit() {
-    let file: File = serde_json::from_str(include_str!("fixtures/nuscenes_detection.json"))
+    let file: File = serde_json::from_str(include_str!("../fixtures/nuscenes_detection.json"))
         .expect("the fixture has this form");
     check(&file.frames, &file.expected, DetectionRange::NuScenes);
     check(
