@@ -25,7 +25,7 @@ pub enum InputRole {
     Intrinsics,
     /// `ego_from_cam` f32 [cameras, 4, 4], only if the manifest asks for matrices.
     EgoFromCam,
-    /// `camera_valid` f32 [cameras], only if the manifest asks for matrices.
+    /// `camera_valid` f32 `[cameras]`, only if the manifest asks for matrices.
     CameraValid,
     /// `history` f32 [1, rows, cols, slots · channels].
     History,

@@ -134,7 +134,7 @@ pub struct LiftSection {
 /// The cameras as matrices, for a network that lifts by depth or by attention.
 ///
 /// It takes `intrinsics` f32 [cameras, 3, 3], `ego_from_cam` f32 [cameras, 4, 4] and `camera_valid`
-/// f32 [cameras].
+/// f32 `[cameras]`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct MatricesSection {
     /// How far a lens may move any pixel from where its pinhole matrix has it, in pixels of the
