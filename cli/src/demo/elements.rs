@@ -6,6 +6,9 @@ use bevrt_sim::{MarkingColour, MarkingType, ObjectClass};
 use nalgebra::Point3;
 use serde::Serialize;
 
+/// Results below this confidence are scored but not drawn: packages report down to where recall still grows.
+const DRAWN_CONFIDENCE: f32 = 0.3;
+
 /// A box in the ego frame.
 #[derive(Clone, Debug, Serialize)]
 pub struct DrawnBox {
@@ -88,7 +91,10 @@ fn lane_kind(marking: u8, colour: u8) -> &'static str {
 
 impl From<&OutputFrame> for Elements {
     fn from(frame: &OutputFrame) -> Self {
-        let boxes = frame.objects().iter().map(|object| DrawnBox {
+        let is_drawn = |confidence: f32| confidence >= DRAWN_CONFIDENCE;
+        let objects = frame.objects().iter();
+        let objects = objects.filter(|object| is_drawn(object.confidence));
+        let boxes = objects.map(|object| DrawnBox {
             kind: box_kind(object.class),
             id: object.id,
             x: rounded(object.x_m.into()),
@@ -114,19 +120,25 @@ impl From<&OutputFrame> for Elements {
                 points: lane.points().iter().map(point).collect(),
             })
             .collect();
-        lines.extend(frame.crosswalks().iter().map(|crosswalk| DrawnLine {
+        let crosswalks = frame.crosswalks().iter();
+        let crosswalks = crosswalks.filter(|crosswalk| is_drawn(crosswalk.confidence));
+        lines.extend(crosswalks.map(|crosswalk| DrawnLine {
             kind: "crosswalk",
             dashed: false,
             closed: true,
             points: crosswalk.points().iter().map(point).collect(),
         }));
-        lines.extend(frame.stop_lines().iter().map(|line| DrawnLine {
+        let stop_lines = frame.stop_lines().iter();
+        let stop_lines = stop_lines.filter(|line| is_drawn(line.confidence));
+        lines.extend(stop_lines.map(|line| DrawnLine {
             kind: "stop_line",
             dashed: false,
             closed: false,
             points: line.points().iter().map(point).collect(),
         }));
-        let arrows = frame.arrows().iter().map(|arrow| DrawnArrow {
+        let arrows = frame.arrows().iter();
+        let arrows = arrows.filter(|arrow| is_drawn(arrow.confidence));
+        let arrows = arrows.map(|arrow| DrawnArrow {
             x: rounded(arrow.x_m.into()),
             y: rounded(arrow.y_m.into()),
             z: arrow.z_m.into(),
