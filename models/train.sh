@@ -15,6 +15,7 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 folder=$1 minutes=$2
 shift 2
 bevrt=${BEVRT:-$root/target/release/bevrt} python=${PYTHON:-python3}
+cores=$(nproc) # before OMP_NUM_THREADS is set: it would tell that instead
 export PYTHONPATH=$root/models${PYTHONPATH:+:$PYTHONPATH} RAYON_NUM_THREADS=1 OMP_NUM_THREADS=1
 
 # Every stream has its own seeds; every other one draws at twice the network's size, as full-size frames look reduced.
@@ -22,14 +23,16 @@ seeds_each=20000
 first=${FIRST_SEED:-0}
 stream="exec '$bevrt' train-stream --manifest '$root/models/packages/tiny/manifest.toml'"
 stream+=" --drawn-larger \$((STREAM % 2 + 1))"
+# One drive in five has the fisheye rig.
+stream+=" --rig six-pinhole,six-pinhole,six-pinhole,six-pinhole,four-fisheye"
 stream+=" --seeds \$((STREAM * $seeds_each + $first))..\$((STREAM * $seeds_each + $seeds_each))"
 
 train=(-m bevrt_models train --out "$folder" --minutes "$minutes" --resume --stream-command "$stream")
 if "$python" -c 'import sys, torch; sys.exit(not torch.cuda.is_available())'; then
-    streams=$(($(nproc) > 3 ? $(nproc) - 2 : 1))
-    # One stream in five shows the fisheye rig; a step of 32 samples takes 32 drives of one rig.
-    train[-1]+=' --drives 16 --rig $([ $((STREAM % 5)) = 4 ] && echo four-fisheye || echo six-pinhole)'
+    streams=$((cores > 3 ? cores - 2 : 1))
+    # A step of 32 samples takes 32 drives of one rig.
+    train[-1]+=" --drives 20"
     exec "$python" "${train[@]}" --device cuda --streams "$streams" --batch 32 --rate 4e-3 "$@"
 fi
-train[-1]+=" --drives 6"
-exec "$python" -m torch.distributed.run --standalone --nproc-per-node "$(nproc)" "${train[@]}" --batch 2 --rate 2.5e-3 "$@"
+train[-1]+=" --drives 10"
+exec "$python" -m torch.distributed.run --standalone --nproc-per-node "$cores" "${train[@]}" --batch 2 --rate 2.5e-3 "$@"

@@ -29,8 +29,9 @@ pub struct TrainStreamArguments {
     /// Manifest whose preprocessing and lifts the samples are made for
     #[arg(long)]
     manifest: PathBuf,
-    #[arg(long, default_value = "six-pinhole", help = rig::RIG_HELP)]
-    rig: String,
+    /// Rigs that the drives take in turn, separated by commas; each a name of `bevrt rig` or a TOML file
+    #[arg(long, default_value = "six-pinhole", value_delimiter = ',')]
+    rig: Vec<String>,
     /// Draw pictures this many times larger than the network's input: 2 looks like reduced full-size frames, 1 is faster
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=4))]
     drawn_larger: u32,
@@ -66,14 +67,18 @@ pub fn run(arguments: &TrainStreamArguments) -> Result<(), Failure> {
         )));
     }
     let manifest = Manifest::from_toml_file(&arguments.manifest)?;
-    let rig = rig::resolve(&arguments.rig)?;
+    let rigs = arguments
+        .rig
+        .iter()
+        .map(|name| rig::resolve(name))
+        .collect::<Result<Vec<_>, _>>()?;
     let mut seeds = (first..end).cycle();
     let mut lanes = Vec::new();
     for slot in 0..arguments.drives {
         lanes.push(DriveLane::new(
             slot,
             &manifest,
-            &rig,
+            &rigs[slot % rigs.len()],
             arguments.seconds,
             arguments.drawn_larger,
             !arguments.no_augmentation,

@@ -17,7 +17,7 @@ from torch.nn import functional as F
 ONE_SIGMA = 0.6827
 Losses = dict[str, Tensor]
 
-OBJECT_CLASS_WEIGHTS = (1.0, 2.0, 3.0, 3.0, 2.5, 2.5, 1.5, 3.0)
+OBJECT_CLASS_WEIGHTS = (1.0, 2.0, 2.0, 2.0, 2.5, 2.5, 1.5, 3.0)
 """Weight of each class's heat map, about the root of how much rarer than cars the class is: the
 score is a mean over classes."""
 
@@ -27,7 +27,7 @@ WEIGHTS = {
     "objects.yaw": 0.3, "objects.velocity": 0.15, "objects.yaw_rate": 0.1, "objects.sigma": 0.05,
     "lanes.mask": 1.0, "lanes.dice": 0.5, "lanes.offset": 2.0, "lanes.direction": 0.5,
     "lanes.z": 0.3, "lanes.type": 0.3, "lanes.colour": 0.2, "lanes.sigma": 0.05,
-    "arrows.heat": 0.5, "arrows.offset": 0.5, "arrows.yaw": 0.2, "arrows.z": 0.1,
+    "arrows.heat": 1.0, "arrows.offset": 0.5, "arrows.yaw": 0.2, "arrows.z": 0.1,
     "arrows.sigma": 0.03,
     "crosswalks.heat": 0.5, "crosswalks.offset": 0.3, "crosswalks.direction": 0.2,
     "crosswalks.size": 0.2, "crosswalks.z": 0.1, "crosswalks.sigma": 0.03,

@@ -36,6 +36,8 @@ pub struct DriveOptions {
     pub camera_skew_s: f64,
     /// Light and weather instead of those of the seed.
     pub condition: Option<Condition>,
+    /// Half of the cars and vans on the road become trucks and buses, which are rare otherwise: for training.
+    pub has_many_large_vehicles: bool,
 }
 
 impl Default for DriveOptions {
@@ -45,6 +47,7 @@ impl Default for DriveOptions {
             duration_s: 10.0,
             camera_skew_s: 0.0,
             condition: None,
+            has_many_large_vehicles: false,
         }
     }
 }
@@ -85,7 +88,7 @@ impl Drive {
             standing: population::standing_bodies(&world),
             nearby: Vec::new(),
         };
-        population::populate(&mut traffic, options.duration_s, &mut random);
+        population::populate(&mut traffic, &options, &mut random);
         traffic.run(options.duration_s);
         let is_kept = traffic.without_overlaps();
         let ego = &traffic.vehicles[0];

@@ -23,6 +23,8 @@ const STEP_S: f64 = 0.5;
 const STEP_JITTER_S: f64 = 0.05;
 /// Share of the samples in which one camera is lost.
 const CAMERA_LOSS: f64 = 0.04;
+/// Share of the drives with many trucks and buses.
+const MANY_LARGE_VEHICLES: f64 = 0.5;
 /// Share of the drives whose pictures pass through 4:2:0 chroma.
 const CHROMA_SUBSAMPLING: f64 = 0.5;
 
@@ -160,6 +162,7 @@ impl DriveLane {
         });
         let options = DriveOptions {
             duration_s: self.seconds + 2.0 * STEP_S,
+            has_many_large_vehicles: self.is_augmented && random.chance(MANY_LARGE_VEHICLES),
             ..DriveOptions::default()
         };
         self.current = Some(Current {

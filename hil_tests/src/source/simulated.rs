@@ -121,6 +121,7 @@ impl SimulatedDrive {
             duration_s: options.duration_s,
             camera_skew_s: options.camera_skew_s,
             condition: options.condition,
+            ..DriveOptions::default()
         };
         let (rig, config) = match options.size {
             PictureSize::Full => (rig.clone(), RenderConfig::FULL_SIZE),

@@ -1,5 +1,6 @@
 //! Who takes part in a drive, and where each begins.
 
+use super::DriveOptions;
 use super::path::{LaneOf, Path};
 use super::traffic::{Body, Traffic, Vehicle, WARM_UP_S, Walker};
 use crate::ground_truth::ObjectClass;
@@ -120,7 +121,7 @@ fn turn_ahead(
 }
 
 /// Fills the roads with vehicles and the sidewalks with people.
-pub(super) fn populate(traffic: &mut Traffic<'_>, duration_s: f64, random: &mut Random) {
+pub(super) fn populate(traffic: &mut Traffic<'_>, options: &DriveOptions, random: &mut Random) {
     let world = traffic.world;
     let layout = &world.layout;
     let density = random.pick(&[0.5, 0.8, 1.0, 1.3, 1.8]);
@@ -139,7 +140,7 @@ pub(super) fn populate(traffic: &mut Traffic<'_>, duration_s: f64, random: &mut 
                     continue;
                 }
                 let mean_gap = if road == 0 { 34.0 } else { 42.0 } / density;
-                fill_lane(traffic, &path, mean_gap, random);
+                fill_lane(traffic, &path, mean_gap, options.has_many_large_vehicles, random);
                 let is_outer = lane + 1 == on.section.lanes[direction];
                 if is_outer && random.chance(0.6) {
                     let aside = 0.5 * on.section.lane_width_m - random.between(0.35, 0.6);
@@ -149,7 +150,7 @@ pub(super) fn populate(traffic: &mut Traffic<'_>, duration_s: f64, random: &mut 
             }
         }
     }
-    add_pedestrians(traffic, duration_s, random);
+    add_pedestrians(traffic, options.duration_s, random);
 }
 
 /// Class of a vehicle on the road.
@@ -187,10 +188,23 @@ fn vehicle(class: ObjectClass, path: &Arc<Path>, s: f64, random: &mut Random) ->
     }
 }
 
-fn fill_lane(traffic: &mut Traffic<'_>, path: &Arc<Path>, mean_gap: f64, random: &mut Random) {
+fn fill_lane(
+    traffic: &mut Traffic<'_>,
+    path: &Arc<Path>,
+    mean_gap: f64,
+    has_many_large: bool,
+    random: &mut Random,
+) {
     let mut s = random.between(2.0, mean_gap);
     while s < path.curve.length() - 8.0 && traffic.vehicles.len() < MOST_VEHICLES {
-        let new = vehicle(moving_class(random), path, s, random);
+        let mut class = moving_class(random);
+        if has_many_large
+            && matches!(class, ObjectClass::Car | ObjectClass::Van)
+            && random.chance(0.5)
+        {
+            class = random.pick(&[ObjectClass::Truck, ObjectClass::Bus]);
+        }
+        let new = vehicle(class, path, s, random);
         let step = new.front_m + new.rear_m + 5.0 - mean_gap * 0.8 * (1.0 - random.unit()).ln();
         try_add(traffic, new);
         s += step;
