@@ -23,12 +23,13 @@ score is a mean over classes."""
 
 WEIGHTS = {
     "depth": 1.0, "classes": 1.0,
-    "objects.heat": 1.0, "objects.offset": 0.5, "objects.z": 0.25, "objects.size": 0.3,
-    "objects.yaw": 0.3, "objects.velocity": 0.15, "objects.yaw_rate": 0.1, "objects.sigma": 0.05,
+    "objects.heat": 1.0, "objects.kind": 0.3, "objects.offset": 0.5, "objects.z": 0.25,
+    "objects.size": 0.3, "objects.yaw": 0.3, "objects.velocity": 0.15, "objects.yaw_rate": 0.1,
+    "objects.sigma": 0.05,
     "lanes.mask": 1.0, "lanes.dice": 0.5, "lanes.offset": 2.0, "lanes.direction": 0.5,
     "lanes.z": 0.3, "lanes.type": 0.3, "lanes.colour": 0.2, "lanes.sigma": 0.05,
-    "arrows.heat": 1.0, "arrows.offset": 0.5, "arrows.yaw": 0.2, "arrows.z": 0.1,
-    "arrows.sigma": 0.03,
+    "arrows.heat": 1.0, "arrows.kind": 1.0, "arrows.offset": 0.5, "arrows.yaw": 0.2,
+    "arrows.z": 0.1, "arrows.sigma": 0.03,
     "crosswalks.heat": 0.5, "crosswalks.offset": 0.3, "crosswalks.direction": 0.2,
     "crosswalks.size": 0.2, "crosswalks.z": 0.1, "crosswalks.sigma": 0.03,
     "stop_lines.heat": 0.5, "stop_lines.offset": 0.4, "stop_lines.direction": 0.2,
@@ -83,6 +84,17 @@ def sigma_loss(ln_sigma: Tensor, residual: Tensor) -> Tensor:
     return torch.maximum(ONE_SIGMA * miss, (ONE_SIGMA - 1.0) * miss)
 
 
+def kind_loss(output: Tensor, batch: dict[str, Tensor]) -> Tensor:
+    """Cross entropy between the classes of a centre head around each centre: which, not whether.
+
+    output [S, K + V, rows, cols]. The heat map's own loss sees one cell an element; here all cells
+    that regress it learn to tell the classes apart.
+    """
+    classes = batch["heat"].shape[1]
+    logits, _, weight, label = _at_cells(output[:, :classes], batch)
+    return _mean(F.cross_entropy(logits, label, reduction="none"), weight)
+
+
 def _at_cells(output: Tensor, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Predictions [n, ch], values [n, V], weights [n] and labels [n] of the regressed cells."""
     sample, row, col = torch.nonzero(batch["weight"], as_tuple=True)
@@ -118,6 +130,7 @@ def object_losses(output: Tensor, batch: dict[str, Tensor], cone: int) -> Losses
         "objects.heat": heat_loss(
             output[:, :classes], batch["heat"], batch["negative"], OBJECT_CLASS_WEIGHTS
         ),
+        "objects.kind": kind_loss(output, batch),
         "objects.offset": _mean(error[:, 0:2], weight),
         "objects.z": _mean(error[:, 2], weight),
         "objects.size": _mean(error[:, 3:6], weight),
@@ -135,6 +148,7 @@ def arrow_losses(output: Tensor, batch: dict[str, Tensor]) -> Losses:
     error = (predicted[:, :5] - values).abs()
     return {
         "arrows.heat": heat_loss(output[:, :classes], batch["heat"], batch["negative"]),
+        "arrows.kind": kind_loss(output, batch),
         "arrows.offset": _mean(error[:, 0:2], weight),
         "arrows.yaw": _mean(error[:, 2:4], weight),
         "arrows.z": _mean(error[:, 4], weight),

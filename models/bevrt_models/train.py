@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
@@ -36,17 +35,18 @@ class TrainOptions:
     learning_rate: float = 2e-3
     weight_decay: float = 0.02
     warm_up: float = 0.02
-    final_rate: float = 0.02
+    decay_from: float = 0.55
+    final_rate: float = 0.01
     average: float = 0.998
     clip: float = 30.0
-    freeze_norm_from: float = 0.75
+    freeze_norm_from: float = 0.9
     has_history: bool = True
     threads: int = 1
     device: str = "cpu"
     seed: int = 1
     checkpoint_minutes: float = 5.0
     report_steps: int = 20
-    metric_steps: int = 5
+    metric_steps: int = 7
     resume: bool = False
     init_from: Path | None = None
     bf16: bool = True
@@ -198,13 +198,12 @@ class Trainer:
         self._is_over = is_stopping or self.progress() >= 1.0
 
     def _learning_rate(self) -> float:
-        """Linear warm-up, then half a cosine down to the final share."""
+        """Linear warm-up, then constant, then a straight line down to the final share."""
         options, done = self.options, self.progress()
         if done < options.warm_up:
             return options.learning_rate * (done / options.warm_up * 0.98 + 0.02)
-        part = (done - options.warm_up) / (1.0 - options.warm_up)
-        share = options.final_rate + (1 - options.final_rate) * 0.5 * (1 + math.cos(math.pi * part))
-        return options.learning_rate * share
+        part = max(done - options.decay_from, 0.0) / (1.0 - options.decay_from)
+        return options.learning_rate * (1.0 - (1.0 - options.final_rate) * part)
 
     def _set_mode(self) -> None:
         """Training mode; late in the run, normalisation by the running statistics that serve."""

@@ -2,8 +2,9 @@
 //!
 //! Every cell of the mask names the nearest point of its line and the line's direction. The points
 //! are gathered where they lie ([`nodes`]), linked along their directions ([`chains`]), split where
-//! the marking changes for good or a kerb turns into a side road ([`pieces`]), and resampled ([`polyline`]). Pieces of one line that
-//! the mask left apart are joined at the end ([`fragments`]).
+//! the marking changes for good or a kerb turns into a side road ([`pieces`]), and resampled
+//! ([`polyline`]). In the end lines that were found twice are dropped, and pieces of one line that
+//! the mask left apart are joined ([`fragments`]).
 
 mod bends;
 mod chains;
@@ -19,13 +20,15 @@ use super::ranked::Ranked;
 use super::raster::{Cells, DecodeError, Raster, logit};
 use crate::manifest::HeadKind;
 use chains::ChainLinker;
-use fragments::{Fragment, Fragments, join_fragments};
+use fragments::{Fragment, Fragments, drop_ghosts, join_fragments};
 use nodes::NodeMap;
 use pieces::PieceCutter;
 pub(super) use polyline::{Polyliner, length_of};
 
 /// Marking types.
 const MARKINGS: usize = 4;
+/// The last of them, which is no paint: the end of the road surface.
+const ROAD_EDGE: u8 = 3;
 /// Shorter lines are no lines.
 pub(super) const LEAST_LENGTH_M: f32 = 3.0;
 
@@ -99,6 +102,7 @@ impl LaneDecoder {
         self.fragments.clear();
         self.fragments
             .extend(self.found.iter().map(|(_, lane)| lane));
+        drop_ghosts(&mut self.fragments);
         join_fragments(&mut self.fragments, &mut self.polyliner);
         let is_reported = |lane: &LaneDetection| {
             lane.confidence >= self.thresholds[usize::from(lane.marking)]

@@ -140,7 +140,13 @@ pub(super) fn populate(traffic: &mut Traffic<'_>, options: &DriveOptions, random
                     continue;
                 }
                 let mean_gap = if road == 0 { 34.0 } else { 42.0 } / density;
-                fill_lane(traffic, &path, mean_gap, options.has_many_large_vehicles, random);
+                fill_lane(
+                    traffic,
+                    &path,
+                    mean_gap,
+                    options.has_many_large_vehicles,
+                    random,
+                );
                 let is_outer = lane + 1 == on.section.lanes[direction];
                 if is_outer && random.chance(0.6) {
                     let aside = 0.5 * on.section.lane_width_m - random.between(0.35, 0.6);

@@ -1,10 +1,11 @@
 use heapless::Vec;
 
-use super::polyline::Polyliner;
+use super::ROAD_EDGE;
+use super::polyline::{Polyliner, length_of};
 use crate::heads::detections::{LANE_CAPACITY, LaneDetection};
 
 /// Ends that face each other within this distance belong together.
-const GAP_M: f32 = 4.0;
+const GAP_M: f32 = 7.5;
 /// How far the one end's direction may miss the other end, at no gap and for each metre of it.
 const MISS_M: f32 = 0.3;
 const MISS_SHARE: f32 = 0.06;
@@ -12,6 +13,11 @@ const MISS_SHARE: f32 = 0.06;
 const FACING: f32 = 0.95;
 /// The direction of an end is taken over this length.
 const END_M: f32 = 3.0;
+
+/// Two lines of one family run at least this far apart.
+const GHOST_M: f32 = 0.8;
+/// A lane is a ghost when this share of its points is nearer to another one.
+const GHOST_SHARE: f32 = 0.6;
 
 /// A lane that may go on in another one.
 #[derive(Clone, Copy, Debug)]
@@ -38,6 +44,45 @@ pub(super) fn join_fragments(lanes: &mut Fragments, polyliner: &mut Polyliner) {
         lanes[joint.first].lane = polyliner.joined(&first, &second);
         lanes.remove(joint.second);
     }
+}
+
+/// Drops lanes that run along a stronger one of their family: the same line found twice, where
+/// the cells disagree on how far away it is.
+pub(super) fn drop_ghosts(lanes: &mut Fragments) {
+    let mut k = 0;
+    while k < lanes.len() {
+        if lanes
+            .iter()
+            .any(|other| is_ghost(&lanes[k].lane, &other.lane))
+        {
+            lanes.remove(k);
+        } else {
+            k += 1;
+        }
+    }
+}
+
+fn is_ghost(lane: &LaneDetection, other: &LaneDetection) -> bool {
+    let strength = |lane: &LaneDetection| lane.confidence * length_of(lane.points());
+    let is_one_family = (lane.marking == ROAD_EDGE) == (other.marking == ROAD_EDGE);
+    if !is_one_family || strength(lane) >= strength(other) {
+        return false;
+    }
+    let is_near = |point: &&[f32; 3]| distance_to(other.points(), **point) < GHOST_M;
+    let near = lane.points().iter().filter(is_near).count();
+    near as f32 >= GHOST_SHARE * lane.points().len() as f32
+}
+
+/// Distance of a point from a polyline on the ground.
+fn distance_to(line: &[[f32; 3]], [x, y, _]: [f32; 3]) -> f32 {
+    let distances = line.windows(2).map(|pair| {
+        let along = [pair[1][0] - pair[0][0], pair[1][1] - pair[0][1]];
+        let offset = [x - pair[0][0], y - pair[0][1]];
+        let square = (along[0] * along[0] + along[1] * along[1]).max(1e-9);
+        let share = ((offset[0] * along[0] + offset[1] * along[1]) / square).clamp(0.0, 1.0);
+        (offset[0] - share * along[0]).hypot(offset[1] - share * along[1])
+    });
+    distances.fold(f32::INFINITY, f32::min)
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,16 +1,22 @@
 use std::ops::Range;
 
 use super::bends::BendFinder;
-use super::nodes::NodeMap;
-use super::{LEAST_LENGTH_M, MARKINGS};
+use super::nodes::{Node, NodeMap};
+use super::{MARKINGS, ROAD_EDGE};
 use crate::heads::raster::Cells;
 
-/// Road edges are cut at the corners of junctions.
-const ROAD_EDGE: u8 = 3;
-/// A change of type counts when both sides are at least this long.
-const PERSISTENT_M: f32 = LEAST_LENGTH_M;
-/// Votes within this distance are summed before the type of a node is read.
-const VOTE_REACH_M: f32 = 2.0;
+/// Kinds of stretches: the marking types, and a road edge in a corner.
+const KINDS: usize = MARKINGS + 1;
+/// A road edge that turns the corner of a junction.
+const CORNER: usize = MARKINGS;
+/// Cost of a change of type in nats: a type must hold for some 3.5 m of nodes that are sure of it.
+const CHANGE_COST: f32 = 10.0;
+/// Cost of a road edge's change between a corner and the road.
+const CORNER_COST: f32 = 3.0;
+/// Cost of each metre of a bend outside of a corner, and of each straight metre inside of one.
+const BEND_COST: f32 = 1.5;
+/// Least probability of a type at a node: no node is so sure that it decides alone.
+const LEAST_SHARE: f32 = 0.05;
 
 /// Nodes of a chain that have one marking type and, at road edges, all lie in a corner or none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -27,18 +33,36 @@ pub(super) struct Style {
     pub is_corner: bool,
 }
 
+impl Style {
+    fn of_kind(kind: usize) -> Self {
+        Self {
+            marking: if kind == CORNER {
+                ROAD_EDGE
+            } else {
+                kind as u8
+            },
+            is_corner: kind == CORNER,
+        }
+    }
+}
+
 impl Piece {
     pub(super) fn range(&self) -> Range<usize> {
         self.first..self.end
     }
 }
 
-/// Cuts chains where the marking type changes for good, and road edges where a corner begins.
+/// Cuts chains into stretches of one kind, as few as the nodes allow.
+///
+/// Every node says how likely each type is there; of all ways to give each node a kind, the one of
+/// least cost is taken: what the nodes say against it, and a fixed price for every change. This is
+/// the Viterbi path of a chain whose kind rarely changes.
 #[derive(Debug)]
 pub(super) struct PieceCutter {
     /// Distance along the chain.
     arc_m: Vec<f32>,
-    styles: Vec<Style>,
+    /// For each node and kind, the kind of the node before on the best way to here.
+    before: Vec<[u8; KINDS]>,
     bends: BendFinder,
     pieces: Vec<Piece>,
 }
@@ -47,7 +71,7 @@ impl PieceCutter {
     pub(super) fn new(cells: &Cells) -> Self {
         Self {
             arc_m: Vec::with_capacity(cells.count()),
-            styles: Vec::with_capacity(cells.count()),
+            before: Vec::with_capacity(cells.count()),
             bends: BendFinder::new(cells),
             pieces: Vec::with_capacity(cells.count()),
         }
@@ -56,24 +80,43 @@ impl PieceCutter {
     /// The pieces of a chain in order; neighbours share the node at the cut.
     pub(super) fn cut(&mut self, map: &NodeMap, chain: &[u32]) -> impl Iterator<Item = Piece> {
         self.measure(map, chain);
-        self.vote(map, chain);
+        let mut kind = self.weigh(map, chain);
         self.pieces.clear();
-        for (k, &style) in self.styles.iter().enumerate() {
+        // Backwards along the best way, so the pieces come last first.
+        for k in (0..chain.len()).rev() {
+            let style = Style::of_kind(kind);
             match self.pieces.last_mut() {
-                Some(piece) if piece.style == style => piece.end = k + 1,
+                Some(piece) if piece.style == style => piece.first = k,
                 Some(_) | None => self.pieces.push(Piece {
                     first: k,
-                    end: k + 1,
+                    end: (k + 2).min(chain.len()),
                     style,
                 }),
             }
+            kind = usize::from(self.before[k][kind]);
         }
-        while self.drop_shortest() {}
-        let last = self.pieces.len().saturating_sub(1);
-        self.pieces.iter().enumerate().map(move |(k, piece)| Piece {
-            end: piece.end + usize::from(k < last),
-            ..*piece
-        })
+        self.pieces.iter().rev().copied()
+    }
+
+    /// Finds the best ways; the kind of the last node.
+    fn weigh(&mut self, map: &NodeMap, chain: &[u32]) -> usize {
+        let is_bend = self.bends.find(map, chain, &self.arc_m);
+        let last = chain.len() - 1;
+        let mut best = [0.0_f32; KINDS];
+        self.before.clear();
+        for (k, &index) in chain.iter().enumerate() {
+            let ways: [(f32, usize); KINDS] = std::array::from_fn(|kind| {
+                // Staying comes first, so that it wins a tie.
+                let others = (0..KINDS).filter(|&other| other != kind);
+                let ways = others.map(|other| (best[other] + change_cost(other, kind), other));
+                ways.fold((best[kind], kind), |a, b| if b.0 < a.0 { b } else { a })
+            });
+            self.before.push(ways.map(|(_, from)| from as u8));
+            let costs = costs(map.node(index), is_bend[k]);
+            let stretch_m = 0.5 * (self.arc_m[(k + 1).min(last)] - self.arc_m[k.saturating_sub(1)]);
+            best = std::array::from_fn(|kind| ways[kind].0 + stretch_m * costs[kind]);
+        }
+        (1..KINDS).fold(0, |a, b| if best[b] < best[a] { b } else { a })
     }
 
     fn measure(&mut self, map: &NodeMap, chain: &[u32]) {
@@ -89,79 +132,23 @@ impl PieceCutter {
             self.arc_m.push(arc);
         }
     }
-
-    fn vote(&mut self, map: &NodeMap, chain: &[u32]) {
-        self.styles.clear();
-        let is_bend = self.bends.find(map, chain, &self.arc_m);
-        let (mut first, mut end) = (0, 0);
-        let mut votes = [0.0_f32; MARKINGS];
-        for (k, &arc) in self.arc_m.iter().enumerate() {
-            while end < chain.len() && self.arc_m[end] <= arc + VOTE_REACH_M {
-                add(&mut votes, map.node(chain[end]).marking, 1.0);
-                end += 1;
-            }
-            while self.arc_m[first] < arc - VOTE_REACH_M {
-                add(&mut votes, map.node(chain[first]).marking, -1.0);
-                first += 1;
-            }
-            let marking = greatest(&votes);
-            self.styles.push(Style {
-                marking,
-                is_corner: marking == ROAD_EDGE && is_bend[k],
-            });
-        }
-    }
-
-    /// Gives the shortest piece that is no change for good to its longer neighbour.
-    fn drop_shortest(&mut self) -> bool {
-        let length = |piece: &Piece| self.arc_m[piece.end - 1] - self.arc_m[piece.first];
-        let shortest = self
-            .pieces
-            .iter()
-            .enumerate()
-            .map(|(k, piece)| (length(piece), k))
-            .min_by(|a, b| a.0.total_cmp(&b.0));
-        let Some((shortest_m, k)) = shortest else {
-            return false;
-        };
-        if self.pieces.len() < 2 || shortest_m >= PERSISTENT_M {
-            return false;
-        }
-        let left = k.checked_sub(1).map(|left| length(&self.pieces[left]));
-        let right = self.pieces.get(k + 1).map(length);
-        let piece = self.pieces.remove(k);
-        if left >= right {
-            self.pieces[k - 1].end = piece.end;
-        } else {
-            self.pieces[k].first = piece.first;
-        }
-        self.join_equal();
-        true
-    }
-
-    fn join_equal(&mut self) {
-        self.pieces.dedup_by(|right, left| {
-            let is_equal = left.style == right.style;
-            if is_equal {
-                left.end = right.end;
-            }
-            is_equal
-        });
-    }
 }
 
-fn add(sum: &mut [f32; MARKINGS], votes: [f32; MARKINGS], sign: f32) {
-    for (sum, vote) in sum.iter_mut().zip(votes) {
-        *sum += sign * vote;
-    }
+/// What a metre of each kind costs at a node.
+fn costs(node: &Node, is_bend: bool) -> [f32; KINDS] {
+    let edge = usize::from(ROAD_EDGE);
+    let mut costs = std::array::from_fn(|kind| {
+        let share = node.marking[kind.min(edge)] / node.support;
+        -share.max(LEAST_SHARE).ln()
+    });
+    costs[if is_bend { edge } else { CORNER }] += BEND_COST;
+    costs
 }
 
-fn greatest(votes: &[f32; MARKINGS]) -> u8 {
-    let mut best = 0;
-    for (k, vote) in votes.iter().enumerate() {
-        if *vote > votes[best] {
-            best = k;
-        }
+fn change_cost(from: usize, to: usize) -> f32 {
+    if from.min(to) == usize::from(ROAD_EDGE) && from.max(to) == CORNER {
+        CORNER_COST
+    } else {
+        CHANGE_COST
     }
-    best as u8
 }

@@ -140,6 +140,33 @@ fn a_change_of_type_cuts_and_a_flicker_does_not() {
     assert_eq!(decoded(&painter).len(), 1);
 }
 
+#[test]
+fn a_line_that_is_found_twice_is_one() {
+    let mut painter = empty();
+    let line = curve(-20.0, 20.0, 1.0, 0.0);
+    painter.line(&curve(4.0, 12.0, 1.7, 0.0), 0.6, 0, 0);
+    painter.line(&line, 0.9, 0, 0);
+    let found = decoded(&painter);
+    assert_eq!(found.len(), 1);
+    assert!(largest_distance(found[0].points(), &line) < 0.3);
+    // Paint beside a kerb is another line.
+    let mut painter = empty();
+    painter.line(&curve(4.0, 12.0, 1.7, 0.0), 0.6, 0, 0);
+    painter.line(&line, 0.9, 3, 0);
+    assert_eq!(decoded(&painter).len(), 2);
+}
+
+#[test]
+fn uncertain_types_do_not_cut_a_line() {
+    let mut painter = empty();
+    for k in 0..10 {
+        let from = -20.0 + 4.0 * f64::from(k);
+        painter.line(&curve(from, from + 2.0, 1.0, 0.0), 0.9, 0, 0);
+        painter.line(&curve(from + 2.0, from + 4.0, 1.0, 0.0), 0.9, 2, 0);
+    }
+    assert_eq!(decoded(&painter).len(), 1);
+}
+
 /// A kerb along x that turns to the left by a quarter circle at x = 0.
 fn corner(radius: f64) -> Vec<[f64; 3]> {
     let mut points = curve(-25.0, 0.0, -6.0, 0.0);
