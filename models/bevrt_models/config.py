@@ -265,7 +265,7 @@ class Contract:
     heads: tuple[Head | ObjectQueries | MapQueries, ...]
     ray_stride: int | None = None
     largest_distortion_px: float | None = None
-    world: str = "2"
+    world: str = "1"
     version: str = "0.1.0"
     tolerance: dict[str, float] = field(
         default_factory=lambda: {"fp32": 1e-3, "fp16": 2e-2, "int8-cpu": 0.15, "int8-trt": 0.2}

@@ -27,7 +27,7 @@ use nalgebra::{
 use terrain::Terrain;
 
 /// Version of the simulated world: scores of different versions do not compare.
-pub const WORLD_VERSION: &str = "2";
+pub const WORLD_VERSION: &str = "1";
 
 /// Everything of a seed that does not move.
 #[derive(Clone, Debug)]

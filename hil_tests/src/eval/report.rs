@@ -350,7 +350,7 @@ mod tests {
         let report = EvalReport {
             package_name: "tiny".to_owned(),
             package_version: "0.1.0".to_owned(),
-            world_version: "2".to_owned(),
+            world_version: "1".to_owned(),
             seeds: 950_000..950_040,
             clips: 40,
             replayed_frames: 4000,
