@@ -33,6 +33,10 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--streams", type=int, default=1, help="runs of the command, a process each")
     train.add_argument("--batch", type=int, default=4, help="drives stepped together")
     train.add_argument("--rate", type=float, default=2e-3, help="highest learning rate")
+    train.add_argument(
+        "--tasks", type=lambda text: tuple(text.split(",")), default=None,
+        help="heads of a twin, separated by commas; all of them by default",
+    )  # fmt: skip
     train.add_argument("--no-history", action="store_true", help="ablation: history always empty")
     train.add_argument(
         "--threads", type=int, default=1,
@@ -96,6 +100,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _train(options: argparse.Namespace) -> int:
     from .batch import Preparer
+    from .config import HEAD_CHANNELS
     from .loader import command_samples
     from .stream import BackgroundReader
     from .train import Trainer, TrainOptions
@@ -104,6 +109,7 @@ def _train(options: argparse.Namespace) -> int:
         TrainOptions(
             out=options.out, minutes=options.minutes, steps=options.steps, batch=options.batch,
             learning_rate=options.rate, has_history=not options.no_history,
+            tasks=options.tasks or tuple(HEAD_CHANNELS),
             threads=options.threads, device=options.device, seed=options.seed,
             bf16=not options.fp32, resume=options.resume, init_from=options.init_from,
             checkpoint_minutes=options.checkpoint_minutes,
@@ -142,12 +148,15 @@ def _stream(options: argparse.Namespace):
 
 def _network(weights: Path):
     from .checkpoint import load_weights, weights_from
+    from .config import HEAD_CHANNELS, tiny_contract
     from .network import TinyNetwork
 
-    network = TinyNetwork()
     if weights == Path("random"):
-        return network
-    load_weights(network, weights_from(weights))
+        return TinyNetwork()
+    values = weights_from(weights)
+    heads = {name.split(".")[0] for name in values}
+    network = TinyNetwork(tiny_contract([task for task in HEAD_CHANNELS if task in heads]))
+    load_weights(network, values)
     return network
 
 

@@ -62,18 +62,14 @@ class Preparer:
         if self._random.random() < self._augment.camera_drop:
             self._drop_camera(message)
         arrays = message.arrays
-        coarse, fine = self._contract.lift("coarse"), self._contract.lift("fine")
         heads = {
-            "objects": targets.object_target(coarse.grid, arrays["objects"]),
-            "lanes": targets.lane_target(fine.grid, arrays["lane_points"], arrays["lanes"]),
-            "arrows": targets.arrow_target(fine.grid, arrays["arrows"]),
-            "crosswalks": targets.crosswalk_target(fine.grid, arrays["crosswalks"]),
-            "stop_lines": targets.stop_line_target(fine.grid, arrays["stop_lines"]),
+            head.kind: targets.head_target(head.kind, head.grid, arrays)
+            for head in self._contract.heads
         }
         return Sample(
             message,
             {name: _fields(target) for name, target in heads.items()},
-            targets.depth_target(arrays["depth"], coarse.depth_bins),
+            targets.depth_target(arrays["depth"], self._contract.lift("coarse").depth_bins),
             targets.class_target(arrays["classes"]),
         )
 

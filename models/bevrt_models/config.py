@@ -6,6 +6,7 @@ Everything here is also written into the package's manifest; the runtime reads i
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -271,6 +272,11 @@ class Contract:
         default_factory=lambda: {"fp32": 1e-3, "fp16": 2e-2, "int8-cpu": 0.15, "int8-trt": 0.2}
     )
 
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """Kinds of the heads, in order."""
+        return tuple(head.kind for head in self.heads)
+
     def lift(self, name: str) -> Lift:
         """The lift of that name; KeyError if there is none."""
         for lift in self.lifts:
@@ -286,23 +292,33 @@ class Contract:
         raise KeyError(f"no head of kind {kind!r} in contract {self.name!r}")
 
 
-def tiny_contract() -> Contract:
-    """The contract of the network that ships as `tiny`."""
+def tiny_contract(tasks: Collection[str] = tuple(HEAD_CHANNELS)) -> Contract:
+    """The contract of the network that ships as `tiny`, or of its twin with fewer heads.
+
+    A twin has what its heads need: without markings it has no fine lift. Raises ValueError for a
+    task that there is not.
+    """
+    unknown = set(tasks) - HEAD_CHANNELS.keys()
+    if unknown or not tasks:
+        raise ValueError(f"tasks: expected some of {', '.join(HEAD_CHANNELS)}, found {unknown}")
     bins = DepthBins(32, 2.0, 72.0)
+    lifts = [Lift("coarse", COARSE_GRID, (0.0, 0.6, 1.4, 2.6), stride=8, depth_bins=bins)]
+    if set(tasks) != {"objects"}:
+        lifts.append(Lift("fine", FINE_GRID, (-0.5, 0.0, 0.5), stride=4))
+    heads = (
+        Head("objects", COARSE_GRID, OBJECT_CLASSES, (0.3,) * 8, len(OBJECT_CHANNELS)),
+        Head("lanes", FINE_GRID, LANE_TYPES, (0.5,) * 4, len(LANE_CHANNELS)),
+        Head("arrows", FINE_GRID, ARROW_CLASS_NAMES, (0.3,) * 8, len(ARROW_CHANNELS)),
+        Head("crosswalks", FINE_GRID, ("crosswalk",), (0.3,), len(CROSSWALK_CHANNELS)),
+        Head("stop_lines", FINE_GRID, ("stop_line",), (0.3,), len(STOP_LINE_CHANNELS)),
+    )
+    heads = tuple(head for head in heads if head.kind in tasks)
+    is_merged = len(heads) == len(HEAD_CHANNELS)
     return Contract(
-        name="tiny",
+        name="tiny" if is_merged else "-".join(["tiny", *(head.kind for head in heads)]),
         preprocess=Preprocess(),
-        lifts=(
-            Lift("coarse", COARSE_GRID, (0.0, 0.6, 1.4, 2.6), stride=8, depth_bins=bins),
-            Lift("fine", FINE_GRID, (-0.5, 0.0, 0.5), stride=4),
-        ),
+        lifts=tuple(lifts),
         queue=Queue(COARSE_GRID, channels=32, slots=4, stride_s=0.5),
-        heads=(
-            Head("objects", COARSE_GRID, OBJECT_CLASSES, (0.3,) * 8, len(OBJECT_CHANNELS)),
-            Head("lanes", FINE_GRID, LANE_TYPES, (0.5,) * 4, len(LANE_CHANNELS)),
-            Head("arrows", FINE_GRID, ARROW_CLASS_NAMES, (0.3,) * 8, len(ARROW_CHANNELS)),
-            Head("crosswalks", FINE_GRID, ("crosswalk",), (0.3,), len(CROSSWALK_CHANNELS)),
-            Head("stop_lines", FINE_GRID, ("stop_line",), (0.3,), len(STOP_LINE_CHANNELS)),
-        ),
+        heads=heads,
         ray_stride=8,
     )

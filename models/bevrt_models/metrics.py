@@ -71,21 +71,30 @@ class Tracker:
         self._contract = contract
         self._frames: deque[dict] = deque(maxlen=window)
 
-    def add(self, outputs: dict[str, Tensor], messages: list[Message], lanes: dict[str, Tensor]):
-        """Decodes the outputs of a step and keeps what matters; `lanes` is the lane target."""
-        outputs = {name: value.detach().float().cpu() for name, value in outputs.items()}
-        lanes = {name: lanes[name].cpu() for name in ("mask", "care")}
+    def add(
+        self, outputs: dict[str, Tensor], messages: list[Message],
+        lanes: dict[str, Tensor] | None,
+    ) -> None:  # fmt: skip
+        """Decodes the heads of a step and keeps what matters; `lanes` is the lane head's target."""
+        outputs = {
+            task: outputs[task].detach().float().cpu() for task in self._contract.tasks
+        }  # fmt: skip
+        if lanes is not None:
+            lanes = {name: lanes[name].cpu() for name in ("mask", "care")}
         for sample, message in enumerate(messages):
             frame: dict = {}
-            self._objects(frame, outputs["objects"][sample], message.arrays["objects"])
+            if "objects" in outputs:
+                self._objects(frame, outputs["objects"][sample], message.arrays["objects"])
             for name, classes, column in (
                 ("arrows", 8, 5), ("crosswalks", 1, 6), ("stop_lines", 1, 5)
             ):  # fmt: skip
-                truth = message.arrays[name]
-                self._marks(frame, name, outputs[name][sample], truth, classes, column)
-            mask, care = lanes["mask"][sample] > 0.5, lanes["care"][sample] > 0.5
-            found = (outputs["lanes"][sample, 0] > 0.0) & care
-            frame["lanes"] = (int((found & mask).sum()), int(found.sum()), int(mask.sum()))
+                if name in outputs:
+                    truth = message.arrays[name]
+                    self._marks(frame, name, outputs[name][sample], truth, classes, column)
+            if lanes is not None:
+                mask, care = lanes["mask"][sample] > 0.5, lanes["care"][sample] > 0.5
+                found = (outputs["lanes"][sample, 0] > 0.0) & care
+                frame["lanes"] = (int((found & mask).sum()), int(found.sum()), int(mask.sum()))
             self._frames.append(frame)
 
     def summary(self) -> dict[str, float]:
@@ -97,8 +106,9 @@ class Tracker:
             score = np.concatenate([part[0] for part in parts])
             hit = np.concatenate([part[1] for part in parts])
             result[name] = average_precision(score, hit, sum(part[2] for part in parts))
-        if self._frames:
-            both, found, true = np.sum([frame["lanes"] for frame in self._frames], axis=0)
+        cells = [frame["lanes"] for frame in self._frames if "lanes" in frame]
+        if cells:
+            both, found, true = np.sum(cells, axis=0)
             result["lanes.cell_F1"] = float(2 * both / max(found + true, 1))
         return result
 

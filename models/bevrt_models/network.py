@@ -25,6 +25,9 @@ QUEUE_LIMIT = 6.0
 AUXILIARY = "auxiliary."
 """Prefix of the weights that serve training alone and are not exported."""
 
+HIDDEN = {"objects": 48, "lanes": 32, "arrows": 32, "crosswalks": 16, "stop_lines": 16}
+"""Channels of each head's own convolution."""
+
 HEAT_PRIOR = -4.0
 """Initial bias of every heat map: about 2 % confidence everywhere."""
 
@@ -33,9 +36,10 @@ class ImageEncoder(nn.Module):
     """[N, 3, 128, 352] -> features at stride 8 [N, 64, 16, 44] and stride 4 [N, 32, 32, 88].
 
     Rays [N, 5, 16, 44] join at stride 8, so that distances can start from the ground plane.
+    Without `has_fine` there is no stride 4.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, has_fine: bool = True) -> None:
         super().__init__()
         self.stem = ConvBlock(3, 32, stride=2)
         self.level4 = nn.Sequential(ConvBlock(32, 32, stride=2), ResidualBlock(32))
@@ -52,12 +56,15 @@ class ImageEncoder(nn.Module):
         self.lateral32 = nn.Conv2d(192, 64, 1)
         self.lateral16 = nn.Conv2d(128, 64, 1)
         self.lateral8 = nn.Conv2d(64, 64, 1)
-        self.lateral4 = nn.Conv2d(32, 32, 1)
-        self.reduce8 = nn.Conv2d(64, 32, 1)
+        self.has_fine = has_fine
+        if has_fine:
+            self.lateral4 = nn.Conv2d(32, 32, 1)
+            self.reduce8 = nn.Conv2d(64, 32, 1)
         self.out8 = ConvBlock(64, 64)
-        self.out4 = ConvBlock(32, 32)
+        if has_fine:
+            self.out4 = ConvBlock(32, 32)
 
-    def forward(self, images: Tensor, rays: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, images: Tensor, rays: Tensor) -> tuple[Tensor, Tensor | None]:
         """Features at stride 8 and at stride 4."""
         x4 = self.level4(self.stem(images))
         x8 = self.level8(x4)
@@ -65,8 +72,10 @@ class ImageEncoder(nn.Module):
         x32 = self.level32(x16)
         p16 = F.relu(self.lateral16(x16) + upsample(self.lateral32(x32)))
         p8 = F.relu(self.lateral8(x8) + upsample(p16) + self.rays(rays))
-        p4 = F.relu(self.lateral4(x4) + upsample(self.reduce8(p8)))
-        return self.out8(p8), self.out4(p4)
+        f8 = self.out8(p8)
+        if not self.has_fine:
+            return f8, None
+        return f8, self.out4(F.relu(self.lateral4(x4) + upsample(self.reduce8(p8))))
 
 
 class BevEncoder(nn.Module):
@@ -124,7 +133,7 @@ def _head(inputs: int, hidden: int, channels: int, heat_channels: int) -> nn.Seq
 
 
 class TinyNetwork(nn.Module):
-    """The merged network.
+    """The merged network, or a twin of it with fewer heads.
 
     Several samples may be stacked: images [S * N, 3, h, w] and indices that already count rows
     over all samples (null = number of all rows). The exported graph has S = 1.
@@ -133,15 +142,15 @@ class TinyNetwork(nn.Module):
     def __init__(self, contract: config.Contract | None = None) -> None:
         super().__init__()
         self.contract = contract or config.tiny_contract()
-        queue = self.contract.queue
-        coarse, fine = self.contract.lift("coarse"), self.contract.lift("fine")
-        self.encoder = ImageEncoder()
+        queue, coarse = self.contract.queue, self.contract.lift("coarse")
+        self._marks = tuple(task for task in self.contract.tasks if task != "objects")
+        self.encoder = ImageEncoder(has_fine=bool(self._marks))
         self.coarse_features = nn.Conv2d(64, 48, 1)
         self.depth = DistanceHead(64, coarse.depth_bins)
         self.auxiliary = nn.ModuleDict(
             {"classes": output_layer(64, 1 + len(config.OBJECT_CLASSES))}
         )
-        self.coarse_rows, self.fine_rows = FeatureRows(48), FeatureRows(32)
+        self.coarse_rows = FeatureRows(48)
         self.register_buffer("no_depth", torch.zeros(1, 1), persistent=False)
         self.coarse_lift = Lift(48, len(coarse.heights_m), 64, has_depth=True)
         self.queue_map = nn.Linear(64, queue.channels)
@@ -149,13 +158,14 @@ class TinyNetwork(nn.Module):
             queue.channels, queue.slots, 64, coarse.grid.rows, coarse.grid.cols
         )
         self.bev_encoder = BevEncoder()
-        self.fine_lift = Lift(32, len(fine.heights_m), 32, has_depth=False)
-        self.marking_encoder = MarkingEncoder()
-        self.objects = _head(48, 48, len(config.OBJECT_CHANNELS), len(config.OBJECT_CLASSES))
-        self.lanes = _head(48, 32, len(config.LANE_CHANNELS), 1)
-        self.arrows = _head(48, 32, len(config.ARROW_CHANNELS), len(config.ARROW_KINDS))
-        self.crosswalks = _head(48, 16, len(config.CROSSWALK_CHANNELS), 1)
-        self.stop_lines = _head(48, 16, len(config.STOP_LINE_CHANNELS), 1)
+        if self._marks:
+            self.fine_rows = FeatureRows(32)
+            fine = self.contract.lift("fine")
+            self.fine_lift = Lift(32, len(fine.heights_m), 32, has_depth=False)
+            self.marking_encoder = MarkingEncoder()
+        for head in self.contract.heads:
+            classes = 1 if head.kind == "lanes" else len(head.classes)
+            self.add_module(head.kind, _head(48, HIDDEN[head.kind], head.channels, classes))
 
     def forward(
         self, images: Tensor, tables: dict[str, Tensor], history: Tensor, state: Tensor
@@ -168,7 +178,7 @@ class TinyNetwork(nn.Module):
         Gives the heads [S, channels, rows, cols], `bev` [S, cells, C], `depth_logits`
         [S * N, bins, h / 8, w / 8] and, likewise, `class_logits`.
         """
-        coarse, fine = self.contract.lift("coarse").grid, self.contract.lift("fine").grid
+        coarse = self.contract.lift("coarse").grid
         samples = int(state.shape[0])
         f8, f4 = self.encoder(images, tables["rays"])
         depth_logits = self.depth(f8, tables["rays"])
@@ -182,19 +192,20 @@ class TinyNetwork(nn.Module):
         fused = self.fusion(bev, history, state)
         plane = fused.reshape(samples, coarse.rows, coarse.cols, -1).permute(0, 3, 1, 2)
         context = self.bev_encoder(plane)
-        fine_rows = self.fine_lift(
-            self.fine_rows(f4), tables["fine_index"], tables["fine_geometry"]
-        )
-        fine_plane = fine_rows.reshape(samples, fine.rows, fine.cols, -1).permute(0, 3, 1, 2)
+        outputs = {"bev": bev.reshape(samples, coarse.cells, -1)}
+        if "objects" in self.contract.tasks:
+            outputs["objects"] = self.objects(context)
+        if self._marks:
+            markings = self._markings(f4, tables, context)
+            outputs |= {task: self.get_submodule(task)(markings) for task in self._marks}
+        outputs["depth_logits"] = depth_logits
+        outputs["class_logits"] = self.auxiliary["classes"](f8)
+        return outputs
+
+    def _markings(self, f4: Tensor, tables: dict[str, Tensor], context: Tensor) -> Tensor:
+        """Features [S, 48, rows, cols] of the fine grid."""
+        fine = self.contract.lift("fine").grid
+        rows = self.fine_lift(self.fine_rows(f4), tables["fine_index"], tables["fine_geometry"])
+        plane = rows.reshape(-1, fine.rows, fine.cols, rows.shape[-1]).permute(0, 3, 1, 2)
         (r0, r1), (c0, c1) = config.FINE_IN_COARSE_ROWS, config.FINE_IN_COARSE_COLS
-        markings = self.marking_encoder(fine_plane, context[:, :, r0:r1, c0:c1])
-        return {
-            "bev": bev.reshape(samples, coarse.cells, -1),
-            "objects": self.objects(context),
-            "lanes": self.lanes(markings),
-            "arrows": self.arrows(markings),
-            "crosswalks": self.crosswalks(markings),
-            "stop_lines": self.stop_lines(markings),
-            "depth_logits": depth_logits,
-            "class_logits": self.auxiliary["classes"](f8),
-        }
+        return self.marking_encoder(plane, context[:, :, r0:r1, c0:c1])

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from .train import Trainer
 
 
+SHOWN_LOSSES = ("objects.heat", "objects.offset", "objects.velocity", "lanes.mask", "arrows.kind")
+"""Losses in the line on stderr; the others are in the file."""
+
+
 class Clock:
     """Splits a step's time into parts."""
 
@@ -89,9 +93,9 @@ class Reporter:
         )  # fmt: skip
         self.say(
             f"step {trainer.step} ({100 * done:.1f} %, {left_s / 60:.0f} min left) "
-            f"{rate:.1f} samples/s  loss {means['total']:.3f} heat {means['objects.heat']:.2f} "
-            f"offset {means['objects.offset']:.2f} v {means['objects.velocity']:.2f} "
-            f"depth {means['depth']:.2f} lane {means['lanes.mask']:.2f}  {shown}"
+            f"{rate:.1f} samples/s  loss {means['total']:.3f} depth {means['depth']:.2f} "
+            + " ".join(f"{name} {means[name]:.2f}" for name in SHOWN_LOSSES if name in means)
+            + f"  {shown}"
         )
         self._reset()
 

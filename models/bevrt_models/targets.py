@@ -105,6 +105,19 @@ def centre_target(
     return target
 
 
+def head_target(
+    task: str, grid: BevGrid, arrays: dict[str, np.ndarray]
+) -> CentreTarget | LaneTarget:
+    """The target of a head from a message's arrays."""
+    if task == "lanes":
+        return lane_target(grid, arrays["lane_points"], arrays["lanes"])
+    draw = {
+        "objects": object_target, "arrows": arrow_target, "crosswalks": crosswalk_target,
+        "stop_lines": stop_line_target,
+    }  # fmt: skip
+    return draw[task](grid, arrays[task])
+
+
 def object_target(grid: BevGrid, objects: np.ndarray) -> CentreTarget:
     """objects f32 [M, 16] of the stream; values: z, ln sizes, sin/cos yaw, velocity, yaw rate."""
     objects = objects.astype(np.float64).reshape(-1, 16)

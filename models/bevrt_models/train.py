@@ -40,6 +40,7 @@ class TrainOptions:
     average: float = 0.998
     clip: float = 30.0
     freeze_norm_from: float = 0.9
+    tasks: tuple[str, ...] = tuple(config.HEAD_CHANNELS)
     has_history: bool = True
     threads: int = 1
     device: str = "cpu"
@@ -89,16 +90,14 @@ class Trainer:
         self._seed = options.seed + 1000 * self.workers.rank
         torch.set_num_threads(options.threads)
         self.options = options
-        self.contract = config.tiny_contract()
+        self.contract = config.tiny_contract(options.tasks)
         network = TinyNetwork(self.contract)
         if options.init_from is not None:
             checkpoint.load_weights(network, checkpoint.weights_from(options.init_from))
         self.network = network.to(options.device, memory_format=torch.channels_last)
         self.optimiser = Optimiser(self.network, options.learning_rate, options.weight_decay)
         self.average = AveragedWeights(network, options.average)
-        self.queues = DriveQueues(
-            self.contract, options.augment, self._seed + 1, options.device
-        )
+        self.queues = DriveQueues(self.contract, options.augment, self._seed + 1, options.device)
         self.tracker = Tracker(self.contract)
         self.random = np.random.default_rng(self._seed + 2)
         self.step = 0
@@ -193,7 +192,7 @@ class Trainer:
         self.samples += len(samples) * self.workers.count
         reporter.add(parts, total, float(norm), rate)
         if self.step % options.metric_steps == 0:
-            self.tracker.add(outputs, messages, batch.targets["lanes"])
+            self.tracker.add(outputs, messages, batch.targets.get("lanes"))
         clock.mark("metrics")
         self._is_over = is_stopping or self.progress() >= 1.0
 
@@ -249,7 +248,8 @@ def batches(samples, size: int):
         for item in waiting:
             # A drive's second sample waits, and everything of the drive behind it.
             is_taken = (
-                item.message.drive not in drives and len(chosen) < size
+                item.message.drive not in drives
+                and len(chosen) < size
                 and item.cameras == sample.cameras
             )
             (chosen if is_taken else left).append(item)
@@ -265,14 +265,17 @@ def batches(samples, size: int):
 
 
 def all_losses(outputs: dict[str, Tensor], batch: Batch) -> losses.Losses:
-    """Every head's losses by name, unweighted."""
-    targets = batch.targets
-    return {
-        **losses.depth_loss(outputs["depth_logits"], batch.depth),
-        **losses.class_loss(outputs["class_logits"], batch.classes),
-        **losses.object_losses(outputs["objects"], targets["objects"], config.CONE),
-        **losses.lane_losses(outputs["lanes"], targets["lanes"]),
-        **losses.arrow_losses(outputs["arrows"], targets["arrows"]),
-        **losses.marking_losses("crosswalks", outputs["crosswalks"], targets["crosswalks"], 2),
-        **losses.marking_losses("stop_lines", outputs["stop_lines"], targets["stop_lines"], 1),
+    """The losses of every head that there is, by name, unweighted."""
+    of_head = {
+        "objects": lambda output, target: losses.object_losses(output, target, config.CONE),
+        "lanes": losses.lane_losses,
+        "arrows": losses.arrow_losses,
+        "crosswalks": lambda output, target: losses.marking_losses("crosswalks", output, target, 2),
+        "stop_lines": lambda output, target: losses.marking_losses("stop_lines", output, target, 1),
     }
+    parts = losses.depth_loss(outputs["depth_logits"], batch.depth)
+    if "objects" in batch.targets:
+        parts |= losses.class_loss(outputs["class_logits"], batch.classes)
+    for task, target in batch.targets.items():
+        parts |= of_head[task](outputs[task], target)
+    return parts

@@ -3,11 +3,13 @@
 import json
 
 import numpy as np
+import onnx
 import pytest
 import torch
 from synthetic import stream
 
 from bevrt_models import checkpoint
+from bevrt_models.__main__ import main
 from bevrt_models.batch import Augment, Preparer
 from bevrt_models.config import tiny_contract
 from bevrt_models.stream import StreamError, read_messages
@@ -48,6 +50,28 @@ def test_the_ablation_runs_the_same_way(tmp_path, recorded):
     trainer = Trainer(options(tmp_path, steps=1, has_history=False))
     trainer.run(prepared(recorded, trainer))
     assert trainer.step == 1
+
+
+@pytest.mark.parametrize("tasks", [("objects",), ("lanes",), ("arrows", "stop_lines")])
+def test_twins_learn_their_tasks_alone_and_come_back_from_their_weights(tmp_path, recorded, tasks):
+    trainer = Trainer(options(tmp_path, steps=2, tasks=tasks))
+    trainer.run(prepared(recorded, trainer))
+    line = json.loads((tmp_path / "log.jsonl").read_text().splitlines()[-1])
+    heads = {name.split(".")[0] for name in line["loss"]}
+    depths = {"depth", "total"} | ({"classes"} if "objects" in tasks else set())
+    assert heads == depths | set(tasks)
+    file = tmp_path / "twin-fp32.onnx"
+    assert main(["export", str(tmp_path / "checkpoint.pt"), "--out", str(file)]) == 0
+    outputs = [output.name for output in onnx.load(file).graph.output]
+    assert outputs == ["bev", *tasks]
+    assert ("fine_index" in {i.name for i in onnx.load(file).graph.input}) == (
+        tasks != ("objects",)
+    )
+
+
+def test_a_task_that_there_is_not_is_named():
+    with pytest.raises(ValueError, match="signs"):
+        tiny_contract(("objects", "signs"))
 
 
 def test_a_budget_must_be_given_once(tmp_path):
