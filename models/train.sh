@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Trains `tiny` on this machine. Without a GPU every core learns and draws; with one, all cores draw for it.
+# Trains `tiny`, or the larger `base` with NETWORK=base. Without a GPU every core learns and draws; with one, all cores
+# draw for it.
 #
 #   models/train.sh FOLDER MINUTES [options of `python -m bevrt_models train`]
 #
@@ -8,7 +9,7 @@
 # FIRST_SEED, 0 to 19999, is where each stream begins: another one on each run shows new drives.
 set -euo pipefail
 if (($# < 2)); then
-    sed -n '2,8s/^# \{0,1\}//p' "$0"
+    sed -n '2,9s/^# \{0,1\}//p' "$0"
     exit 2
 fi
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -21,13 +22,19 @@ export PYTHONPATH=$root/models${PYTHONPATH:+:$PYTHONPATH} RAYON_NUM_THREADS=1 OM
 # Every stream has its own seeds; every other one draws at twice the network's size, as full-size frames look reduced.
 seeds_each=20000
 first=${FIRST_SEED:-0}
-stream="exec '$bevrt' train-stream --manifest '$root/models/packages/tiny/manifest.toml'"
+manifest=$root/models/packages/tiny/manifest.toml
+if [[ ${NETWORK:-tiny} != tiny ]]; then
+    # What the network wants to be shown stands in the manifest of an untrained one.
+    "$python" -m bevrt_models package random --network "$NETWORK" --out "$folder/untrained"
+    manifest=$folder/untrained/manifest.toml
+fi
+stream="exec '$bevrt' train-stream --manifest '$manifest'"
 stream+=" --drawn-larger \$((STREAM % 2 + 1))"
 # One drive in five has the fisheye rig.
 stream+=" --rig six-pinhole,six-pinhole,six-pinhole,six-pinhole,four-fisheye"
 stream+=" --seeds \$((STREAM * $seeds_each + $first))..\$((STREAM * $seeds_each + $seeds_each))"
 
-train=(-m bevrt_models train --out "$folder" --minutes "$minutes" --resume --stream-command "$stream")
+train=(-m bevrt_models train --network "${NETWORK:-tiny}" --out "$folder" --minutes "$minutes" --resume --stream-command "$stream")
 if "$python" -c 'import sys, torch; sys.exit(not torch.cuda.is_available())'; then
     streams=$((cores > 3 ? cores - 2 : 1))
     # A step of 32 samples takes 32 drives of one rig.

@@ -82,7 +82,12 @@ pub fn run(arguments: &DemoArguments) -> Result<(), Failure> {
     writer.write_rig(&rig, SimulatedDrive::BEGIN)?;
     let moments = ScoredMoments::new(SimulatedDrive::BEGIN, WARM_UP_S, SCORED_HZ);
     let bar = progress::bar("driving", drive.frames());
-    let mut recorder = Recorder::new(rig.clone(), writer, ReplayScorer::new(moments, 0.0), bar);
+    let mut recorder = Recorder::new(
+        rig.clone(),
+        writer,
+        ReplayScorer::new(moments, 0.0, &[]),
+        bar,
+    );
     let summary = replay(
         &mut drive,
         &mut pipelines,

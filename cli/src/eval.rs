@@ -122,11 +122,11 @@ fn on_simulation(arguments: &EvalArguments) -> Result<(), Failure> {
         first..end,
         rig::resolve(&arguments.rig)?,
     );
-    let one_worker_threads = options.engine.intra_op_threads;
-    options.engine = arguments.engine.options()?;
-    if arguments.workers != 1 {
-        options.engine.intra_op_threads = one_worker_threads;
-    }
+    options.engine = if arguments.workers == 1 {
+        arguments.engine.options()?
+    } else {
+        arguments.engine.options_of_a_worker()?
+    };
     options.precision = arguments.engine.precision();
     options.allocations = Some(allocations::of_this_thread);
     if arguments.workers > 0 {

@@ -1,6 +1,7 @@
 //! The `bevrt` command: render drives, replay logs, evaluate and inspect model packages.
 
 mod allocations;
+mod compare;
 mod demo;
 mod doctor;
 mod eval;
@@ -11,6 +12,7 @@ mod pictures;
 mod progress;
 mod replay;
 mod rig;
+mod robustness;
 mod sim;
 mod train_stream;
 
@@ -41,6 +43,10 @@ enum Command {
     Replay(replay::ReplayArguments),
     /// Measure a model package against the ground truth of simulated drives or of a nuScenes folder
     Eval(eval::EvalArguments),
+    /// Compare two model packages, or two number formats of one, on the same clips
+    Compare(compare::CompareArguments),
+    /// Measure how a model package stands worse input: lost cameras, weather, blur, wrong calibration
+    Robustness(robustness::RobustnessArguments),
     /// Check a model package on this machine: files, contract, golden cases, speed
     Doctor(doctor::DoctorArguments),
     /// Print a rig as TOML: a start for a rig file of your own
@@ -56,6 +62,8 @@ fn main() -> ExitCode {
         Command::Pictures(arguments) => pictures::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Eval(arguments) => eval::run(&arguments),
+        Command::Compare(arguments) => compare::run(&arguments),
+        Command::Robustness(arguments) => robustness::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Rig(arguments) => rig::run(&arguments),
         Command::TrainStream(arguments) => train_stream::run(&arguments),

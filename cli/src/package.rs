@@ -36,7 +36,8 @@ enum ProviderName {
     Tensorrt,
 }
 
-fn parse_precision(name: &str) -> Result<Precision, String> {
+/// Reads a number format.
+pub fn parse_precision(name: &str) -> Result<Precision, String> {
     [
         Precision::Fp32,
         Precision::Fp16,
@@ -75,6 +76,16 @@ impl EngineArguments {
                 )),
             })
             .collect::<Result<_, _>>()?;
+        Ok(options)
+    }
+
+    /// The engine's options for one of several workers: one thread unless something else was asked
+    /// for.
+    pub fn options_of_a_worker(&self) -> Result<EngineOptions, Failure> {
+        let mut options = self.options()?;
+        if self.threads == 0 {
+            options.intra_op_threads = 1;
+        }
         Ok(options)
     }
 

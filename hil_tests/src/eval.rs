@@ -8,19 +8,23 @@
 //! only the frames that are scored or that their queue shows, which changes nothing in what the
 //! heads find and saves most of their time.
 
+mod comparison;
 mod nuscenes;
 mod options;
 mod report;
+mod robustness;
 mod run;
 mod schedule;
 mod scorer;
 mod table;
 mod thinning;
 
+pub use comparison::{Comparison, ComparisonRow, compare};
 pub use nuscenes::{NuscenesEvalOptions, NuscenesReport, evaluate_nuscenes};
 pub use options::{Ablation, EvalOptions};
 pub use report::{Column, ConditionScores, EvalReport, metrics_json};
-pub use run::{ClipProgress, EvalError, evaluate};
+pub use robustness::{RobustnessReport, RobustnessRow, evaluate_robustness, usual_corruptions};
+pub use run::{ClipProgress, ClipScores, EvalError, evaluate, evaluate_by_clip};
 pub use schedule::ScoredMoments;
 pub use scorer::ReplayScorer;
 pub use table::{latency_table, score_lines, score_table};

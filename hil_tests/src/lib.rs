@@ -24,6 +24,7 @@
 pub mod eval;
 pub mod logs;
 pub mod metrics;
+mod noise;
 pub mod nuscenes;
 mod prediction;
 pub mod replay;

@@ -1,6 +1,7 @@
 //! Where drives come from: the simulated world, drawn as it is needed, or a log. Scenes of nuScenes
 //! folders are in [`crate::nuscenes`].
 
+mod corrupted;
 mod log_drive;
 mod recording;
 mod simulated;
@@ -15,6 +16,7 @@ use crate::logs::LogError;
 use crate::nuscenes::NuscenesError;
 use crate::truth::FrameTruth;
 
+pub use corrupted::{CorruptedDrive, Corruption};
 pub use log_drive::{LogDrive, LogDriveOptions};
 pub use recording::{record, record_event};
 pub use simulated::{PictureSize, SimulatedDrive, SimulatedDriveOptions, scaled_rig};

@@ -2,6 +2,8 @@
 
 mod simulated;
 
+use bevrt_calibration::Rig;
+use nalgebra::Point3;
 use serde::{Deserialize, Serialize};
 
 /// Everything that is true around the vehicle at one stamp.
@@ -112,6 +114,41 @@ pub struct StopLineTruth {
     pub is_seen: bool,
 }
 
+impl FrameTruth {
+    /// The same moment without what only one camera can see: it does not count.
+    ///
+    /// A place counts as seen by a camera when it lies in its picture; what stands before it is not
+    /// asked for.
+    pub fn without_camera(&self, rig: &Rig, camera: usize) -> Self {
+        let others = |[x, y, z]: [f64; 3]| {
+            let mut cameras = rig.cameras().iter().enumerate();
+            cameras.any(|(index, other)| {
+                index != camera && other.project_within(&Point3::new(x, y, z)).is_some()
+            })
+        };
+        let mut truth = self.clone();
+        for object in &mut truth.objects {
+            object.counts &= others(object.position_m);
+            object.is_occluded &= object.counts;
+        }
+        for lane in &mut truth.lanes {
+            for (point, is_seen) in lane.points_m.iter().zip(&mut lane.is_seen) {
+                *is_seen &= others(*point);
+            }
+        }
+        for arrow in &mut truth.arrows {
+            arrow.is_seen &= others(arrow.position_m);
+        }
+        for crosswalk in &mut truth.crosswalks {
+            crosswalk.is_seen &= others(crosswalk.position_m);
+        }
+        for line in &mut truth.stop_lines {
+            line.is_seen &= others(line.position_m);
+        }
+        truth
+    }
+}
+
 impl LaneTruth {
     /// Marking type or colour of a painted line that a map draws without telling it.
     pub const UNKNOWN: u8 = 255;
@@ -145,6 +182,7 @@ impl StopLineTruth {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use bevrt_calibration::rigs;
 
     #[test]
     fn corners_run_counter_clockwise() {
@@ -164,6 +202,27 @@ mod tests {
             })
             .sum();
         assert!((doubled_area - 2.0 * 24.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn what_one_camera_alone_sees_does_not_count_without_it() {
+        let rig = rigs::six_pinhole();
+        let arrow = |x: f64, y: f64| ArrowTruth {
+            id: 0,
+            directions: 1,
+            position_m: [x, y, 0.0],
+            yaw_rad: 0.0,
+            is_seen: true,
+        };
+        // Ahead; between the front and the front left camera; behind.
+        let truth = FrameTruth {
+            arrows: vec![arrow(15.0, 0.0), arrow(15.0, 9.5), arrow(-15.0, 0.0)],
+            ..FrameTruth::default()
+        };
+        let front = rig.index_of("front").expect("the rig has it");
+        let seen = truth.without_camera(&rig, front);
+        let seen: Vec<bool> = seen.arrows.iter().map(|arrow| arrow.is_seen).collect();
+        assert_eq!(seen, [false, true, true]);
     }
 
     #[test]

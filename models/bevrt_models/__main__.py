@@ -8,6 +8,8 @@ import sys
 from contextlib import contextmanager
 from pathlib import Path
 
+from .config import HEAD_CHANNELS, NETWORKS
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs one command; returns the exit status."""
@@ -19,7 +21,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bevrt_models", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    train = commands.add_parser("train", help="train `tiny` on a stream of simulated drives")
+    train = commands.add_parser("train", help="train a network on a stream of simulated drives")
+    train.add_argument("--network", choices=NETWORKS, default="tiny")
     train.add_argument("--out", type=Path, required=True, help="folder of the run")
     budget = train.add_mutually_exclusive_group(required=True)
     budget.add_argument("--minutes", type=float, help="time budget; the schedule follows it")
@@ -34,7 +37,7 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--batch", type=int, default=4, help="drives stepped together")
     train.add_argument("--rate", type=float, default=2e-3, help="highest learning rate")
     train.add_argument(
-        "--tasks", type=lambda text: tuple(text.split(",")), default=None,
+        "--tasks", type=lambda text: tuple(text.split(",")), default=HEAD_CHANNELS,
         help="heads of a twin, separated by commas; all of them by default",
     )  # fmt: skip
     train.add_argument("--no-history", action="store_true", help="ablation: history always empty")
@@ -52,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
 
     export = commands.add_parser("export", help="write the ONNX file of trained weights")
     export.add_argument("weights", type=Path, help="checkpoint, archive, .onnx or package")
+    export.add_argument("--network", choices=NETWORKS, default="tiny")
     export.add_argument("--out", type=Path, required=True, help="the .onnx file")
     export.set_defaults(run=_export)
 
@@ -60,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
         "weights", type=Path,
         help="checkpoint, archive, .onnx or package; `random` for an untrained network",
     )  # fmt: skip
+    package.add_argument("--network", choices=NETWORKS, default="tiny")
     package.add_argument("--out", type=Path, required=True, help="folder of the package")
     package.add_argument("--version", default="0.1.0", help="version of the package")
     package.add_argument("--world", default="1", help="version of the world it was trained on")
@@ -100,7 +105,6 @@ def _parser() -> argparse.ArgumentParser:
 
 def _train(options: argparse.Namespace) -> int:
     from .batch import Preparer
-    from .config import HEAD_CHANNELS
     from .loader import command_samples
     from .stream import BackgroundReader
     from .train import Trainer, TrainOptions
@@ -109,7 +113,7 @@ def _train(options: argparse.Namespace) -> int:
         TrainOptions(
             out=options.out, minutes=options.minutes, steps=options.steps, batch=options.batch,
             learning_rate=options.rate, has_history=not options.no_history,
-            tasks=options.tasks or tuple(HEAD_CHANNELS),
+            contract=NETWORKS[options.network](options.tasks),
             threads=options.threads, device=options.device, seed=options.seed,
             bf16=not options.fp32, resume=options.resume, init_from=options.init_from,
             checkpoint_minutes=options.checkpoint_minutes,
@@ -146,16 +150,17 @@ def _stream(options: argparse.Namespace):
             yield source
 
 
-def _network(weights: Path):
+def _network(options: argparse.Namespace):
+    """The network with the weights that were asked for, and the heads that these have."""
     from .checkpoint import load_weights, weights_from
-    from .config import HEAD_CHANNELS, tiny_contract
-    from .network import TinyNetwork
+    from .network import BevNetwork
 
-    if weights == Path("random"):
-        return TinyNetwork()
-    values = weights_from(weights)
+    contract = NETWORKS[options.network]
+    if options.weights == Path("random"):
+        return BevNetwork(contract())
+    values = weights_from(options.weights)
     heads = {name.split(".")[0] for name in values}
-    network = TinyNetwork(tiny_contract([task for task in HEAD_CHANNELS if task in heads]))
+    network = BevNetwork(contract([task for task in HEAD_CHANNELS if task in heads]))
     load_weights(network, values)
     return network
 
@@ -163,7 +168,7 @@ def _network(weights: Path):
 def _export(options: argparse.Namespace) -> int:
     from .export import export
 
-    export(_network(options.weights), options.out)
+    export(_network(options), options.out)
     return 0
 
 
@@ -171,7 +176,7 @@ def _package(options: argparse.Namespace) -> int:
     from .package import write_package
 
     write_package(
-        _network(options.weights), options.out, options.version, options.world, options.thresholds
+        _network(options), options.out, options.version, options.world, options.thresholds
     )
     return 0
 

@@ -95,7 +95,7 @@ class Preparer:
 
 @dataclass
 class Batch:
-    """Tensors of a step; shapes as TinyNetwork.forward wants them."""
+    """Tensors of a step; shapes as BevNetwork.forward wants them."""
 
     images: Tensor
     tables: dict[str, Tensor]

@@ -12,7 +12,7 @@ import torch
 from onnx import numpy_helper
 from torch import Tensor
 
-from .network import AUXILIARY, TinyNetwork
+from .network import AUXILIARY, BevNetwork
 
 
 def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
@@ -61,7 +61,7 @@ def weights_from(path: Path) -> dict[str, Tensor]:
     raise ValueError(f"{path}: expected .pt, .npz, .onnx or a package folder")
 
 
-def load_weights(network: TinyNetwork, weights: dict[str, Tensor]) -> None:
+def load_weights(network: BevNetwork, weights: dict[str, Tensor]) -> None:
     """Puts weights into a network. Names that are no weights are passed over.
 
     Raises ValueError naming weights that are missing or have another shape; only counters of

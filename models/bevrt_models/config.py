@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -255,6 +255,7 @@ ARROW_CLASS_NAMES = (
 class Contract:
     """Everything that a network, its trainer and its manifest agree on.
 
+    `width` is the number of channels inside relative to `tiny`, for our own networks.
     `largest_distortion_px` is set for a network that takes the cameras as matrices: how far a lens
     may move a pixel of the network's image from where its pinhole matrix has it.
     """
@@ -265,6 +266,7 @@ class Contract:
     queue: Queue | None
     heads: tuple[Head | ObjectQueries | MapQueries, ...]
     ray_stride: int | None = None
+    width: float = 1.0
     largest_distortion_px: float | None = None
     world: str = "1"
     version: str = "0.1.0"
@@ -313,12 +315,31 @@ def tiny_contract(tasks: Collection[str] = tuple(HEAD_CHANNELS)) -> Contract:
         Head("stop_lines", FINE_GRID, ("stop_line",), (0.3,), len(STOP_LINE_CHANNELS)),
     )
     heads = tuple(head for head in heads if head.kind in tasks)
-    is_merged = len(heads) == len(HEAD_CHANNELS)
     return Contract(
-        name="tiny" if is_merged else "-".join(["tiny", *(head.kind for head in heads)]),
+        name=_named("tiny", heads),
         preprocess=Preprocess(),
         lifts=tuple(lifts),
         queue=Queue(COARSE_GRID, channels=32, slots=4, stride_s=0.5),
         heads=heads,
         ray_stride=8,
     )
+
+
+def base_contract(tasks: Collection[str] = tuple(HEAD_CHANNELS)) -> Contract:
+    """The contract of `base`, for GPUs: twice the resolution and half as many channels again."""
+    tiny = tiny_contract(tasks)
+    return replace(
+        tiny, name=_named("base", tiny.heads), width=1.5,
+        preprocess=replace(tiny.preprocess, width=704, height=256),
+        queue=replace(tiny.queue, channels=48),
+    )  # fmt: skip
+
+
+def _named(name: str, heads: tuple[Head, ...]) -> str:
+    if len(heads) == len(HEAD_CHANNELS):
+        return name
+    return "-".join([name, *(head.kind for head in heads)])
+
+
+NETWORKS = {"tiny": tiny_contract, "base": base_contract}
+"""Contracts of our own networks, by name."""

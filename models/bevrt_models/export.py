@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from . import config
 from .config import Contract
-from .network import AUXILIARY, TinyNetwork
+from .network import AUXILIARY, BevNetwork
 
 OPSET = 17
 MATRICES = ("intrinsics", "ego_from_cam", "camera_valid")
@@ -65,7 +65,7 @@ def output_shapes(contract: Contract) -> dict[str, list[int]]:
 class ContractGraph(nn.Module):
     """One sample, the contract's shapes in and out."""
 
-    def __init__(self, network: TinyNetwork) -> None:
+    def __init__(self, network: BevNetwork) -> None:
         super().__init__()
         self.network = network
 
@@ -146,7 +146,7 @@ def example_matrices(contract: Contract, cameras: int) -> dict[str, np.ndarray]:
             "camera_valid": np.ones(cameras)}  # fmt: skip
 
 
-def export(network: TinyNetwork, path: Path, cameras: int = 6) -> None:
+def export(network: BevNetwork, path: Path, cameras: int = 6) -> None:
     """Writes the ONNX file. The number of cameras stays symbolic (`cameras`).
 
     Weights are stored in 16 bit, which halves the package, and widened by the engine when it
@@ -182,7 +182,7 @@ def is_large(weight: Tensor) -> bool:
     return weight.dim() > 1 and weight.numel() >= 1024
 
 
-def round_to_half(network: TinyNetwork) -> None:
+def round_to_half(network: BevNetwork) -> None:
     """Rounds the large weights to values of 16 bit."""
     with torch.no_grad():
         for value in network.parameters():
@@ -211,7 +211,7 @@ def _store_as_half(model: onnx.ModelProto, names: set[str]) -> None:
     graph.node.extend(nodes)
 
 
-def _keep_names(model: onnx.ModelProto, network: TinyNetwork) -> None:
+def _keep_names(model: onnx.ModelProto, network: BevNetwork) -> None:
     """Makes every weight an initialiser under its state-dict name.
 
     The exporter merges weights of equal values through Identity nodes; those become copies again.

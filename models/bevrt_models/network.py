@@ -1,4 +1,4 @@
-"""The `tiny` network: image encoder, two lifts, history fusion, BEV encoder and five heads."""
+"""Our networks: image encoder, two lifts, history fusion, BEV encoder and five heads."""
 
 from __future__ import annotations
 
@@ -32,37 +32,48 @@ HEAT_PRIOR = -4.0
 """Initial bias of every heat map: about 2 % confidence everywhere."""
 
 
-class ImageEncoder(nn.Module):
-    """[N, 3, 128, 352] -> features at stride 8 [N, 64, 16, 44] and stride 4 [N, 32, 32, 88].
+class Widths:
+    """Numbers of channels: those of `tiny` times a factor, in steps of 16."""
 
-    Rays [N, 5, 16, 44] join at stride 8, so that distances can start from the ground plane.
+    def __init__(self, factor: float) -> None:
+        self._factor = factor
+
+    def __call__(self, channels: int) -> int:
+        return max(16, 16 * round(channels * self._factor / 16))
+
+
+class ImageEncoder(nn.Module):
+    """[N, 3, h, w] -> features at stride 8 [N, w(64), h / 8, w / 8] and stride 4 [N, w(32), ...].
+
+    Rays [N, 5, h / 8, w / 8] join at stride 8, so that distances can start from the ground plane.
     Without `has_fine` there is no stride 4.
     """
 
-    def __init__(self, has_fine: bool = True) -> None:
+    def __init__(self, w: Widths, has_fine: bool) -> None:
         super().__init__()
-        self.stem = ConvBlock(3, 32, stride=2)
-        self.level4 = nn.Sequential(ConvBlock(32, 32, stride=2), ResidualBlock(32))
+        c4, c8, c16, c32, neck = w(32), w(64), w(128), w(192), w(64)
+        self.stem = ConvBlock(3, w(32), stride=2)
+        self.level4 = nn.Sequential(ConvBlock(w(32), c4, stride=2), ResidualBlock(c4))
         self.level8 = nn.Sequential(
-            ConvBlock(32, 64, stride=2), ResidualBlock(64), ResidualBlock(64)
+            ConvBlock(c4, c8, stride=2), ResidualBlock(c8), ResidualBlock(c8)
         )
         self.level16 = nn.Sequential(
-            ConvBlock(64, 128, stride=2), ResidualBlock(128), ResidualBlock(128)
+            ConvBlock(c8, c16, stride=2), ResidualBlock(c16), ResidualBlock(c16)
         )
-        self.level32 = nn.Sequential(ConvBlock(128, 192, stride=2), ResidualBlock(192))
+        self.level32 = nn.Sequential(ConvBlock(c16, c32, stride=2), ResidualBlock(c32))
         self.rays = nn.Sequential(
-            nn.Conv2d(config.RAY_CHANNELS, 32, 1), nn.ReLU(inplace=True), nn.Conv2d(32, 64, 1)
+            nn.Conv2d(config.RAY_CHANNELS, 32, 1), nn.ReLU(inplace=True), nn.Conv2d(32, neck, 1)
         )
-        self.lateral32 = nn.Conv2d(192, 64, 1)
-        self.lateral16 = nn.Conv2d(128, 64, 1)
-        self.lateral8 = nn.Conv2d(64, 64, 1)
+        self.lateral32 = nn.Conv2d(c32, neck, 1)
+        self.lateral16 = nn.Conv2d(c16, neck, 1)
+        self.lateral8 = nn.Conv2d(c8, neck, 1)
         self.has_fine = has_fine
         if has_fine:
-            self.lateral4 = nn.Conv2d(32, 32, 1)
-            self.reduce8 = nn.Conv2d(64, 32, 1)
-        self.out8 = ConvBlock(64, 64)
+            self.lateral4 = nn.Conv2d(c4, w(32), 1)
+            self.reduce8 = nn.Conv2d(neck, w(32), 1)
+        self.out8 = ConvBlock(neck, neck)
         if has_fine:
-            self.out4 = ConvBlock(32, 32)
+            self.out4 = ConvBlock(w(32), w(32))
 
     def forward(self, images: Tensor, rays: Tensor) -> tuple[Tensor, Tensor | None]:
         """Features at stride 8 and at stride 4."""
@@ -79,17 +90,19 @@ class ImageEncoder(nn.Module):
 
 
 class BevEncoder(nn.Module):
-    """U-net over the coarse grid: [S, 64, 128, 128] -> [S, 48, 128, 128]."""
+    """U-net over the coarse grid: [S, w(64), 128, 128] -> [S, w(48), 128, 128]."""
 
-    def __init__(self, inputs: int = 64, outputs: int = 48) -> None:
+    def __init__(self, w: Widths) -> None:
         super().__init__()
-        self.down2 = nn.Sequential(ConvBlock(inputs, 80, stride=2), ResidualBlock(80))
+        inputs, half, quarter, outputs = w(64), w(80), w(128), w(48)
+        self.down2 = nn.Sequential(ConvBlock(inputs, half, stride=2), ResidualBlock(half))
         self.down4 = nn.Sequential(
-            ConvBlock(80, 128, stride=2), ResidualBlock(128), ResidualBlock(128, dilation=2)
-        )
-        self.up_half = nn.Conv2d(128, 80, 1)
-        self.join_half = ConvBlock(80, 80)
-        self.up_full = nn.Conv2d(80, outputs, 1)
+            ConvBlock(half, quarter, stride=2), ResidualBlock(quarter),
+            ResidualBlock(quarter, dilation=2),
+        )  # fmt: skip
+        self.up_half = nn.Conv2d(quarter, half, 1)
+        self.join_half = ConvBlock(half, half)
+        self.up_full = nn.Conv2d(half, outputs, 1)
         self.skip_full = nn.Conv2d(inputs, outputs, 1)
         self.join_full = ConvBlock(outputs, outputs)
 
@@ -103,21 +116,22 @@ class BevEncoder(nn.Module):
 
 
 class MarkingEncoder(nn.Module):
-    """Fine branch: lifted features [S, 32, 168, 84] and coarse context -> [S, 48, 168, 84]."""
+    """Fine branch: lift [S, w(32), 168, 84] and coarse context -> [S, w(48), 168, 84]."""
 
-    def __init__(self, context: int = 48) -> None:
+    def __init__(self, w: Widths) -> None:
         super().__init__()
-        self.context = nn.Conv2d(context, 32, 1)
-        self.enter = ConvBlock(32, 48)
+        full, half = w(48), w(64)
+        self.context = nn.Conv2d(w(48), w(32), 1)
+        self.enter = ConvBlock(w(32), full)
         self.down2 = nn.Sequential(
-            ConvBlock(48, 64, stride=2), ConvBlock(64, 64, dilation=2),
-            ConvBlock(64, 64, dilation=3),
+            ConvBlock(full, half, stride=2), ConvBlock(half, half, dilation=2),
+            ConvBlock(half, half, dilation=3),
         )  # fmt: skip
-        self.up = nn.Conv2d(64, 48, 1)
-        self.leave = ConvBlock(48, 48)
+        self.up = nn.Conv2d(half, full, 1)
+        self.leave = ConvBlock(full, full)
 
     def forward(self, fine: Tensor, coarse: Tensor) -> Tensor:
-        """`coarse` is the context cropped to the fine grid, [S, 48, 84, 42]."""
+        """`coarse` is the context cropped to the fine grid, [S, w(48), 84, 42]."""
         full = self.enter(fine + upsample(self.context(coarse)))
         half = self.down2(full)
         return self.leave(F.relu(full + upsample(self.up(half))))
@@ -132,7 +146,7 @@ def _head(inputs: int, hidden: int, channels: int, heat_channels: int) -> nn.Seq
     return nn.Sequential(ConvBlock(inputs, hidden), last)
 
 
-class TinyNetwork(nn.Module):
+class BevNetwork(nn.Module):
     """The merged network, or a twin of it with fewer heads.
 
     Several samples may be stacked: images [S * N, 3, h, w] and indices that already count rows
@@ -144,28 +158,30 @@ class TinyNetwork(nn.Module):
         self.contract = contract or config.tiny_contract()
         queue, coarse = self.contract.queue, self.contract.lift("coarse")
         self._marks = tuple(task for task in self.contract.tasks if task != "objects")
-        self.encoder = ImageEncoder(has_fine=bool(self._marks))
-        self.coarse_features = nn.Conv2d(64, 48, 1)
-        self.depth = DistanceHead(64, coarse.depth_bins)
+        w = Widths(self.contract.width)
+        self.encoder = ImageEncoder(w, has_fine=bool(self._marks))
+        self.coarse_features = nn.Conv2d(w(64), w(48), 1)
+        self.depth = DistanceHead(w(64), coarse.depth_bins)
         self.auxiliary = nn.ModuleDict(
-            {"classes": output_layer(64, 1 + len(config.OBJECT_CLASSES))}
+            {"classes": output_layer(w(64), 1 + len(config.OBJECT_CLASSES))}
         )
-        self.coarse_rows = FeatureRows(48)
+        self.coarse_rows = FeatureRows(w(48))
         self.register_buffer("no_depth", torch.zeros(1, 1), persistent=False)
-        self.coarse_lift = Lift(48, len(coarse.heights_m), 64, has_depth=True)
-        self.queue_map = nn.Linear(64, queue.channels)
+        self.coarse_lift = Lift(w(48), len(coarse.heights_m), w(64), has_depth=True)
+        self.queue_map = nn.Linear(w(64), queue.channels)
         self.fusion = HistoryFusion(
-            queue.channels, queue.slots, 64, coarse.grid.rows, coarse.grid.cols
+            queue.channels, queue.slots, w(64), coarse.grid.rows, coarse.grid.cols
         )
-        self.bev_encoder = BevEncoder()
+        self.bev_encoder = BevEncoder(w)
         if self._marks:
-            self.fine_rows = FeatureRows(32)
+            self.fine_rows = FeatureRows(w(32))
             fine = self.contract.lift("fine")
-            self.fine_lift = Lift(32, len(fine.heights_m), 32, has_depth=False)
-            self.marking_encoder = MarkingEncoder()
+            self.fine_lift = Lift(w(32), len(fine.heights_m), w(32), has_depth=False)
+            self.marking_encoder = MarkingEncoder(w)
         for head in self.contract.heads:
             classes = 1 if head.kind == "lanes" else len(head.classes)
-            self.add_module(head.kind, _head(48, HIDDEN[head.kind], head.channels, classes))
+            layers = _head(w(48), w(HIDDEN[head.kind]), head.channels, classes)
+            self.add_module(head.kind, layers)
 
     def forward(
         self, images: Tensor, tables: dict[str, Tensor], history: Tensor, state: Tensor
@@ -203,7 +219,7 @@ class TinyNetwork(nn.Module):
         return outputs
 
     def _markings(self, f4: Tensor, tables: dict[str, Tensor], context: Tensor) -> Tensor:
-        """Features [S, 48, rows, cols] of the fine grid."""
+        """Features [S, w(48), rows, cols] of the fine grid."""
         fine = self.contract.lift("fine").grid
         rows = self.fine_lift(self.fine_rows(f4), tables["fine_index"], tables["fine_geometry"])
         plane = rows.reshape(-1, fine.rows, fine.cols, rows.shape[-1]).permute(0, 3, 1, 2)

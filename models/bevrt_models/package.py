@@ -9,7 +9,7 @@ from pathlib import Path
 
 from .config import BevGrid, Contract, GroundRange, Head
 from .export import export
-from .network import TinyNetwork
+from .network import BevNetwork
 
 MANIFEST_FORMAT = 1
 GOLDEN_FILE = "golden.json"
@@ -26,7 +26,7 @@ class NetworkFile:
 
 
 def write_package(
-    network: TinyNetwork, folder: Path, version: str, world: str, thresholds: Path | None
+    network: BevNetwork, folder: Path, version: str, world: str, thresholds: Path | None
 ) -> None:
     """Exports the network into `folder` and writes its manifest.
 

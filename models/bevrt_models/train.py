@@ -17,7 +17,7 @@ from .batch import Augment, Batch, Sample, collate
 from .history import DriveQueues
 from .layers import RowNorm
 from .metrics import Tracker
-from .network import TinyNetwork
+from .network import BevNetwork
 from .optimiser import Optimiser
 from .report import Clock, Reporter
 from .stream import StreamError
@@ -40,7 +40,7 @@ class TrainOptions:
     average: float = 0.998
     clip: float = 30.0
     freeze_norm_from: float = 0.9
-    tasks: tuple[str, ...] = tuple(config.HEAD_CHANNELS)
+    contract: config.Contract = field(default_factory=config.tiny_contract)
     has_history: bool = True
     threads: int = 1
     device: str = "cpu"
@@ -90,8 +90,8 @@ class Trainer:
         self._seed = options.seed + 1000 * self.workers.rank
         torch.set_num_threads(options.threads)
         self.options = options
-        self.contract = config.tiny_contract(options.tasks)
-        network = TinyNetwork(self.contract)
+        self.contract = options.contract
+        network = BevNetwork(self.contract)
         if options.init_from is not None:
             checkpoint.load_weights(network, checkpoint.weights_from(options.init_from))
         self.network = network.to(options.device, memory_format=torch.channels_last)
@@ -132,7 +132,9 @@ class Trainer:
         options = self.options
         if self.workers.is_first:
             options.out.mkdir(parents=True, exist_ok=True)
-            chosen = json.dumps(asdict(options), default=str, indent=1)
+            chosen = json.dumps(
+                asdict(options) | {"contract": options.contract.name}, default=str, indent=1
+            )
             (options.out / "options.json").write_text(chosen + "\n")
         reporter = Reporter(self)
         last_saved = began = time.monotonic()

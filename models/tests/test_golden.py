@@ -9,7 +9,7 @@ import pytest
 import synthetic
 
 from bevrt_models.golden import png, write_golden
-from bevrt_models.network import TinyNetwork
+from bevrt_models.network import BevNetwork
 from bevrt_models.package import write_package
 from bevrt_models.rig import crop_of, network_rig
 from bevrt_models.stream import StreamError
@@ -71,7 +71,7 @@ def test_a_rig_at_network_size_keeps_the_rays():
 
 def test_a_case_holds_what_the_network_makes_of_its_last_frame(tmp_path):
     package = tmp_path / "tiny"
-    write_package(TinyNetwork(), package, "0.1.0", "1", None)
+    write_package(BevNetwork(), package, "0.1.0", "1", None)
     rig = tmp_path / "rig.toml"
     rig.write_text(RIG)
     write_golden(package, synthetic.stream(drives=1, steps=5), rig, cases=1)
@@ -105,7 +105,7 @@ def test_a_case_holds_what_the_network_makes_of_its_last_frame(tmp_path):
 
 def test_a_stream_that_is_too_short_is_refused(tmp_path):
     package = tmp_path / "tiny"
-    write_package(TinyNetwork(), package, "0.1.0", "1", None)
+    write_package(BevNetwork(), package, "0.1.0", "1", None)
     rig = tmp_path / "rig.toml"
     rig.write_text(RIG)
     with pytest.raises(StreamError, match="0 of 1 drives of 5 steps"):

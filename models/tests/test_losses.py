@@ -1,7 +1,7 @@
 import torch
 
 from bevrt_models import config, losses
-from bevrt_models.network import TinyNetwork
+from bevrt_models.network import BevNetwork
 from bevrt_models.train import all_losses
 
 
@@ -54,7 +54,7 @@ def test_losses_without_any_truth_are_finite():
     message.arrays["depth"] = message.arrays["depth"] * 0
     sample = Preparer(contract, Augment(), 1)(message)
     batch = collate(contract, [sample], Augment(), __import__("numpy").random.default_rng(1))
-    network = TinyNetwork(contract)
+    network = BevNetwork(contract)
     outputs = network(batch.images, batch.tables, torch.zeros(1, 16384, 128), torch.zeros(1, 4, 2))
     parts = all_losses(outputs, batch)
     assert set(parts) == set(losses.WEIGHTS)

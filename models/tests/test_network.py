@@ -11,15 +11,15 @@ from bevrt_models.batch import stack_tables
 from bevrt_models.config import tiny_contract
 from bevrt_models.cost import gigaflops
 from bevrt_models.export import ContractGraph, example_inputs, export, input_names, output_names
-from bevrt_models.network import AUXILIARY, TinyNetwork
+from bevrt_models.network import AUXILIARY, BevNetwork
 
 CONTRACT = tiny_contract()
 
 
-def random_network(seed: int = 3) -> TinyNetwork:
+def random_network(seed: int = 3) -> BevNetwork:
     """Weights and running statistics off their initial values, so that every path shows."""
     torch.manual_seed(seed)
-    network = TinyNetwork(CONTRACT)
+    network = BevNetwork(CONTRACT)
     for name, value in network.state_dict().items():
         if name.endswith("running_var"):
             value.uniform_(0.5, 2.0)
@@ -85,7 +85,7 @@ def test_onnx_runtime_equals_pytorch_for_any_number_of_cameras(exported, cameras
 def test_weights_come_back_from_the_onnx_file_and_from_its_folder(exported):
     network, path = exported
     for source in (path, path.parent):
-        other = TinyNetwork(CONTRACT)
+        other = BevNetwork(CONTRACT)
         checkpoint.load_weights(other, checkpoint.weights_from(source))
         for name, value in network.state_dict().items():
             if not name.endswith("num_batches_tracked") and not name.startswith(AUXILIARY):
@@ -94,16 +94,16 @@ def test_weights_come_back_from_the_onnx_file_and_from_its_folder(exported):
 
 def test_weights_of_equal_values_keep_their_names(tmp_path):
     path = tmp_path / "fresh-fp32.onnx"
-    export(TinyNetwork(CONTRACT), path)
-    checkpoint.load_weights(TinyNetwork(CONTRACT), checkpoint.weights_from(path))
+    export(BevNetwork(CONTRACT), path)
+    checkpoint.load_weights(BevNetwork(CONTRACT), checkpoint.weights_from(path))
 
 
 def test_weights_that_do_not_fit_are_named():
-    weights = dict(TinyNetwork(CONTRACT).state_dict())
+    weights = dict(BevNetwork(CONTRACT).state_dict())
     del weights["fusion.past"]
     weights["queue_map.bias"] = torch.zeros(5)
     with pytest.raises(ValueError, match=r"queue_map.bias: shape \[5\].*fusion.past is missing"):
-        checkpoint.load_weights(TinyNetwork(CONTRACT), weights)
+        checkpoint.load_weights(BevNetwork(CONTRACT), weights)
 
 
 def test_an_archive_holds_the_weights_in_half_precision(tmp_path):

@@ -5,7 +5,7 @@ import tomllib
 import pytest
 
 from bevrt_models.config import HEAD_CHANNELS, tiny_contract
-from bevrt_models.network import TinyNetwork
+from bevrt_models.network import BevNetwork
 from bevrt_models.package import write_package
 
 
@@ -13,7 +13,7 @@ def test_the_manifest_of_tiny_follows_the_contract(tmp_path):
     chosen = tmp_path / "thresholds.json"
     chosen.write_text(json.dumps({"crosswalks": [0.42]}))
     folder = tmp_path / "tiny"
-    write_package(TinyNetwork(), folder, "0.3.0", "2", chosen)
+    write_package(BevNetwork(), folder, "0.3.0", "2", chosen)
     manifest = tomllib.loads((folder / "manifest.toml").read_text())
     assert manifest["format"] == 1 and manifest["version"] == "0.3.0" and manifest["world"] == "2"
     network = manifest["network"][0]
@@ -34,7 +34,7 @@ def test_thresholds_of_another_length_are_refused(tmp_path):
     chosen = tmp_path / "thresholds.json"
     chosen.write_text(json.dumps({"objects": [0.42]}))
     with pytest.raises(ValueError, match="1 given, 8 expected"):
-        write_package(TinyNetwork(), tmp_path / "tiny", "1", "1", chosen)
+        write_package(BevNetwork(), tmp_path / "tiny", "1", "1", chosen)
 
 
 def test_channel_lists_agree_with_the_contract():

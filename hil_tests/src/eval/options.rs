@@ -7,7 +7,7 @@ use bevrt_calibration::Rig;
 use bevrt_runtime::{EngineOptions, Precision};
 
 use crate::replay::AllocationCount;
-use crate::source::SimulatedDriveOptions;
+use crate::source::{Corruption, SimulatedDriveOptions};
 
 /// Which pipelines the clips go through.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -34,6 +34,11 @@ pub struct EvalOptions {
     pub rig: Rig,
     /// Clips: length, frame rate, picture size.
     pub drive: SimulatedDriveOptions,
+    /// What is wrong with the input.
+    pub corruption: Corruption,
+    /// For each of these cameras the output frames are scored once more, without what this camera
+    /// alone could see.
+    pub without_cameras: Vec<usize>,
     /// How the network is run; threads count for each worker.
     pub engine: EngineOptions,
     /// Number format; `None` takes the first network of the package that fits.
@@ -62,6 +67,8 @@ impl EvalOptions {
             seeds,
             rig,
             drive: SimulatedDriveOptions::default(),
+            corruption: Corruption::None,
+            without_cameras: Vec::new(),
             engine: EngineOptions {
                 intra_op_threads: 1,
                 ..EngineOptions::default()

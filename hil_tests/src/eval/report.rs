@@ -51,6 +51,8 @@ pub struct EvalReport {
     pub workers: usize,
     /// Scores of the output frames.
     pub published: Scores,
+    /// The same without what single cameras alone could see, in the order of the options.
+    pub without_cameras: Vec<Scores>,
     /// The same by light and weather.
     pub conditions: Vec<ConditionScores>,
     /// The comparison of queues; empty where it was not asked for.
@@ -357,6 +359,7 @@ mod tests {
             refused_images: 0,
             workers: 1,
             published: scores.clone(),
+            without_cameras: Vec::new(),
             conditions: vec![ConditionScores {
                 condition: "day",
                 clips: 16,

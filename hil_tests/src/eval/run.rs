@@ -19,7 +19,9 @@ use crate::metrics::ScoreTally;
 use crate::replay::{
     LatencyReport, ReplayError, ReplayFrame, ReplaySummary, ReplayVisitor, VisitorError, replay,
 };
-use crate::source::{DriveSource, ImageEvent, PictureSize, SimulatedDrive, scaled_rig};
+use crate::source::{
+    CorruptedDrive, Corruption, DriveSource, ImageEvent, PictureSize, SimulatedDrive, scaled_rig,
+};
 
 /// A clip was finished.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,6 +83,15 @@ const COLUMNS: [(&str, QueueMode); 3] = [
 ];
 const COLUMN_WITHOUT_QUEUE: &str = "trained without queue";
 
+/// Verdicts on the output frames of one clip.
+#[derive(Clone, Debug)]
+pub struct ClipScores {
+    /// Its seed.
+    pub seed: u64,
+    /// The verdicts.
+    pub published: ScoreTally,
+}
+
 /// What one clip gave.
 struct Clip {
     seed: u64,
@@ -108,6 +119,33 @@ pub fn evaluate(
     options: &EvalOptions,
     progress: &(dyn Fn(ClipProgress) + Sync),
 ) -> Result<EvalReport, EvalError> {
+    Ok(gather(options, run_all(options, progress)?))
+}
+
+/// The same, clip by clip in the order of the seeds.
+///
+/// # Errors
+/// As [`evaluate`].
+pub fn evaluate_by_clip(
+    options: &EvalOptions,
+    progress: &(dyn Fn(ClipProgress) + Sync),
+) -> Result<Vec<ClipScores>, EvalError> {
+    let workers = run_all(options, progress)?;
+    let clips = workers.into_iter().flat_map(|worker| worker.clips);
+    let mut clips: Vec<ClipScores> = clips
+        .map(|clip| ClipScores {
+            seed: clip.seed,
+            published: clip.scorers[0].published().clone(),
+        })
+        .collect();
+    clips.sort_by_key(|clip| clip.seed);
+    Ok(clips)
+}
+
+fn run_all(
+    options: &EvalOptions,
+    progress: &(dyn Fn(ClipProgress) + Sync),
+) -> Result<Vec<Worker>, EvalError> {
     check(options)?;
     let next = AtomicU64::new(options.seeds.start);
     let finished = AtomicU64::new(0);
@@ -136,10 +174,7 @@ pub fn evaluate(
         }
     });
     drop(sender);
-    let workers = receiver
-        .into_iter()
-        .collect::<Result<Vec<Worker>, EvalError>>()?;
-    Ok(gather(options, workers))
+    receiver.into_iter().collect()
 }
 
 fn check(options: &EvalOptions) -> Result<(), EvalError> {
@@ -193,11 +228,12 @@ fn work(
 fn pipelines(options: &EvalOptions) -> Result<Vec<Pipeline>, EvalError> {
     let make = |package: &Path, history: QueueMode, golden: GoldenCheck| {
         let failed = |error: SetupError| EvalError::Setup(Box::new(error));
+        let believed = options.corruption.believed_rig(&options.rig);
         let rig = match options.drive.size {
-            PictureSize::Full => options.rig.clone(),
+            PictureSize::Full => believed,
             PictureSize::TimesNetwork(times) => {
                 let package = Package::open(package).map_err(|error| failed(error.into()))?;
-                scaled_rig(&options.rig, package.manifest().preprocess(), times)
+                scaled_rig(&believed, package.manifest().preprocess(), times)
             }
         };
         let mut pipeline = PipelineOptions::new(package, rig);
@@ -231,13 +267,17 @@ fn clip(
     pipelines: &mut [Pipeline],
 ) -> Result<Clip, EvalError> {
     pipelines.iter_mut().for_each(Pipeline::reset);
-    let mut drive = SimulatedDrive::new(seed, &options.rig, manifest.preprocess(), &options.drive);
+    let mut drive_options = options.drive;
+    if let Corruption::Condition(condition) = options.corruption {
+        drive_options.condition = Some(condition);
+    }
+    let drive = SimulatedDrive::new(seed, &options.rig, manifest.preprocess(), &drive_options);
     let moments = ScoredMoments::new(
         SimulatedDrive::BEGIN,
         options.warm_up_s,
         options.scored_rate_hz,
     );
-    let scorer = ReplayScorer::new(moments, options.lane_confidence);
+    let scorer = ReplayScorer::new(moments, options.lane_confidence, &options.without_cameras);
     let needed = pipelines[1..].iter().map(|pipeline| {
         let (frame_s, scored_s) = (
             1.0 / options.drive.frame_rate_hz,
@@ -255,9 +295,11 @@ fn clip(
     let mut scorers = Scorers {
         scorers: vec![scorer; pipelines.len()],
         needed: needed.collect(),
+        corruption: options.corruption,
     };
     let condition = drive.condition();
     debug_assert_eq!(drive.ego_motion(), EgoMotionSource::Rates);
+    let mut drive = CorruptedDrive::new(drive, options.corruption);
     let summary =
         replay(&mut drive, pipelines, &mut scorers, options.allocations).map_err(|source| {
             EvalError::Replay {
@@ -278,11 +320,14 @@ struct Scorers {
     scorers: Vec<ReplayScorer>,
     /// What the pipelines after the first are given.
     needed: Vec<NeededFrames>,
+    corruption: Corruption,
 }
 
 impl ReplayVisitor for Scorers {
     fn wants(&self, pipeline_index: usize, image: &ImageEvent<'_>) -> bool {
-        pipeline_index == 0 || self.needed[pipeline_index - 1].contains(image.stamp)
+        let is_needed =
+            pipeline_index == 0 || self.needed[pipeline_index - 1].contains(image.stamp);
+        is_needed && self.corruption.lets_through(image.camera, image.stamp)
     }
 
     fn frame(&mut self, frame: ReplayFrame<'_>) -> Result<(), VisitorError> {
@@ -355,6 +400,14 @@ fn gather(options: &EvalOptions, workers: Vec<Worker>) -> EvalReport {
         refused_images: count(&|summary| summary.refused_images),
         workers: options.workers,
         published: merged(&mut clips.iter().map(|clip| clip.scorers[0].published())),
+        without_cameras: (0..options.without_cameras.len())
+            .map(|place| {
+                let of_clips = clips
+                    .iter()
+                    .filter_map(|clip| clip.scorers[0].without_cameras().nth(place));
+                merged(&mut { of_clips })
+            })
+            .collect(),
         conditions,
         columns,
         latency,

@@ -14,16 +14,23 @@ pub struct ReplayScorer {
     lane_confidence: f64,
     published: ScoreTally,
     raw: ScoreTally,
+    /// Cameras, and verdicts on output frames without what each of them alone could see.
+    without_cameras: Vec<(usize, ScoreTally)>,
 }
 
 impl ReplayScorer {
     /// Scores at `moments`; F1 takes lanes from `lane_confidence` on.
-    pub fn new(moments: ScoredMoments, lane_confidence: f64) -> Self {
+    /// For each of `without_cameras` it also scores what the other cameras can see.
+    pub fn new(moments: ScoredMoments, lane_confidence: f64, without_cameras: &[usize]) -> Self {
         Self {
             moments,
             lane_confidence,
             published: ScoreTally::default(),
             raw: ScoreTally::default(),
+            without_cameras: without_cameras
+                .iter()
+                .map(|&camera| (camera, ScoreTally::default()))
+                .collect(),
         }
     }
 
@@ -39,6 +46,10 @@ impl ReplayScorer {
         let published = FramePrediction::from(frame.frame);
         let raw = FramePrediction::from_detections(stamp, frame.pipeline.raw_detections());
         self.published.add(truth, &published, self.lane_confidence);
+        for (camera, tally) in &mut self.without_cameras {
+            let seen = truth.without_camera(frame.pipeline.rig(), *camera);
+            tally.add(&seen, &published, self.lane_confidence);
+        }
         self.raw.add(truth, &raw, self.lane_confidence);
         true
     }
@@ -51,5 +62,11 @@ impl ReplayScorer {
     /// Verdicts on what the heads found, before tracking.
     pub fn raw(&self) -> &ScoreTally {
         &self.raw
+    }
+
+    /// Verdicts on output frames without what one camera alone could see, in the order that was
+    /// asked for.
+    pub fn without_cameras(&self) -> impl Iterator<Item = &ScoreTally> {
+        self.without_cameras.iter().map(|(_, tally)| tally)
     }
 }

@@ -5,7 +5,7 @@ use crate::heads::detections::{LANE_POINT_CAPACITY, LaneDetection};
 /// Distance of the points of a polyline.
 const SPACING_M: f32 = 1.0;
 /// A point is fitted to the nodes within this distance along the line.
-const SMOOTH_M: f32 = 1.0;
+const SMOOTH_M: f32 = 3.0;
 /// A node speaks for this much of the line to both sides of it.
 const NODE_REACH_M: f32 = 0.6;
 
