@@ -31,7 +31,9 @@ const COLOURS: usize = 2;
 /// Gives lanes ids that last, by their overlap in the odometry frame.
 ///
 /// A line keeps the id of the remembered line that it overlaps most. Type, colour and confidence
-/// are smoothed over time; the points are those of the latest detection.
+/// are smoothed over time. The points are as many as those of the latest detection, moved across
+/// the line to where all detections together say it is: what was passed closely is not forgotten
+/// when it is seen from afar.
 #[derive(Debug)]
 pub struct LaneTracker {
     ids: IdSource,
@@ -97,7 +99,7 @@ impl LaneTracker {
                 None => self.begin(stamp, lane, self.lines[k]),
             };
             // `out` has room for as many lanes as there are detections.
-            let _ = out.push(self.tracks[track].report(stamp, lane));
+            let _ = out.push(self.tracks[track].report(stamp, pose, lane));
         }
         assign_positions(out);
         out.sort_unstable_by(|a, b| {
@@ -188,7 +190,8 @@ impl LaneTrack {
         track
     }
 
-    fn update(&mut self, stamp: Stamp, lane: &LaneDetection, line: OdomLine) {
+    fn update(&mut self, stamp: Stamp, lane: &LaneDetection, mut line: OdomLine) {
+        line.join(&self.line, stamp.since(self.last_seen), SAME_LINE_M);
         self.last_seen = stamp;
         self.line = line;
         self.confidence += LATEST_SHARE * (lane.confidence - self.confidence);
@@ -200,14 +203,16 @@ impl LaneTrack {
         winner(&self.marking)
     }
 
-    fn report(&self, stamp: Stamp, lane: &LaneDetection) -> TrackedLane {
+    fn report(&self, stamp: Stamp, pose: &PlanarPose, lane: &LaneDetection) -> TrackedLane {
+        let mut lane = LaneDetection {
+            marking: self.marking(),
+            colour: winner(&self.colour),
+            confidence: self.confidence,
+            ..*lane
+        };
+        self.line.write_into(pose, &mut lane);
         TrackedLane {
-            lane: LaneDetection {
-                marking: self.marking(),
-                colour: winner(&self.colour),
-                confidence: self.confidence,
-                ..*lane
-            },
+            lane,
             id: self.id,
             age_s: stamp.since(self.first_seen).seconds() as f32,
             position: 0,

@@ -25,7 +25,7 @@ pub struct TrackedObject {
 /// A lane that is followed over time.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct TrackedLane {
-    /// The line as seen in this frame.
+    /// The line as seen in this frame, its points steadied by earlier frames.
     pub lane: LaneDetection,
     /// Identity, unique within a run, never 0.
     pub id: u32,

@@ -173,3 +173,54 @@ fn a_full_frame_every_time_overflows_nothing() {
         assert_eq!(found.len(), LANE_CAPACITY);
     }
 }
+
+#[test]
+fn a_line_that_was_passed_closely_is_remembered_from_afar() {
+    let mut tracker = LaneTracker::new();
+    let mut worst = [0.0_f64; 2];
+    for k in 0..60 {
+        let pose = PlanarPose::at(0.8 * f64::from(k), 0.0, 0.0);
+        // Seen too far to the left, the more so the further away: half a metre at 25 m.
+        let mut seen = lane(
+            &pose,
+            [0.8 * f64::from(k) - 25.0, 2.0],
+            [0.8 * f64::from(k) + 20.0, 2.0],
+            1,
+        );
+        seen.sigma_lateral_m = 0.2;
+        let count = usize::from(seen.point_count);
+        for [x, y, _] in &mut seen.points_m[..count] {
+            *y += 0.5 * (*x / 25.0).powi(2);
+        }
+        let tracks = step(&mut tracker, 0.1 * f64::from(k), &pose, &[seen]);
+        if k < 40 {
+            continue;
+        }
+        let error = |points: &[[f32; 3]]| {
+            let behind = points.iter().filter(|point| point[0] < 0.0);
+            behind
+                .map(|point| f64::from((point[1] - 2.0).abs()))
+                .fold(0.0, f64::max)
+        };
+        worst[0] = worst[0].max(error(seen.points()));
+        worst[1] = worst[1].max(error(tracks[0].lane.points()));
+    }
+    assert!(worst[0] > 0.45 && worst[1] < 0.2, "{worst:?}");
+}
+
+#[test]
+fn a_line_that_moves_is_followed() {
+    let mut tracker = LaneTracker::new();
+    let pose = PlanarPose::IDENTITY;
+    let seen = |y: f64| LaneDetection {
+        sigma_lateral_m: 0.2,
+        ..lane(&pose, [-20.0, y], [25.0, y], 1)
+    };
+    step(&mut tracker, 0.0, &pose, &[seen(2.0)]);
+    let mut last = 0.0;
+    for k in 1..30 {
+        let tracks = step(&mut tracker, 0.1 * f64::from(k), &pose, &[seen(2.5)]);
+        last = tracks[0].lane.points()[10][1];
+    }
+    assert!((last - 2.5).abs() < 0.1, "{last}");
+}
