@@ -8,6 +8,7 @@ use super::identity::IdSource;
 use super::planar::PlanarPose;
 use super::tracks::TrackedElement;
 use crate::time::{Span, Stamp};
+use kinds::KINDS;
 pub use kinds::TrackableElement;
 
 /// Tracks that are kept for each element that a frame can hold.
@@ -28,7 +29,8 @@ const LATEST_SHARE: f32 = 0.4;
 /// Follows elements that rest on the road: arrows, crosswalks or stop lines.
 ///
 /// An element takes the id of the nearest remembered one within the reach of its kind. Its position
-/// is filtered in the odometry frame; it is reported only in frames that detect it.
+/// is filtered in the odometry frame, its kind is voted on by all detections of its track; it is
+/// reported only in frames that detect it.
 #[derive(Debug)]
 pub struct ElementTracker<T, const N: usize> {
     ids: IdSource,
@@ -45,6 +47,8 @@ struct Track<T> {
     variance_m2: f64,
     /// Direction in the odometry frame.
     heading_rad: f64,
+    /// What all detections say together of the kind, each weighted by its squared confidence.
+    kind_votes: [f32; KINDS],
     /// All else, as last reported.
     element: T,
 }
@@ -168,6 +172,8 @@ impl<T: TrackableElement, const N: usize> Default for ElementTracker<T, N> {
 impl<T: TrackableElement> Track<T> {
     fn new(id: u32, stamp: Stamp, pose: &PlanarPose, element: &T) -> Self {
         let [x, y, _] = element.position_m();
+        let mut kind_votes = [0.0; KINDS];
+        kind_votes[element.kind()] = element.confidence().powi(2);
         Self {
             id,
             first_seen: stamp,
@@ -175,6 +181,7 @@ impl<T: TrackableElement> Track<T> {
             position_m: pose.point_to_odom(x, y),
             variance_m2: variance(element),
             heading_rad: pose.yaw_rad + f64::from(element.heading_rad()),
+            kind_votes,
             element: *element,
         }
     }
@@ -201,6 +208,13 @@ impl<T: TrackableElement> Track<T> {
         let confidence = self.element.confidence();
         let confidence = confidence + LATEST_SHARE * (element.confidence() - confidence);
         self.element = element.blended(&self.element, gain as f32, confidence);
+        self.kind_votes[element.kind()] += element.confidence().powi(2);
+        self.element.set_kind(self.likeliest_kind());
+    }
+
+    fn likeliest_kind(&self) -> usize {
+        let votes = &self.kind_votes;
+        (1..KINDS).fold(0, |a, b| if votes[b] > votes[a] { b } else { a })
     }
 
     fn report(&self, stamp: Stamp, pose: &PlanarPose) -> TrackedElement<T> {

@@ -4,8 +4,10 @@ use crate::heads::detections::{LANE_POINT_CAPACITY, LaneDetection};
 
 /// Distance of the points of a polyline.
 const SPACING_M: f32 = 1.0;
-/// A point is fitted to the nodes within this distance along the line.
+/// A point is fitted to the nodes within this distance along the line: each node alone errs.
 const SMOOTH_M: f32 = 3.0;
+/// The same for a line whose points a network gives in order, and means as they are.
+const SMOOTH_DRAWN_M: f32 = 1.0;
 /// A node speaks for this much of the line to both sides of it.
 const NODE_REACH_M: f32 = 0.6;
 
@@ -68,7 +70,7 @@ impl Polyliner {
             sigma_lateral_m: sigma / support,
             ..LaneDetection::default()
         };
-        self.resample(&mut lane);
+        self.resample(&mut lane, SMOOTH_M);
         Some(lane)
     }
 
@@ -90,7 +92,7 @@ impl Polyliner {
             sigma_lateral_m: share(first.sigma_lateral_m, second.sigma_lateral_m),
             ..*longer
         };
-        self.resample(&mut lane);
+        self.resample(&mut lane, SMOOTH_M);
         lane
     }
 
@@ -101,7 +103,7 @@ impl Polyliner {
             self.push(point_m, 1.0);
         }
         if !self.samples.is_empty() {
-            self.resample(lane);
+            self.resample(lane, SMOOTH_DRAWN_M);
         }
     }
 
@@ -127,17 +129,17 @@ impl Polyliner {
         1.0 - gaps / length
     }
 
-    /// Fills the points of the lane.
-    fn resample(&self, lane: &mut LaneDetection) {
+    /// Fills the points of the lane, each fitted to the samples within `smooth_m`.
+    fn resample(&self, lane: &mut LaneDetection, smooth_m: f32) {
         let length = self.samples.last().map_or(0.0, |last| last.arc_m);
         let steps = ((length / SPACING_M).round() as usize).clamp(1, LANE_POINT_CAPACITY - 1);
         let mut first = 0;
         for step in 0..=steps {
             let arc = length * step as f32 / steps as f32;
-            while self.samples[first].arc_m < arc - SMOOTH_M {
+            while self.samples[first].arc_m < arc - smooth_m {
                 first += 1;
             }
-            lane.points_m[step] = self.fitted(first, arc);
+            lane.points_m[step] = self.fitted(first, arc, smooth_m);
         }
         lane.points_m[steps + 1..].fill([0.0; 3]);
         lane.point_count = (steps + 1) as u16;
@@ -146,16 +148,16 @@ impl Polyliner {
 
     /// The point at `arc` of a straight line fitted to the samples around it, which keeps ends and
     /// bends where a mean would pull them in. Samples before `first` are out of reach.
-    fn fitted(&self, first: usize, arc: f32) -> [f32; 3] {
+    fn fitted(&self, first: usize, arc: f32, smooth_m: f32) -> [f32; 3] {
         let (mut w, mut ws, mut wss) = (0.0_f32, 0.0_f32, 0.0_f32);
         let (mut wp, mut wsp) = ([0.0_f32; 3], [0.0_f32; 3]);
         let origin = self.samples[first].point_m;
         for sample in &self.samples[first..] {
             let s = sample.arc_m - arc;
-            if s > SMOOTH_M {
+            if s > smooth_m {
                 break;
             }
-            let weight = sample.weight * (1.0 - (s / SMOOTH_M).abs() + 1e-3);
+            let weight = sample.weight * (1.0 - (s / smooth_m).abs() + 1e-3);
             w += weight;
             ws += weight * s;
             wss += weight * s * s;

@@ -3,6 +3,9 @@ use std::fmt::Debug;
 use crate::heads::{ArrowDetection, CrosswalkDetection, StopLineDetection};
 use crate::tracking::planar::{wrapped, wrapped_half};
 
+/// Kinds that elements of one head can have: every set of an arrow's four directions.
+pub const KINDS: usize = 16;
+
 /// An element that rests on the road and can be followed.
 pub trait TrackableElement: Copy + Debug {
     /// Furthest that an element may lie from where it was remembered.
@@ -27,6 +30,16 @@ pub trait TrackableElement: Copy + Debug {
     /// the share of this detection.
     #[must_use]
     fn blended(&self, before: &Self, gain: f32, confidence: f32) -> Self;
+
+    /// Number of the element's kind, below [`KINDS`]; 0 where all are of one kind.
+    fn kind(&self) -> usize {
+        0
+    }
+
+    /// Makes it an element of another kind.
+    fn set_kind(&mut self, kind: usize) {
+        let _ = kind;
+    }
 
     /// Sets centre (x, y), direction and deviation, and leaves the height alone.
     fn place(&mut self, position_m: [f32; 2], heading_rad: f32, sigma_m: f32);
@@ -61,18 +74,19 @@ impl TrackableElement for ArrowDetection {
 
     fn blended(&self, before: &Self, gain: f32, confidence: f32) -> Self {
         let [x, y, z] = self.position_m;
-        // Of two kinds the surer one stays.
-        let directions = if self.confidence >= before.confidence {
-            self.directions
-        } else {
-            before.directions
-        };
         Self {
-            directions,
             confidence,
             position_m: [x, y, mix(before.position_m[2], z, gain)],
             ..*self
         }
+    }
+
+    fn kind(&self) -> usize {
+        usize::from(self.directions) % KINDS
+    }
+
+    fn set_kind(&mut self, kind: usize) {
+        self.directions = kind as u8;
     }
 
     fn place(&mut self, [x, y]: [f32; 2], heading_rad: f32, sigma_m: f32) {

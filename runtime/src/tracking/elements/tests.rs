@@ -127,3 +127,28 @@ fn a_full_frame_every_time_overflows_nothing() {
         assert_eq!(step(&mut tracker, k, &pose, &arrows).len(), ARROW_CAPACITY);
     }
 }
+
+#[test]
+fn a_kind_is_what_the_surest_detections_said() {
+    let mut tracker = ElementTracker::new();
+    let pose = PlanarPose::IDENTITY;
+    let seen = |directions: u8, confidence: f32| ArrowDetection {
+        directions,
+        confidence,
+        ..arrow(&pose, 20.0, 0.0, 0.0)
+    };
+    // Unsure from afar, sure from near, then wrong for a moment and unsure again.
+    let all = [
+        (1, 0.3, 1),
+        (1, 0.3, 1),
+        (4, 0.8, 4),
+        (4, 0.8, 4),
+        (1, 0.9, 4),
+        (5, 0.3, 4),
+        (5, 0.3, 4),
+    ];
+    for (k, (directions, confidence, expected)) in (0..).zip(all) {
+        let found = step(&mut tracker, k, &pose, &[seen(directions, confidence)]);
+        assert_eq!(found[0].element.directions, expected, "step {k}");
+    }
+}
