@@ -209,18 +209,24 @@ impl<T: TrackableElement> Track<T> {
         let confidence = confidence + LATEST_SHARE * (element.confidence() - confidence);
         self.element = element.blended(&self.element, gain as f32, confidence);
         self.kind_votes[element.kind()] += element.confidence().powi(2);
-        self.element.set_kind(self.likeliest_kind());
     }
 
-    fn likeliest_kind(&self) -> usize {
+    /// The kind with most votes, and its share of them.
+    fn likeliest_kind(&self) -> (usize, f32) {
         let votes = &self.kind_votes;
-        (1..KINDS).fold(0, |a, b| if votes[b] > votes[a] { b } else { a })
+        let kind = (1..KINDS).fold(0, |a, b| if votes[b] > votes[a] { b } else { a });
+        (
+            kind,
+            votes[kind] / votes.iter().sum::<f32>().max(f32::MIN_POSITIVE),
+        )
     }
 
     fn report(&self, stamp: Stamp, pose: &PlanarPose) -> TrackedElement<T> {
         let heading = T::wrapped_heading(self.heading_rad - pose.yaw_rad);
         let sigma_m = self.variance_m2.sqrt() as f32;
         let mut element = self.element;
+        let (kind, share) = self.likeliest_kind();
+        element.set_kind(kind, share);
         element.place(pose.point_to_ego(self.position_m), heading as f32, sigma_m);
         TrackedElement {
             element,

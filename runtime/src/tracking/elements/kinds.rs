@@ -36,9 +36,9 @@ pub trait TrackableElement: Copy + Debug {
         0
     }
 
-    /// Makes it an element of another kind.
-    fn set_kind(&mut self, kind: usize) {
-        let _ = kind;
+    /// Makes it an element of this kind, which is right with the probability `share`.
+    fn set_kind(&mut self, kind: usize, share: f32) {
+        let _ = (kind, share);
     }
 
     /// Sets centre (x, y), direction and deviation, and leaves the height alone.
@@ -85,8 +85,9 @@ impl TrackableElement for ArrowDetection {
         usize::from(self.directions) % KINDS
     }
 
-    fn set_kind(&mut self, kind: usize) {
+    fn set_kind(&mut self, kind: usize, share: f32) {
         self.directions = kind as u8;
+        self.confidence *= share;
     }
 
     fn place(&mut self, [x, y]: [f32; 2], heading_rad: f32, sigma_m: f32) {
