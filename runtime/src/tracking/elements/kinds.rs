@@ -31,7 +31,7 @@ pub trait TrackableElement: Copy + Debug {
     #[must_use]
     fn blended(&self, before: &Self, gain: f32, confidence: f32) -> Self;
 
-    /// Number of the element's kind, below [`KINDS`]; 0 where all are of one kind.
+    /// Number of the element's kind, below 16; 0 where all are of one kind.
     fn kind(&self) -> usize {
         0
     }
