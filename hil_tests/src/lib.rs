@@ -24,7 +24,6 @@
 pub mod eval;
 pub mod logs;
 pub mod metrics;
-mod noise;
 pub mod nuscenes;
 mod prediction;
 pub mod replay;

@@ -302,7 +302,9 @@ def tiny_contract(tasks: Collection[str] = tuple(HEAD_CHANNELS)) -> Contract:
     """
     unknown = set(tasks) - HEAD_CHANNELS.keys()
     if unknown or not tasks:
-        raise ValueError(f"tasks: expected some of {', '.join(HEAD_CHANNELS)}, found {unknown}")
+        raise ValueError(
+            f"tasks: expected some of {', '.join(HEAD_CHANNELS)}, found {sorted(tasks)}"
+        )
     bins = DepthBins(32, 2.0, 72.0)
     lifts = [Lift("coarse", COARSE_GRID, (0.0, 0.6, 1.4, 2.6), stride=8, depth_bins=bins)]
     if set(tasks) != {"objects"}:

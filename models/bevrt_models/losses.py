@@ -84,14 +84,12 @@ def sigma_loss(ln_sigma: Tensor, residual: Tensor) -> Tensor:
     return torch.maximum(ONE_SIGMA * miss, (ONE_SIGMA - 1.0) * miss)
 
 
-def kind_loss(output: Tensor, batch: dict[str, Tensor]) -> Tensor:
+def kind_loss(logits: Tensor, label: Tensor, weight: Tensor) -> Tensor:
     """Cross entropy between the classes of a centre head around each centre: which, not whether.
 
-    output [S, K + V, rows, cols]. The heat map's own loss sees one cell an element; here all cells
-    that regress it learn to tell the classes apart.
+    logits [n, K], label [n] and weight [n] of the regressed cells. The heat map's own loss sees one
+    cell an element; here all cells that regress it learn to tell the classes apart.
     """
-    classes = batch["heat"].shape[1]
-    logits, _, weight, label = _at_cells(output[:, :classes], batch)
     return _mean(F.cross_entropy(logits, label, reduction="none"), weight)
 
 
@@ -113,7 +111,8 @@ def _mean(loss: Tensor, weight: Tensor) -> Tensor:
 def object_losses(output: Tensor, batch: dict[str, Tensor], cone: int) -> Losses:
     """output [S, 25, rows, cols]; batch as targets.CentreTarget, stacked; `cone` has no heading."""
     classes = batch["heat"].shape[1]
-    predicted, values, weight, label = _at_cells(output[:, classes:], batch)
+    found, values, weight, label = _at_cells(output, batch)
+    kinds, predicted = found[:, :classes], found[:, classes:]
     mean, ln_sigma = predicted[:, :11], predicted[:, 11:]
     error = (mean - values).abs()
     heading = weight * (label != cone)
@@ -130,7 +129,7 @@ def object_losses(output: Tensor, batch: dict[str, Tensor], cone: int) -> Losses
         "objects.heat": heat_loss(
             output[:, :classes], batch["heat"], batch["negative"], OBJECT_CLASS_WEIGHTS
         ),
-        "objects.kind": kind_loss(output, batch),
+        "objects.kind": kind_loss(kinds, label, weight),
         "objects.offset": _mean(error[:, 0:2], weight),
         "objects.z": _mean(error[:, 2], weight),
         "objects.size": _mean(error[:, 3:6], weight),
@@ -144,11 +143,12 @@ def object_losses(output: Tensor, batch: dict[str, Tensor], cone: int) -> Losses
 def arrow_losses(output: Tensor, batch: dict[str, Tensor]) -> Losses:
     """output [S, 14, rows, cols]: kinds, dx, dy, sin yaw, cos yaw, z, ln sigma."""
     classes = batch["heat"].shape[1]
-    predicted, values, weight, _ = _at_cells(output[:, classes:], batch)
+    found, values, weight, label = _at_cells(output, batch)
+    kinds, predicted = found[:, :classes], found[:, classes:]
     error = (predicted[:, :5] - values).abs()
     return {
         "arrows.heat": heat_loss(output[:, :classes], batch["heat"], batch["negative"]),
-        "arrows.kind": kind_loss(output, batch),
+        "arrows.kind": kind_loss(kinds, label, weight),
         "arrows.offset": _mean(error[:, 0:2], weight),
         "arrows.yaw": _mean(error[:, 2:4], weight),
         "arrows.z": _mean(error[:, 4], weight),

@@ -23,4 +23,5 @@ pub use scene::{
     Fog, Instance, InstanceId, Lighting, Material, Mesh, PointLight, Scene, Triangle, Vertex,
     Weather,
 };
+pub use world::random::Random;
 pub use world::{Condition, Split, WORLD_VERSION, World};

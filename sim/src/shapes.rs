@@ -8,6 +8,7 @@ mod scenery;
 mod vehicles;
 
 use crate::scene::Mesh;
+use crate::world::random::mix;
 use nalgebra::Point3;
 use std::sync::Arc;
 
@@ -37,10 +38,7 @@ impl Dice {
 
     fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
+        mix(self.0)
     }
 
     /// Uniform in [low, high).

@@ -1,6 +1,6 @@
 //! One drive of the stream: rendered step by step, preprocessed as the runtime does it, with its projection tables.
 
-use super::jitter::{ColourCast, Random, jittered};
+use super::jitter::{ColourCast, jittered};
 use super::message::Message;
 use super::sample::push_truth;
 use crate::failure::Failure;
@@ -11,7 +11,7 @@ use bevrt_runtime::{
     PreprocessSection, Preprocessor, Stamp, crop_for,
 };
 use bevrt_sim::{
-    Drive, DriveOptions, GroundTruth, Observer, RenderConfig, Renderer, VisibilityMemory,
+    Drive, DriveOptions, GroundTruth, Observer, Random, RenderConfig, Renderer, VisibilityMemory,
     YuvMatrix, class_at_feature_cells, depth_at_feature_cells, nv12_len, rgb_to_nv12,
 };
 use std::collections::HashMap;
@@ -21,6 +21,8 @@ use std::io::{self, Write};
 const STEP_S: f64 = 0.5;
 /// Largest deviation of a step, as the queue allows (stride / 10).
 const STEP_JITTER_S: f64 = 0.05;
+/// What the random numbers of a lane are for, among those of its seed.
+const AUGMENTATION: u64 = 100;
 /// Share of the samples in which one camera is lost.
 const CAMERA_LOSS: f64 = 0.04;
 /// Share of the drives with many trucks and buses.
@@ -133,7 +135,7 @@ impl DriveLane {
     /// # Errors
     /// Ego motion cannot be set up.
     pub fn start(&mut self, seed: u64) -> Result<(), Failure> {
-        let mut random = Random::new(seed);
+        let mut random = Random::new(seed, AUGMENTATION);
         let rig = if self.is_augmented {
             jittered(&self.nominal_rig, &mut random)
         } else {

@@ -3,11 +3,11 @@
 use std::fmt::Write;
 
 use bevrt_runtime::HeadKind;
+use bevrt_sim::Random;
 use serde_json::{Value, json};
 
 use super::ClipScores;
 use crate::metrics::{ScoreTally, Scores};
-use crate::noise::Noise;
 
 /// Share of the resamples inside of the interval.
 const INSIDE: f64 = 0.95;
@@ -115,10 +115,10 @@ pub fn compare(
             .collect::<Vec<f64>>()
     };
     let (of_first, of_second) = (scores_of(first, &all), scores_of(second, &all));
-    let mut noise = Noise::new(1);
+    let mut random = Random::new(1, 0);
     let mut differences = vec![Vec::with_capacity(resamples); rows.len()];
     for _ in 0..resamples {
-        let places: Vec<usize> = all.iter().map(|_| noise.below(all.len())).collect();
+        let places: Vec<usize> = all.iter().map(|_| random.below(all.len())).collect();
         let (a, b) = (scores_of(first, &places), scores_of(second, &places));
         for (row, (a, b)) in differences.iter_mut().zip(a.iter().zip(&b)) {
             row.push(b - a);

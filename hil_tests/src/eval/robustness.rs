@@ -94,26 +94,19 @@ pub fn evaluate_robustness(
         scores: clean.published.clone(),
         clean: clean.published.clone(),
     }];
-    for corruption in corruptions {
-        let Corruption::CameraLost(camera) = corruption else {
-            let (name, report) = run(*corruption, &[])?;
-            rows.push(RobustnessRow {
-                name,
-                scores: report.published,
-                clean: clean.published.clone(),
-            });
-            continue;
+    let mut clean_elsewhere = clean.without_cameras.into_iter();
+    for &corruption in corruptions {
+        let lost: &[usize] = match &corruption {
+            Corruption::CameraLost(camera) => std::slice::from_ref(camera),
+            _ => &[],
         };
-        let (name, mut report) = run(*corruption, &[*camera])?;
-        let place = cameras.iter().position(|other| other == camera);
-        let elsewhere = place.map(|place| clean.without_cameras[place].clone());
-        if let (Some(scores), Some(clean)) = (report.without_cameras.pop(), elsewhere) {
-            rows.push(RobustnessRow {
-                name: format!("{name}, where others see"),
-                scores,
-                clean,
-            });
-        }
+        let (name, report) = run(corruption, lost)?;
+        let elsewhere = report.without_cameras.into_iter().zip(&mut clean_elsewhere);
+        rows.extend(elsewhere.map(|(scores, clean)| RobustnessRow {
+            name: format!("{name}, where others see"),
+            scores,
+            clean,
+        }));
         rows.push(RobustnessRow {
             name,
             scores: report.published,

@@ -2,12 +2,11 @@
 
 use bevrt_calibration::{Camera, Pose, Rig};
 use bevrt_runtime::{EgoMotionSource, ImageView, PixelFormat, Stamp};
-use bevrt_sim::{Condition, YuvMatrix, nv12_len, rgb_to_nv12};
+use bevrt_sim::{Condition, Random, YuvMatrix, nv12_len, rgb_to_nv12};
 use nalgebra::{UnitQuaternion, Vector3};
 
 use super::{DriveEvent, DriveSource, ImageEvent, SourceError};
 use crate::logs::{JpegDecoder, encode_jpeg};
-use crate::noise::Noise;
 
 /// What is wrong with the input.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -21,7 +20,7 @@ pub enum Corruption {
     CameraLost(usize),
     /// This share of the images is lost, each by itself.
     ImagesLost(f64),
-    /// Levels are divided by this, and noise of two levels is added.
+    /// Levels are divided by this, and noise with a standard deviation of two levels is added.
     Dark(f64),
     /// Levels are multiplied by this and cut off at white.
     Bright(f64),
@@ -75,9 +74,9 @@ impl Corruption {
             return rig.clone();
         };
         let cameras = rig.cameras().iter().enumerate().map(|(index, camera)| {
-            let mut noise = Noise::new(index as u64);
+            let mut random = Random::new(0, index as u64);
             let mut direction = || {
-                Vector3::from_fn(|_, _| noise.signed())
+                Vector3::from_fn(|_, _| random.signed())
                     .try_normalize(1e-6)
                     .unwrap_or_else(Vector3::x)
             };
@@ -98,21 +97,9 @@ impl Corruption {
     pub fn lets_through(&self, camera: usize, stamp: Stamp) -> bool {
         match *self {
             Self::CameraLost(lost) => camera != lost,
-            Self::ImagesLost(share) => noise_of(camera, stamp).unit() >= share,
+            Self::ImagesLost(share) => random_of(camera, stamp).unit() >= share,
             _ => true,
         }
-    }
-
-    fn changes_pictures(&self) -> bool {
-        matches!(
-            self,
-            Self::Dark(_)
-                | Self::Bright(_)
-                | Self::MotionBlur(_)
-                | Self::Jpeg(_)
-                | Self::ColourShift(_)
-                | Self::FewLevels(_)
-        )
     }
 }
 
@@ -152,48 +139,48 @@ impl<D: DriveSource> DriveSource for CorruptedDrive<D> {
 
     fn next_event(&mut self) -> Result<Option<DriveEvent<'_>>, SourceError> {
         let event = match self.drive.next_event()? {
-            Some(DriveEvent::Image(event)) if self.corruption.changes_pictures() => event,
+            Some(DriveEvent::Image(event)) => event,
             other => return Ok(other),
         };
         let (width, height) = (event.image.width(), event.image.height());
-        self.rgb.clear();
-        self.rgb.extend_from_slice(event.rgb);
         let (camera, stamp, arrival) = (event.camera, event.stamp, event.arrival);
         match self.corruption {
             Corruption::Dark(factor) => {
-                let mut noise = noise_of(camera, stamp);
-                for level in &mut self.rgb {
-                    // The sum of three uniform numbers is nearly normal, with deviation one.
-                    let sum: f64 = (0..3).map(|_| noise.signed()).sum();
-                    *level = (f64::from(*level) / factor + 2.0 * sum).round() as u8;
+                let mut random = random_of(camera, stamp);
+                for level in copied(&mut self.rgb, event.rgb) {
+                    let noise = 2.0 * random.normal();
+                    *level = (f64::from(*level) / factor + noise).round() as u8;
                 }
             }
-            Corruption::Bright(factor) => {
-                scale(&mut self.rgb, [factor; 3]);
-            }
+            Corruption::Bright(factor) => scale(copied(&mut self.rgb, event.rgb), [factor; 3]),
             Corruption::ColourShift(share) => {
-                scale(&mut self.rgb, [1.0 + share, 1.0, 1.0 - share]);
+                let factors = [1.0 + share, 1.0, 1.0 - share];
+                scale(copied(&mut self.rgb, event.rgb), factors);
             }
             Corruption::FewLevels(bits) => {
                 let lost = 8 - bits.clamp(1, 8);
-                for level in &mut self.rgb {
+                for level in copied(&mut self.rgb, event.rgb) {
                     *level = *level >> lost << lost | ((1 << lost) >> 1);
                 }
             }
             Corruption::MotionBlur(share) => {
                 let reach = (share * f64::from(width)).round().max(1.0) as usize;
-                smear(&mut self.rgb, event.rgb, width as usize, reach);
+                let out = copied(&mut self.rgb, event.rgb);
+                smear(out, event.rgb, width as usize, reach);
             }
             Corruption::Jpeg(quality) => {
                 self.jpeg.clear();
-                // Sizes fit: the bytes are those of a picture of this size, and we wrote the file.
-                let is_written =
-                    encode_jpeg(event.rgb, width, height, quality, &mut self.jpeg).is_ok();
-                if is_written && let Ok(picture) = self.decoder.decode(&self.jpeg) {
-                    self.rgb.copy_from_slice(&picture.bytes);
-                }
+                encode_jpeg(event.rgb, width, height, quality, &mut self.jpeg)
+                    .expect("the bytes are those of a picture of this size");
+                let picture = self.decoder.decode(&self.jpeg);
+                let picture = picture.expect("the file was just written");
+                copied(&mut self.rgb, &picture.bytes);
             }
-            _ => {}
+            Corruption::None
+            | Corruption::Condition(_)
+            | Corruption::CameraLost(_)
+            | Corruption::ImagesLost(_)
+            | Corruption::Calibration { .. } => return Ok(Some(DriveEvent::Image(event))),
         }
         self.nv12.resize(nv12_len(width, height), 0);
         rgb_to_nv12(
@@ -203,13 +190,8 @@ impl<D: DriveSource> DriveSource for CorruptedDrive<D> {
             YuvMatrix::Bt601Limited,
             &mut self.nv12,
         );
-        let image =
-            ImageView::packed(PixelFormat::Nv12, width, height, &self.nv12).map_err(|problem| {
-                SourceError::Image {
-                    camera: camera.to_string(),
-                    problem,
-                }
-            })?;
+        let image = ImageView::packed(PixelFormat::Nv12, width, height, &self.nv12)
+            .expect("an NV12 picture of this size came");
         Ok(Some(DriveEvent::Image(ImageEvent {
             camera,
             stamp,
@@ -218,6 +200,13 @@ impl<D: DriveSource> DriveSource for CorruptedDrive<D> {
             rgb: &self.rgb,
         })))
     }
+}
+
+/// A copy of a picture in a buffer that is used again and again.
+fn copied<'a>(buffer: &'a mut Vec<u8>, rgb: &[u8]) -> &'a mut [u8] {
+    buffer.clear();
+    buffer.extend_from_slice(rgb);
+    buffer
 }
 
 /// Multiplies levels by channel.
@@ -246,15 +235,101 @@ fn smear(out: &mut [u8], rgb: &[u8], width: usize, reach: usize) {
     }
 }
 
-/// Noise of one image.
-fn noise_of(camera: usize, stamp: Stamp) -> Noise {
-    Noise::new((stamp.nanoseconds() as u64) ^ ((camera as u64) << 56))
+/// Random numbers of one image.
+fn random_of(camera: usize, stamp: Stamp) -> Random {
+    Random::new(stamp.nanoseconds() as u64, camera as u64)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use bevrt_calibration::rigs;
+    use std::collections::BTreeSet;
+
+    const SIZE: (u32, u32) = (64, 32);
+
+    /// A drive of one picture.
+    struct OnePicture {
+        rig: Rig,
+        rgb: Vec<u8>,
+        nv12: Vec<u8>,
+    }
+
+    impl OnePicture {
+        fn new() -> Self {
+            let (width, height) = SIZE;
+            let rgb: Vec<u8> = (0..height)
+                .flat_map(|v| (0..width).flat_map(move |u| [3 * u + v, 5 * v, 90 + u % 7]))
+                .map(|level| level as u8)
+                .collect();
+            let mut nv12 = vec![0; nv12_len(width, height)];
+            rgb_to_nv12(&rgb, width, height, YuvMatrix::Bt601Limited, &mut nv12);
+            let rig = rigs::six_pinhole();
+            Self { rig, rgb, nv12 }
+        }
+    }
+
+    impl DriveSource for OnePicture {
+        fn rig(&self) -> &Rig {
+            &self.rig
+        }
+
+        fn ego_motion(&self) -> EgoMotionSource {
+            EgoMotionSource::Rates
+        }
+
+        fn next_event(&mut self) -> Result<Option<DriveEvent<'_>>, SourceError> {
+            let (width, height) = SIZE;
+            let image = ImageView::packed(PixelFormat::Nv12, width, height, &self.nv12);
+            Ok(Some(DriveEvent::Image(ImageEvent {
+                camera: 1,
+                stamp: Stamp::from_nanoseconds(7),
+                arrival: Stamp::from_nanoseconds(9),
+                image: image.expect("the size is even"),
+                rgb: &self.rgb,
+            })))
+        }
+    }
+
+    /// What comes of the picture.
+    fn corrupted(corruption: Corruption) -> Vec<u8> {
+        let mut drive = CorruptedDrive::new(OnePicture::new(), corruption);
+        match drive.next_event() {
+            Ok(Some(DriveEvent::Image(event))) => event.rgb.to_vec(),
+            other => panic!("an image was sent, {other:?} came"),
+        }
+    }
+
+    fn mean(rgb: &[u8], channel: usize) -> f64 {
+        let levels = rgb.iter().skip(channel).step_by(3);
+        let sum: f64 = levels.map(|level| f64::from(*level)).sum();
+        3.0 * sum / rgb.len() as f64
+    }
+
+    #[test]
+    fn pictures_become_what_the_corruption_says() {
+        let clean = OnePicture::new().rgb;
+        for untouched in [
+            Corruption::None,
+            Corruption::CameraLost(0),
+            Corruption::ImagesLost(0.5),
+        ] {
+            assert_eq!(corrupted(untouched), clean);
+        }
+        let dark = corrupted(Corruption::Dark(2.0));
+        assert!((mean(&dark, 0) / mean(&clean, 0) - 0.5).abs() < 0.03);
+        let bright = corrupted(Corruption::Bright(1.5));
+        assert!((mean(&bright, 2) / mean(&clean, 2) - 1.5).abs() < 0.03);
+        let shifted = corrupted(Corruption::ColourShift(0.2));
+        assert!((mean(&shifted, 2) / mean(&clean, 2) - 0.8).abs() < 0.03);
+        let few: BTreeSet<u8> = corrupted(Corruption::FewLevels(3)).into_iter().collect();
+        assert!(few.len() <= 8, "{few:?}");
+        for changed in [Corruption::MotionBlur(0.1), Corruption::Jpeg(10)] {
+            let picture = corrupted(changed);
+            assert_ne!(picture, clean);
+            assert!((mean(&picture, 1) - mean(&clean, 1)).abs() < 6.0);
+        }
+    }
 
     #[test]
     fn lost_images_have_their_share_and_follow_from_the_stamp() {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::ground_truth::MarkingType;
+use crate::ground_truth::{MarkingType, Object, ObjectClass};
 use bevrt_calibration::rigs;
 
 fn drive(seed: u64) -> Drive {
@@ -197,4 +197,25 @@ fn skew_is_off_unless_asked_for() {
         .collect();
     assert!(offsets.iter().all(|offset| offset.abs() <= 0.015));
     assert!(offsets.iter().any(|offset| offset.abs() > 0.003));
+}
+
+#[test]
+fn many_large_vehicles_are_many_and_change_nothing_unless_asked_for() {
+    let count = |has_many: bool| {
+        let options = DriveOptions {
+            has_many_large_vehicles: has_many,
+            ..DriveOptions::default()
+        };
+        let large = (0..12).map(|seed| {
+            let drive = Drive::new(seed, &rigs::six_pinhole(), options);
+            let truth = drive.ground_truth(1.0);
+            let objects = truth.objects.iter();
+            let is_large =
+                |object: &&Object| matches!(object.class, ObjectClass::Truck | ObjectClass::Bus);
+            objects.filter(is_large).count()
+        });
+        large.sum::<usize>()
+    };
+    let (few, many) = (count(false), count(true));
+    assert!(many > 2 * few.max(4), "{many} against {few}");
 }

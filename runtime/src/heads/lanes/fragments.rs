@@ -68,7 +68,18 @@ fn is_ghost(lane: &LaneDetection, other: &LaneDetection) -> bool {
     if !is_one_family || strength(lane) >= strength(other) {
         return false;
     }
-    let is_near = |point: &&[f32; 3]| distance_to(other.points(), **point) < GHOST_M;
+    // Most pairs are told apart by the box around the other line alone.
+    let (mut least, mut most) = ([f32::INFINITY; 2], [f32::NEG_INFINITY; 2]);
+    for point in other.points() {
+        for axis in 0..2 {
+            least[axis] = least[axis].min(point[axis] - GHOST_M);
+            most[axis] = most[axis].max(point[axis] + GHOST_M);
+        }
+    }
+    let is_near = |point: &&[f32; 3]| {
+        (0..2).all(|axis| (least[axis]..=most[axis]).contains(&point[axis]))
+            && distance_to(other.points(), **point) < GHOST_M
+    };
     let near = lane.points().iter().filter(is_near).count();
     near as f32 >= GHOST_SHARE * lane.points().len() as f32
 }

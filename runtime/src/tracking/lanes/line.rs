@@ -84,7 +84,7 @@ impl OdomLine {
             .sum()
     }
 
-    /// The points in the ego frame.
+    /// Writes the places of the points in the ego frame; heights stay those of the lane.
     pub(super) fn write_into(&self, pose: &PlanarPose, lane: &mut LaneDetection) {
         let count = usize::from(lane.point_count);
         for (out, point) in lane.points_m[..count].iter_mut().zip(self.points()) {
@@ -123,16 +123,13 @@ impl OdomLine {
     fn nearest(&self, place: &[f64; 2]) -> Option<(LinePoint, f64)> {
         let mut best: Option<(LinePoint, f64)> = None;
         for (a, b) in self.stretches() {
-            let along = [b.place[0] - a.place[0], b.place[1] - a.place[1]];
-            let square = (along[0].powi(2) + along[1].powi(2)).max(1e-9);
-            let offset = [place[0] - a.place[0], place[1] - a.place[1]];
-            let share = (offset[0] * along[0] + offset[1] * along[1]) / square;
+            let share = share_along(a.place, b.place, place);
             // A little beyond, so that no gap is left on the outside of a bend.
             if !(-0.1..=1.1).contains(&share) {
                 continue;
             }
             let point = LinePoint {
-                place: [0, 1].map(|axis| a.place[axis] + share * along[axis]),
+                place: between(a.place, b.place, share),
                 variance_m2: a.variance_m2
                     + share.clamp(0.0, 1.0) * (b.variance_m2 - a.variance_m2),
             };
@@ -181,10 +178,19 @@ impl OdomLine {
     }
 }
 
-/// Squared distance of a point from the stretch between `a` and `b`.
-fn squared_distance(a: [f64; 2], b: [f64; 2], point: &[f64; 2]) -> f64 {
+/// Where the foot of the perpendicular from `point` lies between `a` (0) and `b` (1), or beyond.
+fn share_along(a: [f64; 2], b: [f64; 2], point: &[f64; 2]) -> f64 {
     let (dx, dy) = (b[0] - a[0], b[1] - a[1]);
     let (px, py) = (point[0] - a[0], point[1] - a[1]);
-    let share = ((px * dx + py * dy) / (dx * dx + dy * dy).max(1e-9)).clamp(0.0, 1.0);
-    (px - share * dx).powi(2) + (py - share * dy).powi(2)
+    (px * dx + py * dy) / (dx * dx + dy * dy).max(1e-9)
+}
+
+fn between(a: [f64; 2], b: [f64; 2], share: f64) -> [f64; 2] {
+    [0, 1].map(|axis| a[axis] + share * (b[axis] - a[axis]))
+}
+
+/// Squared distance of a point from the stretch between `a` and `b`.
+fn squared_distance(a: [f64; 2], b: [f64; 2], point: &[f64; 2]) -> f64 {
+    let foot = between(a, b, share_along(a, b, point).clamp(0.0, 1.0));
+    (point[0] - foot[0]).powi(2) + (point[1] - foot[1]).powi(2)
 }
