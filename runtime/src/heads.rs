@@ -25,6 +25,7 @@ mod painter;
 pub use arrows::ArrowDecoder;
 pub use crosswalks::CrosswalkDecoder;
 pub use decoder::{HeadDecoder, HeadOutput};
+pub(crate) use detections::ROAD_EDGE;
 pub use detections::{
     ARROW_CAPACITY, ArrowDetection, ArrowDetections, CROSSWALK_CAPACITY, CrosswalkDetection,
     CrosswalkDetections, Detections, LANE_CAPACITY, LANE_POINT_CAPACITY, LaneDetection,

@@ -28,7 +28,7 @@ use planar::PlanarPose;
 /// After a longer silence nothing is followed any more.
 const LONGEST_SILENCE: Span = Span::from_nanoseconds(2_000_000_000);
 
-/// The range of objects of a network that finds none.
+/// The range of what a network does not find.
 const NOWHERE: BevGrid = BevGrid {
     x_min_m: 0.0,
     y_min_m: 0.0,
@@ -56,17 +56,18 @@ struct LastStep {
 }
 
 impl Tracker {
-    /// A tracker for what the heads of the manifest find; objects are followed inside the grid or
-    /// range of their head.
+    /// A tracker for what the heads of the manifest find; objects and lanes are followed inside the
+    /// grid or range of their head.
     pub fn new(manifest: &Manifest) -> Self {
-        let objects = manifest
-            .heads()
-            .iter()
-            .find(|head| head.form.finds().contains(&HeadKind::Objects))
-            .map_or(NOWHERE, |head| head.form.area());
+        let area = |kind| {
+            let mut heads = manifest.heads().iter();
+            heads
+                .find(|head| head.form.finds().contains(&kind))
+                .map_or(NOWHERE, |head| head.form.area())
+        };
         Self {
-            objects: ObjectTracker::new(&objects),
-            lanes: LaneTracker::new(),
+            objects: ObjectTracker::new(&area(HeadKind::Objects)),
+            lanes: LaneTracker::new(&area(HeadKind::Lanes)),
             arrows: ElementTracker::new(),
             crosswalks: ElementTracker::new(),
             stop_lines: ElementTracker::new(),
@@ -119,8 +120,13 @@ impl Tracker {
         let out = self.tracks.as_mut();
         self.objects
             .step(stamp, dt_s, &pose, &detections.objects, &mut out.objects);
-        self.lanes
-            .step(stamp, &pose, &detections.lanes, &mut out.lanes);
+        self.lanes.step(
+            stamp,
+            &pose,
+            step.has_motion,
+            &detections.lanes,
+            &mut out.lanes,
+        );
         self.arrows
             .step(stamp, dt_s, &pose, &detections.arrows, &mut out.arrows);
         self.crosswalks.step(

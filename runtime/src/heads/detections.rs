@@ -6,6 +6,8 @@ use heapless::Vec;
 pub const OBJECT_CAPACITY: usize = 128;
 /// Most lanes that one frame can hold.
 pub const LANE_CAPACITY: usize = 64;
+/// The marking type of a lane that is no paint: the end of the road surface.
+pub(crate) const ROAD_EDGE: u8 = 3;
 /// Most points of one lane.
 pub const LANE_POINT_CAPACITY: usize = 48;
 /// Most arrows that one frame can hold.

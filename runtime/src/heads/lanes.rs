@@ -15,7 +15,7 @@ mod polyline;
 
 use bevrt_calibration::BevGrid;
 
-use super::detections::{LANE_CAPACITY, LaneDetection, LaneDetections};
+use super::detections::{LANE_CAPACITY, LaneDetection, LaneDetections, ROAD_EDGE};
 use super::ranked::Ranked;
 use super::raster::{Cells, DecodeError, Raster, logit};
 use crate::manifest::HeadKind;
@@ -27,10 +27,15 @@ pub(super) use polyline::{Polyliner, length_of};
 
 /// Marking types.
 const MARKINGS: usize = 4;
-/// The last of them, which is no paint: the end of the road surface.
-const ROAD_EDGE: u8 = 3;
 /// Shorter lines are no lines.
 pub(super) const LEAST_LENGTH_M: f32 = 3.0;
+
+/// Lines that may run closely side by side: their cells are told apart by type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Family {
+    Paint,
+    RoadEdge,
+}
 
 /// Decodes maps of lanes, `[13, rows, cols]`.
 ///
@@ -84,20 +89,9 @@ impl LaneDecoder {
     ) -> Result<(), DecodeError> {
         out.clear();
         let raster = Raster::new(output, HeadKind::Lanes.channels(), &self.cells)?;
-        self.nodes.gather(&raster, &self.cells, self.mask_threshold);
-        self.linker.start(&self.nodes);
         self.found.clear();
-        while let Some(chain) = self.linker.next_chain(&self.nodes, &self.cells) {
-            for piece in self.cutter.cut(&self.nodes, chain) {
-                let lane = self
-                    .polyliner
-                    .lane(&self.nodes, &chain[piece.range()], &piece);
-                if let Some(lane) = lane {
-                    let is_corner = piece.style.is_corner;
-                    self.found
-                        .offer(lane.confidence, Fragment { lane, is_corner });
-                }
-            }
+        for family in [Family::Paint, Family::RoadEdge] {
+            self.find(&raster, family);
         }
         self.fragments.clear();
         self.fragments
@@ -112,6 +106,24 @@ impl LaneDecoder {
         out.extend(lanes.filter(is_reported));
         out.sort_unstable_by(|a, b| b.confidence.total_cmp(&a.confidence));
         Ok(())
+    }
+
+    fn find(&mut self, raster: &Raster<'_>, family: Family) {
+        self.nodes
+            .gather(raster, &self.cells, self.mask_threshold, family);
+        self.linker.start(&self.nodes);
+        while let Some(chain) = self.linker.next_chain(&self.nodes, &self.cells) {
+            for piece in self.cutter.cut(&self.nodes, chain, family) {
+                let lane = self
+                    .polyliner
+                    .lane(&self.nodes, &chain[piece.range()], &piece);
+                if let Some(lane) = lane {
+                    let is_corner = piece.style.is_corner;
+                    self.found
+                        .offer(lane.confidence, Fragment { lane, is_corner });
+                }
+            }
+        }
     }
 }
 

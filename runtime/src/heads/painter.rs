@@ -43,6 +43,10 @@ impl Painter {
         self.values[channel * cells + cell] = value;
     }
 
+    fn get(&self, channel: usize, cell: usize) -> f32 {
+        self.values[channel * self.grid.cell_count() + cell]
+    }
+
     /// Paints a centre: a bump in confidence map `class`, and around it the offsets to the centre
     /// (from channel `dx` on) and `values` in the given channels.
     pub(super) fn centre(
@@ -76,8 +80,9 @@ impl Painter {
         }
     }
 
-    /// Paints a line: every cell within `reach_m` of the polyline gets its nearest point, its
-    /// direction, height, type and colour, in the channels of a lane head.
+    /// Paints a line: every cell within `reach_m` of the polyline, and no nearer to a line painted
+    /// before, gets its nearest point, its direction, height, type and colour, in the channels of a
+    /// lane head.
     pub(super) fn line(
         &mut self,
         points: &[[f64; 3]],
@@ -97,6 +102,10 @@ impl Painter {
                     continue;
                 }
                 let cell = grid.index(row, col);
+                let [painted, x, y] = [0, 1, 2].map(|channel| self.get(channel, cell));
+                if painted > 0.0 && f64::from(x.hypot(y)) < dx.hypot(dy) - 1e-3 {
+                    continue;
+                }
                 let theta = 2.0 * nearest.theta;
                 let values = [
                     logit,

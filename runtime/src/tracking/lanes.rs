@@ -1,54 +1,64 @@
-//! Lanes over time: which line continues which track.
+//! Lanes over time: which line continues which track, and what is remembered of it.
 
 mod line;
 mod position;
+mod view;
 
+use bevrt_calibration::BevGrid;
 use heapless::Vec as FixedVec;
 
 use super::identity::IdSource;
 use super::planar::PlanarPose;
 use super::tracks::TrackedLane;
-use crate::heads::{LANE_CAPACITY, LaneDetection, LaneDetections};
-use crate::time::{Span, Stamp};
+use crate::heads::{LANE_CAPACITY, LaneDetection, LaneDetections, ROAD_EDGE};
+use crate::time::Stamp;
 use line::OdomLine;
 use position::assign_positions;
+use view::{MEMORY, View};
 
 /// Lines that are remembered, unseen ones too.
 const TRACK_CAPACITY: usize = 96;
-/// How long an unseen line keeps its id.
-const MEMORY: Span = Span::from_nanoseconds(1_000_000_000);
 /// Points this close to a remembered line lie on it.
 const SAME_LINE_M: f64 = 0.8;
 /// Least share of the shorter line that must lie on the other one.
 const LEAST_OVERLAP: f64 = 0.3;
 /// What an equal marking type is worth, as a share of overlap.
 const SAME_MARKING_BONUS: f64 = 0.2;
+/// Detections this close to the line that they continue are errors of one line.
+const JOIN_REACH_M: f64 = 1.6;
+/// Share of a detection's points that must lie on unseen parts of a line to belong to it.
+const FRAGMENT_SHARE: f64 = 0.5;
+/// A line that is not seen at all is reported from this length on.
+const LEAST_UNSEEN_M: f64 = 5.0;
 /// Share of the latest detection in confidence and type.
 const LATEST_SHARE: f32 = 0.4;
 const MARKINGS: usize = 4;
 const COLOURS: usize = 2;
 
-/// Gives lanes ids that last, by their overlap in the odometry frame.
+/// Gives lanes ids that last, by their overlap in the odometry frame, and remembers them.
 ///
 /// A line keeps the id of the remembered line that it overlaps most. Type, colour and confidence
-/// are smoothed over time. The points are as many as those of the latest detection, moved across
-/// the line to where all detections together say it is: what was passed closely is not forgotten
-/// when it is seen from afar.
+/// are smoothed over time. Its points are moved across the line to where all detections together say
+/// it is, and stretches that are not seen now are added as long as they are believed in
+/// ([`View::believes`]): what was passed closely is not forgotten when it is seen from afar or
+/// hidden.
 #[derive(Debug)]
 pub struct LaneTracker {
+    area: BevGrid,
     ids: IdSource,
     tracks: Vec<LaneTrack>,
     lines: FixedVec<OdomLine, LANE_CAPACITY>,
     pairs: Vec<Pair>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct LaneTrack {
     id: u32,
     first_seen: Stamp,
     last_seen: Stamp,
     line: OdomLine,
     confidence: f32,
+    sigma_lateral_m: f32,
     marking: [f32; MARKINGS],
     colour: [f32; COLOURS],
 }
@@ -60,10 +70,14 @@ struct Pair {
     lane: u16,
 }
 
+/// What became of the detections of a frame.
+type IsUsed = [bool; LANE_CAPACITY];
+
 impl LaneTracker {
-    /// A tracker without any memory yet.
-    pub fn new() -> Self {
+    /// A tracker without any memory yet, of lanes inside of `area`.
+    pub fn new(area: &BevGrid) -> Self {
         Self {
+            area: *area,
             ids: IdSource::new(),
             tracks: Vec::with_capacity(TRACK_CAPACITY),
             lines: FixedVec::new(),
@@ -80,27 +94,43 @@ impl LaneTracker {
         &mut self,
         stamp: Stamp,
         pose: &PlanarPose,
+        has_motion: bool,
         lanes: &LaneDetections,
         out: &mut FixedVec<TrackedLane, LANE_CAPACITY>,
     ) {
+        let view = View {
+            stamp,
+            pose,
+            area: self.area,
+            has_motion,
+        };
         self.tracks
             .retain(|track| stamp.since(track.last_seen) <= MEMORY);
         self.lines.clear();
         self.lines
-            .extend(lanes.iter().map(|lane| OdomLine::new(lane, pose)));
-        let track_of = self.join(lanes);
+            .extend(lanes.iter().map(|lane| OdomLine::new(lane, &view)));
         out.clear();
-        for (k, lane) in lanes.iter().enumerate() {
-            let track = match track_of[k] {
-                Some(track) => {
-                    self.tracks[track].update(stamp, lane, self.lines[k]);
-                    track
-                }
-                None => self.begin(stamp, lane, self.lines[k]),
-            };
-            // `out` has room for as many lanes as there are detections.
-            let _ = out.push(self.tracks[track].report(stamp, pose, lane));
+        let mut is_used = [false; LANE_CAPACITY];
+        self.find_pairs(lanes);
+        let mut is_taken = [false; TRACK_CAPACITY];
+        for k in 0..self.pairs.len() {
+            let pair = self.pairs[k];
+            let (track, lane) = (usize::from(pair.track), usize::from(pair.lane));
+            if !is_taken[track] && !is_used[lane] {
+                is_taken[track] = true;
+                self.go_on(track, &view, lanes, lane, &mut is_used);
+                // `out` has room for as many lanes as there are detections.
+                let _ = out.push(self.tracks[track].report(&view));
+            }
         }
+        for (k, lane) in lanes.iter().enumerate() {
+            if !is_used[k] {
+                let track = LaneTrack::new(self.ids.next(), lane, self.lines[k].clone(), &view);
+                let _ = out.push(track.report(&view));
+                self.remember(track);
+            }
+        }
+        self.report_unseen(&view, out);
         assign_positions(out);
         out.sort_unstable_by(|a, b| {
             b.lane
@@ -110,8 +140,8 @@ impl LaneTracker {
         });
     }
 
-    /// The track of each lane, best overlaps first.
-    fn join(&mut self, lanes: &LaneDetections) -> [Option<usize>; LANE_CAPACITY] {
+    /// All tracks with the detections that may continue them, best overlaps first.
+    fn find_pairs(&mut self, lanes: &LaneDetections) {
         self.pairs.clear();
         for (k, track) in self.tracks.iter().enumerate() {
             for (l, line) in self.lines.iter().enumerate() {
@@ -137,23 +167,83 @@ impl LaneTracker {
                 .total_cmp(&a.gain)
                 .then((a.track, a.lane).cmp(&(b.track, b.lane)))
         });
-        let mut is_taken = [false; TRACK_CAPACITY];
-        let mut track_of = [None; LANE_CAPACITY];
-        for pair in &self.pairs {
-            let (track, lane) = (usize::from(pair.track), usize::from(pair.lane));
-            if !is_taken[track] && track_of[lane].is_none() {
-                is_taken[track] = true;
-                track_of[lane] = Some(track);
-            }
-        }
-        track_of
     }
 
-    fn begin(&mut self, stamp: Stamp, lane: &LaneDetection, line: OdomLine) -> usize {
-        let track = LaneTrack::new(self.ids.next(), stamp, lane, line);
+    /// Continues a track by a detection, and by those that lie on what it remembers.
+    fn go_on(
+        &mut self,
+        track: usize,
+        view: &View<'_>,
+        lanes: &LaneDetections,
+        lane: usize,
+        is_used: &mut IsUsed,
+    ) {
+        let track = &mut self.tracks[track];
+        let elapsed = view.stamp.since(track.last_seen);
+        is_used[lane] = true;
+        track.update(view, &lanes[lane]);
+        track.line.join(&self.lines[lane], elapsed, JOIN_REACH_M);
+        let is_paint = lanes[lane].marking != ROAD_EDGE;
+        let lines = &self.lines;
+        let free = is_used.map(|is_used| !is_used);
+        // Other lines of its family that are seen now are where they are seen.
+        let is_other = |l: usize| {
+            free[l]
+                && (lanes[l].marking != ROAD_EDGE) == is_paint
+                && lanes[l].marking != lanes[lane].marking
+        };
+        track.line.cut(
+            |point| {
+                view.believes(point)
+                    && (point.seen_at == view.stamp
+                        || !(0..lines.len())
+                            .any(|l| is_other(l) && lines[l].is_near(&point.place, SAME_LINE_M)))
+            },
+            view.stamp,
+        );
+        for l in 0..lines.len() {
+            if is_used[l] || lanes[l].marking != lanes[lane].marking {
+                continue;
+            }
+            if track.line.share_unseen(&lines[l], view.stamp, JOIN_REACH_M) >= FRAGMENT_SHARE {
+                is_used[l] = true;
+                track.line.join(&lines[l], elapsed, JOIN_REACH_M);
+            }
+        }
+    }
+
+    /// Adds what is remembered of lines that were not detected.
+    fn report_unseen(&mut self, view: &View<'_>, out: &mut FixedVec<TrackedLane, LANE_CAPACITY>) {
+        for k in 0..self.tracks.len() {
+            let track = &self.tracks[k];
+            if track.last_seen == view.stamp || out.is_full() {
+                continue;
+            }
+            let is_paint = track.marking() != ROAD_EDGE;
+            let is_covered = |place: &[f64; 2]| {
+                self.tracks.iter().any(|other| {
+                    other.last_seen == view.stamp
+                        && (other.marking() != ROAD_EDGE) == is_paint
+                        && other.line.is_near(place, JOIN_REACH_M)
+                })
+            };
+            let rest = track
+                .line
+                .longest(|point| view.believes(point) && !is_covered(&point.place));
+            if rest.length_m() >= LEAST_UNSEEN_M {
+                let lane = LaneTrack {
+                    line: rest,
+                    ..track.clone()
+                };
+                let _ = out.push(lane.report(view));
+            }
+        }
+    }
+
+    fn remember(&mut self, track: LaneTrack) {
         if self.tracks.len() < TRACK_CAPACITY {
             self.tracks.push(track);
-            return self.tracks.len() - 1;
+            return;
         }
         // A frame has fewer lanes than there are tracks, so the one that was not seen for the
         // longest time is none of this frame's.
@@ -164,24 +254,18 @@ impl LaneTracker {
             }
         }
         self.tracks[oldest] = track;
-        oldest
-    }
-}
-
-impl Default for LaneTracker {
-    fn default() -> Self {
-        Self::new()
     }
 }
 
 impl LaneTrack {
-    fn new(id: u32, stamp: Stamp, lane: &LaneDetection, line: OdomLine) -> Self {
+    fn new(id: u32, lane: &LaneDetection, line: OdomLine, view: &View<'_>) -> Self {
         let mut track = Self {
             id,
-            first_seen: stamp,
-            last_seen: stamp,
+            first_seen: view.stamp,
+            last_seen: view.stamp,
             line,
             confidence: lane.confidence,
+            sigma_lateral_m: lane.sigma_lateral_m,
             marking: [0.0; MARKINGS],
             colour: [0.0; COLOURS],
         };
@@ -190,10 +274,9 @@ impl LaneTrack {
         track
     }
 
-    fn update(&mut self, stamp: Stamp, lane: &LaneDetection, mut line: OdomLine) {
-        line.join(&self.line, stamp.since(self.last_seen), SAME_LINE_M);
-        self.last_seen = stamp;
-        self.line = line;
+    fn update(&mut self, view: &View<'_>, lane: &LaneDetection) {
+        self.last_seen = view.stamp;
+        self.sigma_lateral_m = lane.sigma_lateral_m;
         self.confidence += LATEST_SHARE * (lane.confidence - self.confidence);
         vote(&mut self.marking, lane.marking, lane.confidence);
         vote(&mut self.colour, lane.colour, lane.confidence);
@@ -203,18 +286,20 @@ impl LaneTrack {
         winner(&self.marking)
     }
 
-    fn report(&self, stamp: Stamp, pose: &PlanarPose, lane: &LaneDetection) -> TrackedLane {
+    fn report(&self, view: &View<'_>) -> TrackedLane {
+        let unseen = view.stamp.since(self.last_seen).seconds() / MEMORY.seconds();
         let mut lane = LaneDetection {
             marking: self.marking(),
             colour: winner(&self.colour),
-            confidence: self.confidence,
-            ..*lane
+            confidence: self.confidence * (1.0 - unseen as f32),
+            sigma_lateral_m: self.sigma_lateral_m,
+            ..LaneDetection::default()
         };
-        self.line.write_into(pose, &mut lane);
+        self.line.write_into(view, &mut lane);
         TrackedLane {
             lane,
             id: self.id,
-            age_s: stamp.since(self.first_seen).seconds() as f32,
+            age_s: view.stamp.since(self.first_seen).seconds() as f32,
             position: 0,
         }
     }

@@ -1,4 +1,4 @@
-use super::MARKINGS;
+use super::{Family, MARKINGS, ROAD_EDGE};
 use crate::heads::raster::{Cells, Raster, exp_within, half_turn_angle, sigmoid};
 
 const DX: usize = 1;
@@ -9,6 +9,9 @@ const Z: usize = 5;
 const TYPE: usize = 6;
 const COLOUR: usize = 10;
 const LN_SIGMA: usize = 12;
+
+/// Cells that are less sure of a family do not count for its lines.
+const LEAST_FAMILY_SHARE: f32 = 0.5;
 
 /// No node in this cell.
 pub(super) const NO_NODE: u32 = u32::MAX;
@@ -55,8 +58,15 @@ impl NodeMap {
         &self.nodes[index as usize]
     }
 
-    /// Takes the nodes of a map; cells count from the logit `threshold` on.
-    pub(super) fn gather(&mut self, raster: &Raster<'_>, cells: &Cells, threshold: f32) {
+    /// Takes the nodes of one family of lines; cells count from the logit `threshold` on, and from
+    /// [`LEAST_FAMILY_SHARE`] on.
+    pub(super) fn gather(
+        &mut self,
+        raster: &Raster<'_>,
+        cells: &Cells,
+        threshold: f32,
+        family: Family,
+    ) {
         for node in &self.nodes {
             self.of_cell[node.cell as usize] = NO_NODE;
         }
@@ -71,10 +81,20 @@ impl NodeMap {
             if offset[0].hypot(offset[1]) > reach_m {
                 continue;
             }
+            let logits: [f32; MARKINGS] = std::array::from_fn(|k| raster.at(TYPE + k, cell));
+            let marking = softmax(logits);
+            let edge = marking[usize::from(ROAD_EDGE)];
+            let share = match family {
+                Family::Paint => 1.0 - edge,
+                Family::RoadEdge => edge,
+            };
+            if share < LEAST_FAMILY_SHARE {
+                continue;
+            }
             let [x, y] = cells.centre(cell);
             let point = [x + offset[0], y + offset[1]];
             if let Some(target) = cells.cell_of(point) {
-                self.add(raster, cell, target, point, sigmoid(logit));
+                self.add(raster, cell, target, point, sigmoid(logit), marking);
             }
         }
         for node in &mut self.nodes {
@@ -89,6 +109,7 @@ impl NodeMap {
         target: usize,
         [x, y]: [f32; 2],
         confidence: f32,
+        marking: [f32; MARKINGS],
     ) {
         let slot = &mut self.of_cell[target];
         if *slot == NO_NODE {
@@ -114,8 +135,7 @@ impl NodeMap {
             &mut node.yellow,
             sigmoid(raster.at(COLOUR + 1, cell) - raster.at(COLOUR, cell)),
         );
-        let logits: [f32; MARKINGS] = std::array::from_fn(|k| raster.at(TYPE + k, cell));
-        for (sum, share) in node.marking.iter_mut().zip(softmax(logits)) {
+        for (sum, share) in node.marking.iter_mut().zip(marking) {
             add(sum, share);
         }
         node.support += confidence;

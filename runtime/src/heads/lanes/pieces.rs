@@ -2,15 +2,15 @@ use std::ops::Range;
 
 use super::bends::BendFinder;
 use super::nodes::{Node, NodeMap};
-use super::{MARKINGS, ROAD_EDGE};
+use super::{Family, MARKINGS, ROAD_EDGE};
 use crate::heads::raster::Cells;
 
 /// Kinds of stretches: the marking types, and a road edge in a corner.
 const KINDS: usize = MARKINGS + 1;
 /// A road edge that turns the corner of a junction.
 const CORNER: usize = MARKINGS;
-/// Cost of a change of type in nats: a type must hold for some 3.5 m of nodes that are sure of it.
-const CHANGE_COST: f32 = 10.0;
+/// Cost of a change of type in nats: a type must hold for some 5 m of nodes that are sure of it.
+const CHANGE_COST: f32 = 15.0;
 /// Cost of a road edge's change between a corner and the road.
 const CORNER_COST: f32 = 3.0;
 /// Cost of each metre of a bend outside of a corner, and of each straight metre inside of one.
@@ -78,9 +78,14 @@ impl PieceCutter {
     }
 
     /// The pieces of a chain in order; neighbours share the node at the cut.
-    pub(super) fn cut(&mut self, map: &NodeMap, chain: &[u32]) -> impl Iterator<Item = Piece> {
+    pub(super) fn cut(
+        &mut self,
+        map: &NodeMap,
+        chain: &[u32],
+        family: Family,
+    ) -> impl Iterator<Item = Piece> {
         self.measure(map, chain);
-        let mut kind = self.weigh(map, chain);
+        let mut kind = self.weigh(map, chain, family);
         self.pieces.clear();
         // Backwards along the best way, so the pieces come last first.
         for k in (0..chain.len()).rev() {
@@ -99,10 +104,17 @@ impl PieceCutter {
     }
 
     /// Finds the best ways; the kind of the last node.
-    fn weigh(&mut self, map: &NodeMap, chain: &[u32]) -> usize {
+    fn weigh(&mut self, map: &NodeMap, chain: &[u32], family: Family) -> usize {
         let is_bend = self.bends.find(map, chain, &self.arc_m);
         let last = chain.len() - 1;
-        let mut best = [0.0_f32; KINDS];
+        let edge = usize::from(ROAD_EDGE);
+        let mut best: [f32; KINDS] = std::array::from_fn(|kind| {
+            if (kind >= edge) == (family == Family::RoadEdge) {
+                0.0
+            } else {
+                f32::INFINITY
+            }
+        });
         self.before.clear();
         for (k, &index) in chain.iter().enumerate() {
             let ways: [(f32, usize); KINDS] = std::array::from_fn(|kind| {
@@ -146,9 +158,9 @@ fn costs(node: &Node, is_bend: bool) -> [f32; KINDS] {
 }
 
 fn change_cost(from: usize, to: usize) -> f32 {
-    if from.min(to) == usize::from(ROAD_EDGE) && from.max(to) == CORNER {
-        CORNER_COST
-    } else {
-        CHANGE_COST
+    match (from >= usize::from(ROAD_EDGE), to >= usize::from(ROAD_EDGE)) {
+        (true, true) => CORNER_COST,
+        (false, false) => CHANGE_COST,
+        (true, false) | (false, true) => f32::INFINITY,
     }
 }

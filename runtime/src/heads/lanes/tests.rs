@@ -157,6 +157,30 @@ fn a_line_that_is_found_twice_is_one() {
 }
 
 #[test]
+fn paint_beside_a_road_edge_is_a_line_of_its_own() {
+    for gap_m in [0.25, 0.4, 0.6] {
+        let mut painter = empty();
+        let (paint, edge) = (
+            curve(-20.0, 20.0, 4.0, 0.0),
+            curve(-20.0, 20.0, 4.0 + gap_m, 0.0),
+        );
+        painter.line(&paint, 0.9, 0, 0);
+        painter.line(&edge, 0.9, 3, 0);
+        let found = decoded(&painter);
+        assert_eq!(found.len(), 2, "{gap_m} m apart");
+        for (marking, line) in [(0, &paint), (3, &edge)] {
+            let lane = found.iter().find(|lane| lane.marking == marking);
+            let lane = lane.expect("both are found");
+            assert!(
+                largest_distance(lane.points(), line) < 0.1,
+                "{gap_m} m apart"
+            );
+            assert!(largest_gap(line, lane.points()) < 0.5, "{gap_m} m apart");
+        }
+    }
+}
+
+#[test]
 fn uncertain_types_do_not_cut_a_line() {
     let mut painter = empty();
     for k in 0..10 {

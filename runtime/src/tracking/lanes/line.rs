@@ -1,7 +1,13 @@
-use crate::heads::{LANE_POINT_CAPACITY, LaneDetection};
-use crate::time::Span;
-use crate::tracking::planar::PlanarPose;
+use heapless::Vec;
 
+use super::view::View;
+use crate::heads::{LANE_POINT_CAPACITY, LaneDetection};
+use crate::time::{Span, Stamp};
+
+/// Most points of a remembered line.
+const LINE_CAPACITY: usize = 96;
+/// Points of a line that lie closer together are thinned out.
+const LEAST_SPACING_M: f64 = 0.7;
 /// A detection knows its points to its own standard deviation at this range; nearer ones better,
 /// further ones worse, in proportion.
 const SIGMA_RANGE_M: f64 = 12.0;
@@ -16,17 +22,23 @@ const DRIFT_M2_PER_S: f64 = 0.01;
 
 /// A point of a line in the odometry frame.
 #[derive(Clone, Copy, Debug, Default)]
-struct LinePoint {
-    place: [f64; 2],
+pub(super) struct LinePoint {
+    pub place: [f64; 2],
+    /// Height in the ego frame of the time when it was seen.
+    pub z_m: f64,
     /// Variance across the line.
     variance_m2: f64,
+    /// The least distance from which it was seen.
+    pub seen_from_m: f64,
+    pub seen_at: Stamp,
+    /// In how many frames it was seen.
+    pub seen_count: u16,
 }
 
 /// A lane's points in the odometry frame, with the box that holds them.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct OdomLine {
-    points: [LinePoint; LANE_POINT_CAPACITY],
-    count: usize,
+    points: Vec<LinePoint, LINE_CAPACITY>,
     least: [f64; 2],
     most: [f64; 2],
 }
@@ -40,29 +52,42 @@ pub(super) struct Overlap {
     pub share: f64,
 }
 
+/// A place on a line.
+#[derive(Clone, Copy, Debug)]
+struct Foot {
+    point: LinePoint,
+    /// Index of the point before, and the share of the way to the next one.
+    along: f64,
+    distance_m: f64,
+}
+
 impl OdomLine {
-    pub(super) fn new(lane: &LaneDetection, pose: &PlanarPose) -> Self {
-        let mut line = Self {
-            points: [LinePoint::default(); LANE_POINT_CAPACITY],
-            count: lane.points().len(),
-            least: [f64::INFINITY; 2],
-            most: [f64::NEG_INFINITY; 2],
-        };
+    pub(super) fn new(lane: &LaneDetection, view: &View<'_>) -> Self {
         let sigma_m = f64::from(lane.sigma_lateral_m).max(LEAST_SIGMA_M);
-        for (point, [x, y, _]) in line.points.iter_mut().zip(lane.points()) {
-            let range_m = f64::from(x.hypot(*y)).max(NEAREST_M);
-            *point = LinePoint {
-                place: pose.point_to_odom(*x, *y),
-                variance_m2: (sigma_m * range_m / SIGMA_RANGE_M).powi(2),
-            };
-        }
+        let point = |&[x, y, z]: &[f32; 3]| {
+            let range_m = f64::from(x.hypot(y));
+            LinePoint {
+                place: view.pose.point_to_odom(x, y),
+                z_m: f64::from(z),
+                variance_m2: (sigma_m * range_m.max(NEAREST_M) / SIGMA_RANGE_M).powi(2),
+                seen_from_m: range_m,
+                seen_at: view.stamp,
+                seen_count: 1,
+            }
+        };
+        Self::of(lane.points().iter().map(point))
+    }
+
+    fn of(points: impl IntoIterator<Item = LinePoint>) -> Self {
+        let mut line = Self::default();
+        line.points.extend(points);
         line.measure();
         line
     }
 
     fn measure(&mut self) {
         (self.least, self.most) = ([f64::INFINITY; 2], [f64::NEG_INFINITY; 2]);
-        for point in &self.points[..self.count] {
+        for point in &self.points {
             for axis in 0..2 {
                 self.least[axis] = self.least[axis].min(point.place[axis]);
                 self.most[axis] = self.most[axis].max(point.place[axis]);
@@ -70,75 +95,177 @@ impl OdomLine {
         }
     }
 
-    fn points(&self) -> &[LinePoint] {
-        &self.points[..self.count]
-    }
-
     fn stretches(&self) -> impl Iterator<Item = (&LinePoint, &LinePoint)> {
-        self.points().windows(2).map(|pair| (&pair[0], &pair[1]))
+        self.points.windows(2).map(|pair| (&pair[0], &pair[1]))
     }
 
-    fn length_m(&self) -> f64 {
-        self.stretches()
-            .map(|(a, b)| (b.place[0] - a.place[0]).hypot(b.place[1] - a.place[1]))
-            .sum()
+    pub(super) fn length_m(&self) -> f64 {
+        self.stretches().map(|(a, b)| distance(a, b)).sum()
     }
 
-    /// Writes the places of the points in the ego frame; heights stay those of the lane.
-    pub(super) fn write_into(&self, pose: &PlanarPose, lane: &mut LaneDetection) {
-        let count = usize::from(lane.point_count);
-        for (out, point) in lane.points_m[..count].iter_mut().zip(self.points()) {
-            let [x, y] = pose.point_to_ego(point.place);
-            (out[0], out[1]) = (x, y);
+    /// Cuts off both ends of the line up to the last point that is not `kept`, seen from the points
+    /// that are seen at `now`.
+    pub(super) fn cut(&mut self, kept: impl Fn(&LinePoint) -> bool, now: Stamp) {
+        let is_seen = |point: &LinePoint| point.seen_at == now;
+        let first = self.points.iter().position(is_seen).unwrap_or(0);
+        let last = self.points.iter().rposition(is_seen).unwrap_or(0);
+        let before = self.points[..first].iter().rposition(|point| !kept(point));
+        let after = self.points[last..].iter().position(|point| !kept(point));
+        let range = before.map_or(0, |k| k + 1)..after.map_or(self.points.len(), |k| last + k);
+        *self = Self::of(self.points[range].iter().copied());
+    }
+
+    /// The longest run of points that are `kept`.
+    pub(super) fn longest(&self, kept: impl Fn(&LinePoint) -> bool) -> Self {
+        let (mut best, mut begin) = (0..0, 0);
+        for k in 0..=self.points.len() {
+            if k == self.points.len() || !kept(&self.points[k]) {
+                if k - begin > best.len() {
+                    best = begin..k;
+                }
+                begin = k + 1;
+            }
+        }
+        Self::of(self.points[best].iter().copied())
+    }
+
+    /// Share of the points of `other` within `reach_m` of what this line remembers, unseen at `now`.
+    pub(super) fn share_unseen(&self, other: &Self, now: Stamp, reach_m: f64) -> f64 {
+        if other.points.is_empty() || self.is_apart(other, reach_m) {
+            return 0.0;
+        }
+        let is_on_unseen = |point: &&LinePoint| {
+            self.nearest(&point.place)
+                .is_some_and(|foot| foot.distance_m <= reach_m && foot.point.seen_at != now)
+        };
+        let count = other.points.iter().filter(is_on_unseen).count();
+        count as f64 / other.points.len() as f64
+    }
+
+    fn is_apart(&self, other: &Self, reach_m: f64) -> bool {
+        (0..2).any(|axis| {
+            self.most[axis] + reach_m < other.least[axis]
+                || other.most[axis] + reach_m < self.least[axis]
+        })
+    }
+
+    /// Writes the line into a lane of the ego frame, with x growing along it, or y where it runs
+    /// across.
+    pub(super) fn write_into(&self, view: &View<'_>, lane: &mut LaneDetection) {
+        let count = self.points.len().min(LANE_POINT_CAPACITY);
+        lane.point_count = count as u16;
+        // Points are as many as fit, at equal steps of the index.
+        let step = (self.points.len().max(2) - 1) as f64 / (count.max(2) - 1) as f64;
+        for (k, out) in lane.points_m[..count].iter_mut().enumerate() {
+            let along = k as f64 * step;
+            let before = (along as usize).min(self.points.len() - 1);
+            let after = (before + 1).min(self.points.len() - 1);
+            let point = LinePoint::between(
+                &self.points[before],
+                &self.points[after],
+                along - before as f64,
+            );
+            let [x, y] = view.pose.point_to_ego(point.place);
+            *out = [x, y, point.z_m as f32];
+        }
+        let points = &mut lane.points_m[..count];
+        if let (Some(first), Some(last)) = (points.first(), points.last()) {
+            let (dx, dy) = (last[0] - first[0], last[1] - first[1]);
+            if (dx.abs() >= dy.abs() && dx < 0.0) || (dx.abs() < dy.abs() && dy < 0.0) {
+                points.reverse();
+            }
         }
     }
 
-    /// Moves each point across the line to the mean of what it says and what `before`, `elapsed`
-    /// older, says, by their variances.
+    /// Takes in what is seen now of this line, `elapsed` after it was seen before.
     ///
-    /// A place that was passed closely is remembered better than it is seen from afar.
-    pub(super) fn join(&mut self, before: &Self, elapsed: Span, reach_m: f64) {
+    /// Each seen point is moved across the line to the mean of what it and this line say, by their
+    /// variances: a place that was passed closely is remembered better than it is seen from afar.
+    /// What this line knows before the first and after the last seen point stays.
+    pub(super) fn join(&mut self, seen: &Self, elapsed: Span, reach_m: f64) {
         let drift_m2 = DRIFT_M2_PER_S * elapsed.seconds();
         let news = (elapsed.seconds() / CORRELATION.seconds()).clamp(1e-3, 1.0);
-        for point in &mut self.points[..self.count] {
-            let Some((known, distance_m)) = before.nearest(&point.place) else {
+        let mut joined = seen.clone();
+        // Index of a seen point on this line, and where.
+        let (mut first, mut last): (Option<(usize, f64)>, _) = (None, None);
+        for (k, point) in joined.points.iter_mut().enumerate() {
+            let Some(foot) = self.nearest(&point.place) else {
                 continue;
             };
-            if distance_m > reach_m {
+            if foot.distance_m > reach_m {
                 continue;
             }
-            let old = 1.0 / (known.variance_m2 + drift_m2);
-            let new = news / point.variance_m2;
-            let share = new / (old + new);
-            for axis in 0..2 {
-                point.place[axis] =
-                    known.place[axis] + share * (point.place[axis] - known.place[axis]);
-            }
-            point.variance_m2 = 1.0 / (old + new);
+            point.take_in(&foot.point, drift_m2, news);
+            first = first.or(Some((k, foot.along)));
+            last = Some((k, foot.along));
         }
-        self.measure();
+        if let (Some((first, from)), Some((last, to))) = (first, last) {
+            let is_opposed = from > to;
+            let (from, to) = (from.min(to), from.max(to));
+            let (mut starts_on, mut ends_on) = (first == 0, last + 1 == joined.points.len());
+            if is_opposed {
+                joined.points.reverse();
+                (starts_on, ends_on) = (ends_on, starts_on);
+            }
+            let head = if starts_on { from.ceil() as usize } else { 0 };
+            let tail = if ends_on {
+                (to as usize + 1).min(self.points.len())
+            } else {
+                self.points.len()
+            };
+            let all = self.points[..head]
+                .iter()
+                .chain(&joined.points)
+                .chain(&self.points[tail..]);
+            joined = Self::thinned(all);
+        }
+        joined.measure();
+        *self = joined;
     }
 
-    /// The nearest point of the line that lies between its ends, and its distance.
-    fn nearest(&self, place: &[f64; 2]) -> Option<(LinePoint, f64)> {
-        let mut best: Option<(LinePoint, f64)> = None;
-        for (a, b) in self.stretches() {
+    /// A line of points that are not too close and not too many.
+    fn thinned<'a>(points: impl Iterator<Item = &'a LinePoint>) -> Self {
+        let mut line = Self::default();
+        for point in points {
+            if line
+                .points
+                .last()
+                .is_some_and(|last| distance(last, point) < LEAST_SPACING_M)
+            {
+                continue;
+            }
+            if line.points.is_full() {
+                break;
+            }
+            // There is room.
+            let _ = line.points.push(*point);
+        }
+        line
+    }
+
+    /// The nearest place of the line that lies between its ends.
+    fn nearest(&self, place: &[f64; 2]) -> Option<Foot> {
+        let mut best: Option<Foot> = None;
+        for (k, (a, b)) in self.stretches().enumerate() {
             let share = share_along(a.place, b.place, place);
             // A little beyond, so that no gap is left on the outside of a bend.
             if !(-0.1..=1.1).contains(&share) {
                 continue;
             }
-            let point = LinePoint {
-                place: between(a.place, b.place, share),
-                variance_m2: a.variance_m2
-                    + share.clamp(0.0, 1.0) * (b.variance_m2 - a.variance_m2),
-            };
-            let distance_m = (place[0] - point.place[0]).hypot(place[1] - point.place[1]);
+            let foot = between(a.place, b.place, share);
+            let distance_m = (place[0] - foot[0]).hypot(place[1] - foot[1]);
             if best
                 .as_ref()
-                .is_none_or(|(_, least_m)| distance_m < *least_m)
+                .is_none_or(|best| distance_m < best.distance_m)
             {
-                best = Some((point, distance_m));
+                best = Some(Foot {
+                    point: LinePoint {
+                        place: foot,
+                        ..LinePoint::between(a, b, share.clamp(0.0, 1.0))
+                    },
+                    along: k as f64 + share.clamp(0.0, 1.0),
+                    distance_m,
+                });
             }
         }
         best
@@ -146,20 +273,16 @@ impl OdomLine {
 
     /// What of `other` lies within `reach_m` of this line.
     pub(super) fn overlap(&self, other: &Self, reach_m: f64) -> Overlap {
-        let is_apart = (0..2).any(|axis| {
-            self.most[axis] + reach_m < other.least[axis]
-                || other.most[axis] + reach_m < self.least[axis]
-        });
-        if is_apart || other.count < 2 {
+        if other.points.len() < 2 || self.is_apart(other, reach_m) {
             return Overlap::default();
         }
         let near = other
-            .points()
+            .points
             .iter()
             .filter(|point| self.is_near(&point.place, reach_m))
             .count();
         let other_length = other.length_m();
-        let length_m = other_length * near as f64 / other.count as f64;
+        let length_m = other_length * near as f64 / other.points.len() as f64;
         let shorter = other_length.min(self.length_m()).max(1e-6);
         Overlap {
             length_m,
@@ -167,7 +290,7 @@ impl OdomLine {
         }
     }
 
-    fn is_near(&self, place: &[f64; 2], reach_m: f64) -> bool {
+    pub(super) fn is_near(&self, place: &[f64; 2], reach_m: f64) -> bool {
         let is_inside = (0..2).all(|axis| {
             self.least[axis] - reach_m <= place[axis] && place[axis] <= self.most[axis] + reach_m
         });
@@ -176,6 +299,38 @@ impl OdomLine {
                 .stretches()
                 .any(|(a, b)| squared_distance(a.place, b.place, place) <= reach_m * reach_m)
     }
+}
+
+impl LinePoint {
+    /// Moves the point towards the place where the remembered line has it.
+    fn take_in(&mut self, known: &Self, drift_m2: f64, news: f64) {
+        let old = 1.0 / (known.variance_m2 + drift_m2);
+        let new = news / self.variance_m2;
+        let share = new / (old + new);
+        for axis in 0..2 {
+            self.place[axis] = known.place[axis] + share * (self.place[axis] - known.place[axis]);
+        }
+        self.z_m = known.z_m + share * (self.z_m - known.z_m);
+        self.variance_m2 = 1.0 / (old + new);
+        self.seen_from_m = self.seen_from_m.min(known.seen_from_m);
+        self.seen_count = known.seen_count.saturating_add(1);
+    }
+
+    /// Between `a` (share 0) and `b` (share 1); seen as the nearer of the two.
+    fn between(a: &Self, b: &Self, share: f64) -> Self {
+        let mix = |a: f64, b: f64| a + share * (b - a);
+        let nearer = if share < 0.5 { a } else { b };
+        Self {
+            place: between(a.place, b.place, share),
+            z_m: mix(a.z_m, b.z_m),
+            variance_m2: mix(a.variance_m2, b.variance_m2),
+            ..*nearer
+        }
+    }
+}
+
+fn distance(a: &LinePoint, b: &LinePoint) -> f64 {
+    (b.place[0] - a.place[0]).hypot(b.place[1] - a.place[1])
 }
 
 /// Where the foot of the perpendicular from `point` lies between `a` (0) and `b` (1), or beyond.
