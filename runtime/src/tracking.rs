@@ -6,6 +6,7 @@
 mod elements;
 mod identity;
 mod lanes;
+mod memory;
 mod objects;
 mod planar;
 mod tracks;
@@ -23,6 +24,7 @@ use crate::heads::{
 };
 use crate::manifest::{HeadKind, Manifest};
 use crate::time::{Span, Stamp};
+use memory::View;
 use planar::PlanarPose;
 
 /// After a longer silence nothing is followed any more.
@@ -56,8 +58,8 @@ struct LastStep {
 }
 
 impl Tracker {
-    /// A tracker for what the heads of the manifest find; objects and lanes are followed inside the
-    /// grid or range of their head.
+    /// A tracker for what the heads of the manifest find, each kind inside the grid or range of its
+    /// head.
     pub fn new(manifest: &Manifest) -> Self {
         let area = |kind| {
             let mut heads = manifest.heads().iter();
@@ -68,9 +70,9 @@ impl Tracker {
         Self {
             objects: ObjectTracker::new(&area(HeadKind::Objects)),
             lanes: LaneTracker::new(&area(HeadKind::Lanes)),
-            arrows: ElementTracker::new(),
-            crosswalks: ElementTracker::new(),
-            stop_lines: ElementTracker::new(),
+            arrows: ElementTracker::new(&area(HeadKind::Arrows)),
+            crosswalks: ElementTracker::new(&area(HeadKind::Crosswalks)),
+            stop_lines: ElementTracker::new(&area(HeadKind::StopLines)),
             last: None,
             tracks: Box::default(),
         }
@@ -120,29 +122,18 @@ impl Tracker {
         let out = self.tracks.as_mut();
         self.objects
             .step(stamp, dt_s, &pose, &detections.objects, &mut out.objects);
-        self.lanes.step(
+        let view = View {
             stamp,
-            &pose,
-            step.has_motion,
-            &detections.lanes,
-            &mut out.lanes,
-        );
+            pose: &pose,
+            has_motion: step.has_motion,
+        };
+        self.lanes.step(&view, &detections.lanes, &mut out.lanes);
         self.arrows
-            .step(stamp, dt_s, &pose, &detections.arrows, &mut out.arrows);
-        self.crosswalks.step(
-            stamp,
-            dt_s,
-            &pose,
-            &detections.crosswalks,
-            &mut out.crosswalks,
-        );
-        self.stop_lines.step(
-            stamp,
-            dt_s,
-            &pose,
-            &detections.stop_lines,
-            &mut out.stop_lines,
-        );
+            .step(&view, dt_s, &detections.arrows, &mut out.arrows);
+        self.crosswalks
+            .step(&view, dt_s, &detections.crosswalks, &mut out.crosswalks);
+        self.stop_lines
+            .step(&view, dt_s, &detections.stop_lines, &mut out.stop_lines);
     }
 }
 

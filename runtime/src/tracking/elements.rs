@@ -2,19 +2,19 @@
 
 mod kinds;
 
+use bevrt_calibration::BevGrid;
 use heapless::Vec as FixedVec;
 
 use super::identity::IdSource;
-use super::planar::PlanarPose;
+use super::memory::{MEMORY, Sightings, View};
+use super::planar::wrapped;
 use super::tracks::TrackedElement;
-use crate::time::{Span, Stamp};
+use crate::time::Stamp;
 use kinds::KINDS;
 pub use kinds::TrackableElement;
 
 /// Tracks that are kept for each element that a frame can hold.
 const TRACKS_PER_ELEMENT: usize = 2;
-/// How long an unseen element keeps its id.
-const MEMORY: Span = Span::from_nanoseconds(2_000_000_000);
 /// A network is surer of itself than errors that repeat from frame to frame allow.
 const LEAST_SIGMA_M: f64 = 0.15;
 /// Growth of the variance of a position that rests: drift of the odometry, m²/s.
@@ -23,16 +23,19 @@ const DRIFT_M2PS: f64 = 0.04;
 const ERROR_MEMORY_S: f64 = 0.5;
 /// Beyond this many deviations a filtered position is wrong and is given up by half at least.
 const SURPRISE: f64 = 3.0;
-/// Share of the latest detection in confidence.
-const LATEST_SHARE: f32 = 0.4;
+/// Confidence, direction and sizes are means over about this time, weighted by how well each
+/// detection knows its place.
+const KNOWLEDGE_S: f64 = 3.0;
 
 /// Follows elements that rest on the road: arrows, crosswalks or stop lines.
 ///
 /// An element takes the id of the nearest remembered one within the reach of its kind. Its position
-/// is filtered in the odometry frame, its kind is voted on by all detections of its track; it is
-/// reported only in frames that detect it.
+/// is filtered in the odometry frame, its kind is voted on by all detections of its track. It is
+/// reported in frames that detect it, and in others as long as it is believed in
+/// (`View::believes`): it was passed, or is hidden.
 #[derive(Debug)]
 pub struct ElementTracker<T, const N: usize> {
+    area: BevGrid,
     ids: IdSource,
     tracks: Vec<Track<T>>,
     pairs: Vec<Pair>,
@@ -42,14 +45,19 @@ pub struct ElementTracker<T, const N: usize> {
 struct Track<T> {
     id: u32,
     first_seen: Stamp,
-    last_seen: Stamp,
+    seen: Sightings,
     position_m: [f64; 2],
     variance_m2: f64,
-    /// Direction in the odometry frame.
-    heading_rad: f64,
+    /// Mean direction in the odometry frame, as cosine and sine of its angle times
+    /// [`TrackableElement::DIRECTION_FOLDS`].
+    direction: [f64; 2],
     /// What all detections say together of the kind, each weighted by its squared confidence.
     kind_votes: [f32; KINDS],
-    /// All else, as last reported.
+    confidence: f32,
+    /// What confidence and direction are worth against those of another detection: the sum of the
+    /// inverse variances of the past ones, faded.
+    knowledge: f64,
+    /// All else.
     element: T,
 }
 
@@ -61,9 +69,10 @@ struct Pair {
 }
 
 impl<T: TrackableElement, const N: usize> ElementTracker<T, N> {
-    /// A tracker without any memory yet.
-    pub fn new() -> Self {
+    /// A tracker without any memory yet, of elements inside of `area`.
+    pub fn new(area: &BevGrid) -> Self {
         Self {
+            area: *area,
             ids: IdSource::new(),
             tracks: Vec::with_capacity(N * TRACKS_PER_ELEMENT),
             pairs: Vec::with_capacity(N * N * TRACKS_PER_ELEMENT),
@@ -77,41 +86,40 @@ impl<T: TrackableElement, const N: usize> ElementTracker<T, N> {
 
     pub(super) fn step(
         &mut self,
-        stamp: Stamp,
+        view: &View<'_>,
         dt_s: f64,
-        pose: &PlanarPose,
         elements: &FixedVec<T, N>,
         out: &mut FixedVec<TrackedElement<T>, N>,
     ) {
         self.tracks
-            .retain(|track| stamp.since(track.last_seen) <= MEMORY);
+            .retain(|track| view.stamp.since(track.seen.at) <= MEMORY);
         for track in &mut self.tracks {
             track.variance_m2 += DRIFT_M2PS * dt_s;
         }
-        self.find_pairs(pose, elements);
+        self.find_pairs(view, elements);
         let mut is_joined = [false; N];
         for pair in &self.pairs {
             let (track, element) = (usize::from(pair.track), usize::from(pair.element));
             let track = &mut self.tracks[track];
-            if track.last_seen != stamp && !is_joined[element] {
+            if track.seen.at != view.stamp && !is_joined[element] {
                 is_joined[element] = true;
-                track.update(stamp, dt_s, pose, &elements[element]);
+                track.update(view, dt_s, &elements[element]);
             }
         }
         for (element, is_joined) in elements.iter().zip(is_joined) {
             if !is_joined {
-                self.begin(stamp, pose, element);
+                self.begin(view, element);
             }
         }
-        self.report(stamp, pose, out);
+        self.report(view, out);
     }
 
-    fn find_pairs(&mut self, pose: &PlanarPose, elements: &FixedVec<T, N>) {
+    fn find_pairs(&mut self, view: &View<'_>, elements: &FixedVec<T, N>) {
         self.pairs.clear();
         for (k, track) in self.tracks.iter().enumerate() {
             for (l, element) in elements.iter().enumerate() {
                 let [x, y, _] = element.position_m();
-                let [x, y] = pose.point_to_odom(x, y);
+                let [x, y] = view.pose.point_to_odom(x, y);
                 let distance_m = (x - track.position_m[0]).hypot(y - track.position_m[1]);
                 if distance_m <= T::REACH_M {
                     self.pairs.push(Pair {
@@ -129,31 +137,39 @@ impl<T: TrackableElement, const N: usize> ElementTracker<T, N> {
         });
     }
 
-    fn begin(&mut self, stamp: Stamp, pose: &PlanarPose, element: &T) {
+    fn begin(&mut self, view: &View<'_>, element: &T) {
         if self.tracks.len() == N * TRACKS_PER_ELEMENT {
             let oldest = self
                 .tracks
                 .iter()
                 .enumerate()
-                .min_by_key(|(_, track)| track.last_seen)
+                .min_by_key(|(_, track)| track.seen.at)
                 .map(|(k, _)| k);
             if let Some(oldest) = oldest {
                 self.tracks.swap_remove(oldest);
             }
         }
         let id = self.ids.next();
-        self.tracks.push(Track::new(id, stamp, pose, element));
+        self.tracks.push(Track::new(id, view, element));
     }
 
-    fn report(&self, stamp: Stamp, pose: &PlanarPose, out: &mut FixedVec<TrackedElement<T>, N>) {
+    fn report(&self, view: &View<'_>, out: &mut FixedVec<TrackedElement<T>, N>) {
         out.clear();
-        out.extend(
-            self.tracks
-                .iter()
-                .filter(|track| track.last_seen == stamp)
-                .take(N)
-                .map(|track| track.report(stamp, pose)),
-        );
+        let is_seen = |track: &&Track<T>| track.seen.at == view.stamp;
+        let is_covered = |track: &Track<T>| {
+            self.tracks.iter().filter(is_seen).any(|seen| {
+                let [dx, dy] = [0, 1].map(|k| seen.position_m[k] - track.position_m[k]);
+                dx.hypot(dy) <= T::REACH_M
+            })
+        };
+        let is_remembered = |track: &&Track<T>| {
+            track.seen.at != view.stamp
+                && view.believes(&track.seen, track.position_m, &self.area)
+                && !is_covered(track)
+        };
+        let seen = self.tracks.iter().filter(is_seen);
+        let all = seen.chain(self.tracks.iter().filter(is_remembered));
+        out.extend(all.take(N).map(|track| track.report(view)));
         out.sort_unstable_by(|a, b| {
             b.element
                 .confidence()
@@ -163,32 +179,28 @@ impl<T: TrackableElement, const N: usize> ElementTracker<T, N> {
     }
 }
 
-impl<T: TrackableElement, const N: usize> Default for ElementTracker<T, N> {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 impl<T: TrackableElement> Track<T> {
-    fn new(id: u32, stamp: Stamp, pose: &PlanarPose, element: &T) -> Self {
+    fn new(id: u32, view: &View<'_>, element: &T) -> Self {
         let [x, y, _] = element.position_m();
         let mut kind_votes = [0.0; KINDS];
         kind_votes[element.kind()] = element.confidence().powi(2);
         Self {
             id,
-            first_seen: stamp,
-            last_seen: stamp,
-            position_m: pose.point_to_odom(x, y),
+            first_seen: view.stamp,
+            seen: view.sighting(range_m(element)),
+            position_m: view.pose.point_to_odom(x, y),
             variance_m2: variance(element),
-            heading_rad: pose.yaw_rad + f64::from(element.heading_rad()),
+            direction: direction(view, element),
             kind_votes,
+            confidence: element.confidence(),
+            knowledge: 1.0 / variance(element),
             element: *element,
         }
     }
 
-    fn update(&mut self, stamp: Stamp, dt_s: f64, pose: &PlanarPose, element: &T) {
+    fn update(&mut self, view: &View<'_>, dt_s: f64, element: &T) {
         let [x, y, _] = element.position_m();
-        let [x, y] = pose.point_to_odom(x, y);
+        let [x, y] = view.pose.point_to_odom(x, y);
         let (dx, dy) = (x - self.position_m[0], y - self.position_m[1]);
         let repeated = (ERROR_MEMORY_S / dt_s).clamp(1.0, 10.0);
         let total = self.variance_m2 + repeated * variance(element);
@@ -202,12 +214,14 @@ impl<T: TrackableElement> Track<T> {
             self.position_m[1] + gain * dy,
         ];
         self.variance_m2 *= 1.0 - gain;
-        let off = pose.yaw_rad + f64::from(element.heading_rad()) - self.heading_rad;
-        self.heading_rad += gain * T::wrapped_heading(off);
-        self.last_seen = stamp;
-        let confidence = self.element.confidence();
-        let confidence = confidence + LATEST_SHARE * (element.confidence() - confidence);
-        self.element = element.blended(&self.element, gain as f32, confidence);
+        self.seen = view.sighting(range_m(element)).after(&self.seen);
+        let news = 1.0 / variance(element);
+        self.knowledge = news + self.knowledge * (-dt_s / KNOWLEDGE_S).exp();
+        let share = news / self.knowledge;
+        self.confidence += share as f32 * (element.confidence() - self.confidence);
+        let seen = direction(view, element);
+        self.direction = [0, 1].map(|k| self.direction[k] + share * (seen[k] - self.direction[k]));
+        self.element = element.blended(&self.element, share as f32);
         self.kind_votes[element.kind()] += element.confidence().powi(2);
     }
 
@@ -221,19 +235,40 @@ impl<T: TrackableElement> Track<T> {
         )
     }
 
-    fn report(&self, stamp: Stamp, pose: &PlanarPose) -> TrackedElement<T> {
-        let heading = T::wrapped_heading(self.heading_rad - pose.yaw_rad);
+    fn report(&self, view: &View<'_>) -> TrackedElement<T> {
+        let [cos, sin] = self.direction;
+        let folds = T::DIRECTION_FOLDS;
+        let turned = sin.atan2(cos) - folds * view.pose.yaw_rad;
+        let heading = wrapped(turned) / folds;
         let sigma_m = self.variance_m2.sqrt() as f32;
         let mut element = self.element;
         let (kind, share) = self.likeliest_kind();
-        element.set_kind(kind, share);
-        element.place(pose.point_to_ego(self.position_m), heading as f32, sigma_m);
+        element.set_kind(kind);
+        element.set_confidence(self.confidence * share * view.trust(self.seen.at));
+        element.place(
+            view.pose.point_to_ego(self.position_m),
+            heading as f32,
+            sigma_m,
+        );
         TrackedElement {
             element,
             id: self.id,
-            age_s: stamp.since(self.first_seen).seconds() as f32,
+            age_s: view.stamp.since(self.first_seen).seconds() as f32,
         }
     }
+}
+
+/// Direction of an element in the odometry frame, as [`Track::direction`].
+fn direction<T: TrackableElement>(view: &View<'_>, element: &T) -> [f64; 2] {
+    let heading_rad = view.pose.yaw_rad + f64::from(element.heading_rad());
+    let (sin, cos) = (T::DIRECTION_FOLDS * heading_rad).sin_cos();
+    [cos, sin]
+}
+
+/// Distance of an element from the vehicle.
+fn range_m<T: TrackableElement>(element: &T) -> f64 {
+    let [x, y, _] = element.position_m();
+    f64::from(x.hypot(y))
 }
 
 fn variance<T: TrackableElement>(element: &T) -> f64 {

@@ -2,19 +2,17 @@
 
 mod line;
 mod position;
-mod view;
 
 use bevrt_calibration::BevGrid;
 use heapless::Vec as FixedVec;
 
 use super::identity::IdSource;
-use super::planar::PlanarPose;
+use super::memory::{MEMORY, View};
 use super::tracks::TrackedLane;
 use crate::heads::{LANE_CAPACITY, LaneDetection, LaneDetections, ROAD_EDGE};
 use crate::time::Stamp;
 use line::OdomLine;
 use position::assign_positions;
-use view::{MEMORY, View};
 
 /// Lines that are remembered, unseen ones too.
 const TRACK_CAPACITY: usize = 96;
@@ -40,7 +38,7 @@ const COLOURS: usize = 2;
 /// A line keeps the id of the remembered line that it overlaps most. Type, colour and confidence
 /// are smoothed over time. Its points are moved across the line to where all detections together say
 /// it is, and stretches that are not seen now are added as long as they are believed in
-/// ([`View::believes`]): what was passed closely is not forgotten when it is seen from afar or
+/// (`View::believes`): what was passed closely is not forgotten when it is seen from afar or
 /// hidden.
 #[derive(Debug)]
 pub struct LaneTracker {
@@ -92,23 +90,15 @@ impl LaneTracker {
 
     pub(super) fn step(
         &mut self,
-        stamp: Stamp,
-        pose: &PlanarPose,
-        has_motion: bool,
+        view: &View<'_>,
         lanes: &LaneDetections,
         out: &mut FixedVec<TrackedLane, LANE_CAPACITY>,
     ) {
-        let view = View {
-            stamp,
-            pose,
-            area: self.area,
-            has_motion,
-        };
         self.tracks
-            .retain(|track| stamp.since(track.last_seen) <= MEMORY);
+            .retain(|track| view.stamp.since(track.last_seen) <= MEMORY);
         self.lines.clear();
         self.lines
-            .extend(lanes.iter().map(|lane| OdomLine::new(lane, &view)));
+            .extend(lanes.iter().map(|lane| OdomLine::new(lane, view)));
         out.clear();
         let mut is_used = [false; LANE_CAPACITY];
         self.find_pairs(lanes);
@@ -118,19 +108,19 @@ impl LaneTracker {
             let (track, lane) = (usize::from(pair.track), usize::from(pair.lane));
             if !is_taken[track] && !is_used[lane] {
                 is_taken[track] = true;
-                self.go_on(track, &view, lanes, lane, &mut is_used);
+                self.go_on(track, view, lanes, lane, &mut is_used);
                 // `out` has room for as many lanes as there are detections.
-                let _ = out.push(self.tracks[track].report(&view));
+                let _ = out.push(self.tracks[track].report(view));
             }
         }
         for (k, lane) in lanes.iter().enumerate() {
             if !is_used[k] {
-                let track = LaneTrack::new(self.ids.next(), lane, self.lines[k].clone(), &view);
-                let _ = out.push(track.report(&view));
+                let track = LaneTrack::new(self.ids.next(), lane, self.lines[k].clone(), view);
+                let _ = out.push(track.report(view));
                 self.remember(track);
             }
         }
-        self.report_unseen(&view, out);
+        self.report_unseen(view, out);
         assign_positions(out);
         out.sort_unstable_by(|a, b| {
             b.lane
@@ -194,8 +184,8 @@ impl LaneTracker {
         };
         track.line.cut(
             |point| {
-                view.believes(point)
-                    && (point.seen_at == view.stamp
+                view.believes(&point.seen, point.place, &self.area)
+                    && (point.seen.at == view.stamp
                         || !(0..lines.len())
                             .any(|l| is_other(l) && lines[l].is_near(&point.place, SAME_LINE_M)))
             },
@@ -227,9 +217,9 @@ impl LaneTracker {
                         && other.line.is_near(place, JOIN_REACH_M)
                 })
             };
-            let rest = track
-                .line
-                .longest(|point| view.believes(point) && !is_covered(&point.place));
+            let rest = track.line.longest(|point| {
+                view.believes(&point.seen, point.place, &self.area) && !is_covered(&point.place)
+            });
             if rest.length_m() >= LEAST_UNSEEN_M {
                 let lane = LaneTrack {
                     line: rest,
@@ -287,11 +277,10 @@ impl LaneTrack {
     }
 
     fn report(&self, view: &View<'_>) -> TrackedLane {
-        let unseen = view.stamp.since(self.last_seen).seconds() / MEMORY.seconds();
         let mut lane = LaneDetection {
             marking: self.marking(),
             colour: winner(&self.colour),
-            confidence: self.confidence * (1.0 - unseen as f32),
+            confidence: self.confidence * view.trust(self.last_seen),
             sigma_lateral_m: self.sigma_lateral_m,
             ..LaneDetection::default()
         };

@@ -87,16 +87,6 @@ pub(super) fn wrapped(angle_rad: f64) -> f64 {
     if turned > PI { turned - TAU } else { turned }
 }
 
-/// The same direction of period π in (−π/2, π/2].
-pub(super) fn wrapped_half(angle_rad: f64) -> f64 {
-    let turned = angle_rad.rem_euclid(PI);
-    if turned > 0.5 * PI {
-        turned - PI
-    } else {
-        turned
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::f64::consts::PI;
@@ -104,7 +94,7 @@ mod tests {
     use bevrt_calibration::Pose;
     use nalgebra::{UnitQuaternion, Vector3};
 
-    use super::{PlanarPose, wrapped, wrapped_half};
+    use super::{PlanarPose, wrapped};
 
     fn pose() -> PlanarPose {
         let turn = UnitQuaternion::from_euler_angles(0.0, 0.0, PI / 2.0);
@@ -132,7 +122,5 @@ mod tests {
     fn angles_wrap_into_their_half_open_range() {
         assert_eq!(wrapped(-PI), PI);
         assert!((wrapped(3.5) - (3.5 - 2.0 * PI)).abs() < 1e-12);
-        assert!((wrapped_half(2.0) - (2.0 - PI)).abs() < 1e-12);
-        assert_eq!(wrapped_half(PI / 2.0), PI / 2.0);
     }
 }

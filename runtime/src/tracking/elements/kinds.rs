@@ -1,7 +1,6 @@
 use std::fmt::Debug;
 
 use crate::heads::{ArrowDetection, CrosswalkDetection, StopLineDetection};
-use crate::tracking::planar::{wrapped, wrapped_half};
 
 /// Kinds that elements of one head can have: every set of an arrow's four directions.
 pub const KINDS: usize = 16;
@@ -10,6 +9,8 @@ pub const KINDS: usize = 16;
 pub trait TrackableElement: Copy + Debug {
     /// Furthest that an element may lie from where it was remembered.
     const REACH_M: f64;
+    /// How often a full turn holds the period of the direction.
+    const DIRECTION_FOLDS: f64;
 
     /// Confidence in [0, 1].
     fn confidence(&self) -> f32;
@@ -23,23 +24,23 @@ pub trait TrackableElement: Copy + Debug {
     /// Standard deviation of the centre.
     fn sigma_position_m(&self) -> f32;
 
-    /// The same direction within the period of this kind.
-    fn wrapped_heading(heading_rad: f64) -> f64;
-
-    /// This detection with what is not position or direction mixed with `before`, where `gain` is
-    /// the share of this detection.
+    /// This detection with its sizes and its height mixed with those of `before`, where `gain` is the
+    /// share of this detection.
     #[must_use]
-    fn blended(&self, before: &Self, gain: f32, confidence: f32) -> Self;
+    fn blended(&self, before: &Self, gain: f32) -> Self;
 
     /// Number of the element's kind, below 16; 0 where all are of one kind.
     fn kind(&self) -> usize {
         0
     }
 
-    /// Makes it an element of this kind, which is right with the probability `share`.
-    fn set_kind(&mut self, kind: usize, share: f32) {
-        let _ = (kind, share);
+    /// Makes it an element of this kind.
+    fn set_kind(&mut self, kind: usize) {
+        let _ = kind;
     }
+
+    /// Sets the confidence.
+    fn set_confidence(&mut self, confidence: f32);
 
     /// Sets centre (x, y), direction and deviation, and leaves the height alone.
     fn place(&mut self, position_m: [f32; 2], heading_rad: f32, sigma_m: f32);
@@ -51,6 +52,7 @@ fn mix(before: f32, now: f32, gain: f32) -> f32 {
 
 impl TrackableElement for ArrowDetection {
     const REACH_M: f64 = 2.0;
+    const DIRECTION_FOLDS: f64 = 1.0;
 
     fn confidence(&self) -> f32 {
         self.confidence
@@ -68,14 +70,9 @@ impl TrackableElement for ArrowDetection {
         self.sigma_position_m
     }
 
-    fn wrapped_heading(heading_rad: f64) -> f64 {
-        wrapped(heading_rad)
-    }
-
-    fn blended(&self, before: &Self, gain: f32, confidence: f32) -> Self {
+    fn blended(&self, before: &Self, gain: f32) -> Self {
         let [x, y, z] = self.position_m;
         Self {
-            confidence,
             position_m: [x, y, mix(before.position_m[2], z, gain)],
             ..*self
         }
@@ -85,9 +82,12 @@ impl TrackableElement for ArrowDetection {
         usize::from(self.directions) % KINDS
     }
 
-    fn set_kind(&mut self, kind: usize, share: f32) {
+    fn set_kind(&mut self, kind: usize) {
         self.directions = kind as u8;
-        self.confidence *= share;
+    }
+
+    fn set_confidence(&mut self, confidence: f32) {
+        self.confidence = confidence;
     }
 
     fn place(&mut self, [x, y]: [f32; 2], heading_rad: f32, sigma_m: f32) {
@@ -99,6 +99,7 @@ impl TrackableElement for ArrowDetection {
 
 impl TrackableElement for CrosswalkDetection {
     const REACH_M: f64 = 3.0;
+    const DIRECTION_FOLDS: f64 = 2.0;
 
     fn confidence(&self) -> f32 {
         self.confidence
@@ -116,19 +117,18 @@ impl TrackableElement for CrosswalkDetection {
         self.sigma_position_m
     }
 
-    fn wrapped_heading(heading_rad: f64) -> f64 {
-        wrapped_half(heading_rad)
-    }
-
-    fn blended(&self, before: &Self, gain: f32, confidence: f32) -> Self {
+    fn blended(&self, before: &Self, gain: f32) -> Self {
         let [x, y, z] = self.position_m;
         Self {
-            confidence,
             position_m: [x, y, mix(before.position_m[2], z, gain)],
             length_m: mix(before.length_m, self.length_m, gain),
             width_m: mix(before.width_m, self.width_m, gain),
             ..*self
         }
+    }
+
+    fn set_confidence(&mut self, confidence: f32) {
+        self.confidence = confidence;
     }
 
     fn place(&mut self, [x, y]: [f32; 2], heading_rad: f32, sigma_m: f32) {
@@ -140,6 +140,7 @@ impl TrackableElement for CrosswalkDetection {
 
 impl TrackableElement for StopLineDetection {
     const REACH_M: f64 = 2.5;
+    const DIRECTION_FOLDS: f64 = 2.0;
 
     fn confidence(&self) -> f32 {
         self.confidence
@@ -157,18 +158,17 @@ impl TrackableElement for StopLineDetection {
         self.sigma_position_m
     }
 
-    fn wrapped_heading(heading_rad: f64) -> f64 {
-        wrapped_half(heading_rad)
-    }
-
-    fn blended(&self, before: &Self, gain: f32, confidence: f32) -> Self {
+    fn blended(&self, before: &Self, gain: f32) -> Self {
         let [x, y, z] = self.position_m;
         Self {
-            confidence,
             position_m: [x, y, mix(before.position_m[2], z, gain)],
             length_m: mix(before.length_m, self.length_m, gain),
             ..*self
         }
+    }
+
+    fn set_confidence(&mut self, confidence: f32) {
+        self.confidence = confidence;
     }
 
     fn place(&mut self, [x, y]: [f32; 2], heading_rad: f32, sigma_m: f32) {

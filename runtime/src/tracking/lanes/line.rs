@@ -1,6 +1,6 @@
 use heapless::Vec;
 
-use super::view::View;
+use super::super::memory::{Sightings, View};
 use crate::heads::{LANE_POINT_CAPACITY, LaneDetection};
 use crate::time::{Span, Stamp};
 
@@ -28,11 +28,7 @@ pub(super) struct LinePoint {
     pub z_m: f64,
     /// Variance across the line.
     variance_m2: f64,
-    /// The least distance from which it was seen.
-    pub seen_from_m: f64,
-    pub seen_at: Stamp,
-    /// In how many frames it was seen.
-    pub seen_count: u16,
+    pub seen: Sightings,
 }
 
 /// A lane's points in the odometry frame, with the box that holds them.
@@ -70,9 +66,7 @@ impl OdomLine {
                 place: view.pose.point_to_odom(x, y),
                 z_m: f64::from(z),
                 variance_m2: (sigma_m * range_m.max(NEAREST_M) / SIGMA_RANGE_M).powi(2),
-                seen_from_m: range_m,
-                seen_at: view.stamp,
-                seen_count: 1,
+                seen: view.sighting(range_m),
             }
         };
         Self::of(lane.points().iter().map(point))
@@ -106,7 +100,7 @@ impl OdomLine {
     /// Cuts off both ends of the line up to the last point that is not `kept`, seen from the points
     /// that are seen at `now`.
     pub(super) fn cut(&mut self, kept: impl Fn(&LinePoint) -> bool, now: Stamp) {
-        let is_seen = |point: &LinePoint| point.seen_at == now;
+        let is_seen = |point: &LinePoint| point.seen.at == now;
         let first = self.points.iter().position(is_seen).unwrap_or(0);
         let last = self.points.iter().rposition(is_seen).unwrap_or(0);
         let before = self.points[..first].iter().rposition(|point| !kept(point));
@@ -136,7 +130,7 @@ impl OdomLine {
         }
         let is_on_unseen = |point: &&LinePoint| {
             self.nearest(&point.place)
-                .is_some_and(|foot| foot.distance_m <= reach_m && foot.point.seen_at != now)
+                .is_some_and(|foot| foot.distance_m <= reach_m && foot.point.seen.at != now)
         };
         let count = other.points.iter().filter(is_on_unseen).count();
         count as f64 / other.points.len() as f64
@@ -312,8 +306,7 @@ impl LinePoint {
         }
         self.z_m = known.z_m + share * (self.z_m - known.z_m);
         self.variance_m2 = 1.0 / (old + new);
-        self.seen_from_m = self.seen_from_m.min(known.seen_from_m);
-        self.seen_count = known.seen_count.saturating_add(1);
+        self.seen = self.seen.after(&known.seen);
     }
 
     /// Between `a` (share 0) and `b` (share 1); seen as the nearer of the two.

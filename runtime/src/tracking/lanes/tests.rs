@@ -1,6 +1,7 @@
 use bevrt_calibration::BevGrid;
 use heapless::Vec as FixedVec;
 
+use super::super::memory::View;
 use super::super::planar::PlanarPose;
 use super::super::tracks::TrackedLane;
 use super::LaneTracker;
@@ -48,8 +49,12 @@ fn step(
     lanes: &[LaneDetection],
 ) -> FixedVec<TrackedLane, LANE_CAPACITY> {
     let mut out = FixedVec::new();
-    let stamp = Stamp::from_seconds(time_s);
-    tracker.step(stamp, pose, true, &list(lanes), &mut out);
+    let view = View {
+        stamp: Stamp::from_seconds(time_s),
+        pose,
+        has_motion: true,
+    };
+    tracker.step(&view, &list(lanes), &mut out);
     out
 }
 
@@ -140,8 +145,12 @@ fn drive_along(
         let pose = PlanarPose::at(x, 0.0, 0.0);
         let seen = lane(&pose, [x - back_m(k), 2.0], [x + 20.0, 2.0], 1);
         let mut out = FixedVec::new();
-        let stamp = Stamp::from_seconds(0.1 * x);
-        tracker.step(stamp, &pose, has_motion, &list(&[seen]), &mut out);
+        let view = View {
+            stamp: Stamp::from_seconds(0.1 * x),
+            pose: &pose,
+            has_motion,
+        };
+        tracker.step(&view, &list(&[seen]), &mut out);
         out
     };
     (0..frames).map(along).collect()
