@@ -87,7 +87,7 @@ pub struct OutputLane {
     pub colour: u8,
     /// Valid entries of `point_entries`.
     pub point_count: u8,
-    /// 1 while the line is not seen and carried along by ego motion, else 0.
+    /// 1 while nothing of the line is seen and all of it is remembered, else 0.
     pub is_coasting: u8,
     /// Order of the line beside us: +1 the next line to the left, +2 the one beyond, −1 the next
     /// to the right; [`LANE_RELATION_UNKNOWN`] where the line does not pass us.
@@ -112,8 +112,10 @@ pub struct OutputArrow {
     pub id: u32,
     /// [`ArrowDirections`](super::ArrowDirections): straight 1, left 2, right 4, u-turn 8.
     pub directions: u8,
+    /// 1 while the arrow is not seen and remembered, else 0.
+    pub is_coasting: u8,
     /// Zero.
-    pub reserved: [u8; 3],
+    pub reserved: [u8; 2],
     /// Centre.
     pub x_m: f32,
     /// Centre.
@@ -136,8 +138,10 @@ pub struct OutputCrosswalk {
     pub id: u32,
     /// Valid entries of `point_entries`.
     pub point_count: u8,
+    /// 1 while the crosswalk is not seen and remembered, else 0.
+    pub is_coasting: u8,
     /// Zero.
-    pub reserved: [u8; 3],
+    pub reserved: [u8; 2],
     /// Walking direction across the road, in (−π/2, π/2]: it has period π.
     pub theta_rad: f32,
     /// Standard deviation of the centre, in each direction.
@@ -158,8 +162,10 @@ pub struct OutputStopLine {
     pub id: u32,
     /// Valid entries of `point_entries`.
     pub point_count: u8,
+    /// 1 while the stop line is not seen and remembered, else 0.
+    pub is_coasting: u8,
     /// Zero.
-    pub reserved: [u8; 3],
+    pub reserved: [u8; 2],
     /// Standard deviation of the centre, in each direction.
     pub sigma_position_m: f32,
     /// In [0, 1].

@@ -78,6 +78,7 @@ fn output_lane(track: &TrackedLane) -> OutputLane {
         id: track.id,
         marking: lane.marking,
         colour: lane.colour,
+        is_coasting: u8::from(track.is_coasting),
         ego_relation: track.position,
         confidence: lane.confidence,
         sigma_lateral_m: lane.sigma_lateral_m,
@@ -93,7 +94,8 @@ fn output_arrow(track: &TrackedElement<ArrowDetection>) -> OutputArrow {
     OutputArrow {
         id: track.id,
         directions: arrow.directions,
-        reserved: [0; 3],
+        is_coasting: u8::from(track.is_coasting),
+        reserved: [0; 2],
         x_m,
         y_m,
         z_m,
@@ -107,6 +109,7 @@ fn output_crosswalk(track: &TrackedElement<CrosswalkDetection>) -> OutputCrosswa
     let crosswalk = &track.element;
     let mut out = OutputCrosswalk {
         id: track.id,
+        is_coasting: u8::from(track.is_coasting),
         theta_rad: crosswalk.theta_rad,
         sigma_position_m: crosswalk.sigma_position_m,
         confidence: crosswalk.confidence,
@@ -120,6 +123,7 @@ fn output_stop_line(track: &TrackedElement<StopLineDetection>) -> OutputStopLine
     let stop_line = &track.element;
     let mut out = OutputStopLine {
         id: track.id,
+        is_coasting: u8::from(track.is_coasting),
         sigma_position_m: stop_line.sigma_position_m,
         confidence: stop_line.confidence,
         ..OutputStopLine::EMPTY
@@ -169,6 +173,7 @@ mod tests {
             id: 3,
             age_s: 0.1,
             position: -1,
+            is_coasting: true,
         };
         tracks.lanes.push(tracked).expect("there is room");
         let element = CrosswalkDetection {
@@ -180,6 +185,7 @@ mod tests {
             element,
             id: 1,
             age_s: 0.0,
+            is_coasting: true,
         };
         tracks.crosswalks.push(tracked).expect("there is room");
 
@@ -194,6 +200,7 @@ mod tests {
         assert_eq!((object.x_m, object.y_m, object.vy_mps), (12.0, -3.0, 1.5));
         let lane = &frame.lanes()[0];
         assert_eq!((lane.id, lane.marking, lane.ego_relation), (3, 3, -1));
+        assert_eq!(lane.is_coasting, 1);
         assert_eq!(
             lane.points()[1],
             FramePoint {
@@ -202,6 +209,7 @@ mod tests {
                 z_m: 0.1
             }
         );
+        assert_eq!(frame.crosswalks()[0].is_coasting, 1);
         let corners = frame.crosswalks()[0].points();
         assert_eq!(
             corners[0],

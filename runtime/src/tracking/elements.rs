@@ -54,7 +54,7 @@ struct Track<T> {
     /// What all detections say together of the kind, each weighted by its squared confidence.
     kind_votes: [f32; KINDS],
     confidence: f32,
-    /// What confidence and direction are worth against those of another detection: the sum of the
+    /// What confidence, direction and sizes are worth against those of another detection: the sum of the
     /// inverse variances of the past ones, faded.
     knowledge: f64,
     /// All else.
@@ -254,6 +254,7 @@ impl<T: TrackableElement> Track<T> {
             element,
             id: self.id,
             age_s: view.stamp.since(self.first_seen).seconds() as f32,
+            is_coasting: self.seen.at != view.stamp,
         }
     }
 }

@@ -290,6 +290,7 @@ impl LaneTrack {
             id: self.id,
             age_s: view.stamp.since(self.first_seen).seconds() as f32,
             position: 0,
+            is_coasting: self.last_seen != view.stamp,
         }
     }
 }

@@ -25,7 +25,8 @@ pub struct TrackedObject {
 /// A lane that is followed over time.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct TrackedLane {
-    /// The line as seen in this frame, its points steadied by earlier frames.
+    /// The line in the present ego frame: what this frame shows, steadied by earlier frames, and the
+    /// stretches before and behind that earlier frames showed and that are still believed in.
     pub lane: LaneDetection,
     /// Identity, unique within a run, never 0.
     pub id: u32,
@@ -34,9 +35,12 @@ pub struct TrackedLane {
     /// Place relative to the ego vehicle: +1 the nearest line on the left, +2 the next one, −1 the
     /// nearest on the right and so on; 0 when the line does not pass beside the vehicle.
     pub position: i8,
+    /// Whether nothing of it was detected in this frame.
+    pub is_coasting: bool,
 }
 
-/// An arrow, a crosswalk or a stop line that is followed over time.
+/// An arrow, a crosswalk or a stop line that is followed over time, seen in this frame or a moment
+/// ago.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct TrackedElement<T> {
     /// The element in the present ego frame.
@@ -45,6 +49,8 @@ pub struct TrackedElement<T> {
     pub id: u32,
     /// Time since the first detection.
     pub age_s: f32,
+    /// Whether it was not detected in this frame.
+    pub is_coasting: bool,
 }
 
 /// Everything that is followed, in the ego frame of one stamp.

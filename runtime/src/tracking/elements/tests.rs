@@ -113,6 +113,7 @@ fn what_was_passed_is_remembered_behind_the_vehicle() {
             assert!(found.is_empty(), "step {k}");
             continue;
         }
+        assert!(found[0].is_coasting, "step {k}");
         let element = &found[0].element;
         let expected = [16.0 - k as f32, 1.0];
         assert!(

@@ -210,6 +210,7 @@ fn an_unseen_line_is_reported_for_three_seconds_with_falling_confidence() {
     for k in 5..30 {
         let found = step(&mut tracker, 0.1 * f64::from(k), &pose, &[]);
         assert_eq!((found.len(), found[0].id), (1, id));
+        assert!(found[0].is_coasting);
         assert!(found[0].lane.confidence < last);
         last = found[0].lane.confidence;
     }
