@@ -75,8 +75,7 @@ fn scores_do_not_depend_on_the_number_of_workers() {
 }
 
 #[test]
-fn columns_are_the_same_whether_or_not_frames_between_are_given() {
-    // The package's stride is 0.4 s: at 10 Hz its slots show frames between the scored ones.
+fn a_network_that_was_trained_without_a_queue_is_shown_none() {
     let mut options = EvalOptions::new(PACKAGE, 950_001..950_004, rigs::four_fisheye());
     options.drive.size = bevrt_hil::source::PictureSize::TimesNetwork(1);
     options.drive.duration_s = 3.0;
@@ -86,9 +85,9 @@ fn columns_are_the_same_whether_or_not_frames_between_are_given() {
     let Some(report) = evaluated(&options) else {
         return;
     };
-    // The fourth pipeline is the first once more, but with the needed frames only.
-    assert_eq!(report.columns[0].scores, report.columns[3].scores);
-    assert_ne!(report.columns[0].scores, report.columns[2].scores);
+    // The same package stands in for it, so its column is that of the empty queue.
+    assert_eq!(report.columns[2].scores, report.columns[3].scores);
+    assert_ne!(report.columns[0].scores, report.columns[3].scores);
 }
 
 #[test]

@@ -15,8 +15,8 @@ pub enum Ablation {
     /// The package as it is.
     #[default]
     Off,
-    /// Also with a queue that is not aligned, with an empty one, and through the package of a
-    /// network trained without a queue where one is given.
+    /// Also with a queue that is not aligned, with an empty one, and, with an empty one as well,
+    /// through the package of a network trained without a queue where one is given.
     Queue {
         /// Folder of that package.
         without_queue: Option<PathBuf>,
