@@ -33,9 +33,12 @@ pub use detections::{
     STOP_LINE_CAPACITY, StopLineDetection, StopLineDetections,
 };
 pub use lanes::LaneDecoder;
+pub(crate) use lanes::orient;
 pub use map_queries::MapQueryDecoder;
 pub use object_queries::ObjectQueryDecoder;
 pub use objects::ObjectDecoder;
 pub(crate) use objects::{ObjectGroup, is_same_object};
+#[cfg(test)]
+pub(crate) use painter::FINE;
 pub use raster::DecodeError;
 pub use stop_lines::StopLineDecoder;

@@ -23,6 +23,7 @@ use chains::ChainLinker;
 use fragments::{Fragment, Fragments, drop_ghosts, join_fragments};
 use nodes::NodeMap;
 use pieces::PieceCutter;
+pub(crate) use polyline::orient;
 pub(super) use polyline::{Polyliner, length_of};
 
 /// Marking types.

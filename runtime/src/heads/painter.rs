@@ -21,7 +21,7 @@ pub(super) const COARSE: BevGrid = BevGrid {
 };
 
 /// The grid of fine heads.
-pub(super) const FINE: BevGrid = BevGrid {
+pub(crate) const FINE: BevGrid = BevGrid {
     x_min_m: -33.6,
     y_min_m: -16.8,
     cell_m: 0.4,

@@ -45,7 +45,8 @@ pub struct LaneTracker {
     area: BevGrid,
     ids: IdSource,
     tracks: Vec<LaneTrack>,
-    lines: FixedVec<OdomLine, LANE_CAPACITY>,
+    /// The detections of the frame.
+    lines: Vec<OdomLine>,
     pairs: Vec<Pair>,
 }
 
@@ -78,7 +79,7 @@ impl LaneTracker {
             area: *area,
             ids: IdSource::new(),
             tracks: Vec::with_capacity(TRACK_CAPACITY),
-            lines: FixedVec::new(),
+            lines: Vec::with_capacity(LANE_CAPACITY),
             pairs: Vec::with_capacity(TRACK_CAPACITY * LANE_CAPACITY),
         }
     }

@@ -66,12 +66,14 @@ impl View<'_> {
 }
 
 impl Sightings {
-    /// These sightings after `earlier` ones of the same thing.
+    /// This sighting after `earlier` ones of the same thing; a frame counts once.
     pub(super) fn after(&self, earlier: &Self) -> Self {
         Self {
             at: self.at,
             from_m: self.from_m.min(earlier.from_m),
-            count: self.count.saturating_add(earlier.count),
+            count: earlier
+                .count
+                .saturating_add(u16::from(earlier.at != self.at)),
         }
     }
 }

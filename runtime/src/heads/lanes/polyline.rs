@@ -197,7 +197,7 @@ pub(in crate::heads) fn length_of(points: &[[f32; 3]]) -> f32 {
 }
 
 /// Lets x grow along the line, or y where it runs across.
-fn orient(points: &mut [[f32; 3]]) {
+pub(crate) fn orient(points: &mut [[f32; 3]]) {
     let (Some(first), Some(last)) = (points.first(), points.last()) else {
         return;
     };

@@ -1,20 +1,11 @@
-use bevrt_calibration::BevGrid;
 use heapless::Vec as FixedVec;
 
 use super::super::memory::View;
 use super::super::planar::PlanarPose;
 use super::super::tracks::TrackedElement;
 use super::ElementTracker;
-use crate::heads::{ARROW_CAPACITY, ArrowDetection, STOP_LINE_CAPACITY, StopLineDetection};
+use crate::heads::{ARROW_CAPACITY, ArrowDetection, FINE, STOP_LINE_CAPACITY, StopLineDetection};
 use crate::time::Stamp;
-
-const AREA: BevGrid = BevGrid {
-    x_min_m: -33.6,
-    y_min_m: -16.8,
-    cell_m: 0.4,
-    rows: 168,
-    cols: 84,
-};
 
 fn arrow(pose: &PlanarPose, x: f64, y: f64, yaw: f64) -> ArrowDetection {
     let [x, y] = pose.point_to_ego([x, y]);
@@ -46,7 +37,7 @@ fn step(
 
 #[test]
 fn ids_last_while_the_vehicle_drives_over_the_arrows() {
-    let mut tracker = ElementTracker::new(&AREA);
+    let mut tracker = ElementTracker::new(&FINE);
     let mut ids = Vec::new();
     for k in 0..30 {
         let pose = PlanarPose::at(1.2 * f64::from(k), 0.0, 0.1);
@@ -65,7 +56,7 @@ fn ids_last_while_the_vehicle_drives_over_the_arrows() {
 
 #[test]
 fn a_resting_position_is_smoothed_and_its_deviation_falls() {
-    let mut tracker = ElementTracker::new(&AREA);
+    let mut tracker = ElementTracker::new(&FINE);
     let mut last = (0.0, 0.0);
     for k in 0..20 {
         let pose = PlanarPose::at(0.5 * f64::from(k), 0.0, 0.0);
@@ -86,7 +77,7 @@ fn a_resting_position_is_smoothed_and_its_deviation_falls() {
 
 #[test]
 fn what_was_seen_once_is_not_reported_unseen_and_keeps_its_id_for_a_while() {
-    let mut tracker = ElementTracker::new(&AREA);
+    let mut tracker = ElementTracker::new(&FINE);
     let pose = PlanarPose::IDENTITY;
     let id = step(&mut tracker, 0, &pose, &[arrow(&pose, 10.0, 0.0, 0.0)])[0].id;
     for k in 1..10 {
@@ -99,7 +90,7 @@ fn what_was_seen_once_is_not_reported_unseen_and_keeps_its_id_for_a_while() {
 
 #[test]
 fn what_was_passed_is_remembered_behind_the_vehicle() {
-    let mut tracker = ElementTracker::new(&AREA);
+    let mut tracker = ElementTracker::new(&FINE);
     let mut last = f32::INFINITY;
     for k in 0..60 {
         let pose = PlanarPose::at(f64::from(k), 0.0, 0.0);
@@ -131,7 +122,7 @@ fn what_was_passed_is_remembered_behind_the_vehicle() {
 
 #[test]
 fn what_is_not_seen_from_nearer_was_an_error() {
-    let mut tracker = ElementTracker::new(&AREA);
+    let mut tracker = ElementTracker::new(&FINE);
     for k in 0..12 {
         let pose = PlanarPose::at(f64::from(k), 0.0, 0.0);
         // Seen from 20 to 15 m, not from nearer.
@@ -143,7 +134,7 @@ fn what_is_not_seen_from_nearer_was_an_error() {
 
 #[test]
 fn nothing_is_remembered_without_ego_motion() {
-    let mut tracker: ElementTracker<ArrowDetection, ARROW_CAPACITY> = ElementTracker::new(&AREA);
+    let mut tracker: ElementTracker<ArrowDetection, ARROW_CAPACITY> = ElementTracker::new(&FINE);
     let pose = PlanarPose::IDENTITY;
     for k in 0..6 {
         let seen = [arrow(&pose, 10.0, 0.0, 0.0)];
@@ -162,7 +153,7 @@ fn nothing_is_remembered_without_ego_motion() {
 
 #[test]
 fn a_confidence_from_near_outweighs_those_from_afar() {
-    let mut tracker = ElementTracker::new(&AREA);
+    let mut tracker = ElementTracker::new(&FINE);
     for k in 0..40 {
         let pose = PlanarPose::at(f64::from(k), 0.0, 0.0);
         let range_m = (20.0 - f64::from(k)).abs();
@@ -184,7 +175,7 @@ fn a_confidence_from_near_outweighs_those_from_afar() {
 #[test]
 fn a_direction_of_period_pi_does_not_jump() {
     let mut tracker: ElementTracker<StopLineDetection, STOP_LINE_CAPACITY> =
-        ElementTracker::new(&AREA);
+        ElementTracker::new(&FINE);
     let pose = PlanarPose::IDENTITY;
     for k in 0..10 {
         // Just below and just above π/2 are nearly the same direction.
@@ -211,7 +202,7 @@ fn a_direction_of_period_pi_does_not_jump() {
 
 #[test]
 fn a_full_frame_every_time_overflows_nothing() {
-    let mut tracker = ElementTracker::new(&AREA);
+    let mut tracker = ElementTracker::new(&FINE);
     let pose = PlanarPose::IDENTITY;
     for k in 0..5 {
         let arrows: Vec<_> = (0..ARROW_CAPACITY)
@@ -223,7 +214,7 @@ fn a_full_frame_every_time_overflows_nothing() {
 
 #[test]
 fn a_kind_is_what_the_surest_detections_said() {
-    let mut tracker = ElementTracker::new(&AREA);
+    let mut tracker = ElementTracker::new(&FINE);
     let pose = PlanarPose::IDENTITY;
     let seen = |directions: u8, confidence: f32| ArrowDetection {
         directions,

@@ -1,10 +1,10 @@
 use heapless::Vec;
 
 use super::super::memory::{Sightings, View};
-use crate::heads::{LANE_POINT_CAPACITY, LaneDetection};
+use crate::heads::{LANE_POINT_CAPACITY, LaneDetection, orient};
 use crate::time::{Span, Stamp};
 
-/// Most points of a remembered line.
+/// Most points of a remembered line; a longer one is cut short.
 const LINE_CAPACITY: usize = 96;
 /// Points of a line that lie closer together are thinned out.
 const LEAST_SPACING_M: f64 = 0.7;
@@ -162,13 +162,7 @@ impl OdomLine {
             let [x, y] = view.pose.point_to_ego(point.place);
             *out = [x, y, point.z_m as f32];
         }
-        let points = &mut lane.points_m[..count];
-        if let (Some(first), Some(last)) = (points.first(), points.last()) {
-            let (dx, dy) = (last[0] - first[0], last[1] - first[1]);
-            if (dx.abs() >= dy.abs() && dx < 0.0) || (dx.abs() < dy.abs() && dy < 0.0) {
-                points.reverse();
-            }
-        }
+        orient(&mut lane.points_m[..count]);
     }
 
     /// Takes in what is seen now of this line, `elapsed` after it was seen before.

@@ -1,20 +1,11 @@
-use bevrt_calibration::BevGrid;
 use heapless::Vec as FixedVec;
 
 use super::super::memory::View;
 use super::super::planar::PlanarPose;
 use super::super::tracks::TrackedLane;
 use super::LaneTracker;
-use crate::heads::{LANE_CAPACITY, LaneDetection, LaneDetections};
+use crate::heads::{FINE, LANE_CAPACITY, LaneDetection, LaneDetections};
 use crate::time::Stamp;
-
-const AREA: BevGrid = BevGrid {
-    x_min_m: -33.6,
-    y_min_m: -16.8,
-    cell_m: 0.4,
-    rows: 168,
-    cols: 84,
-};
 
 /// A lane in the ego frame through points given in the odometry frame.
 fn lane(pose: &PlanarPose, from: [f64; 2], to: [f64; 2], marking: u8) -> LaneDetection {
@@ -68,7 +59,7 @@ fn id_beside(tracks: &[TrackedLane], position: i8) -> u32 {
 
 #[test]
 fn ids_last_while_the_vehicle_drives_along() {
-    let mut tracker = LaneTracker::new(&AREA);
+    let mut tracker = LaneTracker::new(&FINE);
     let mut ids = Vec::new();
     for k in 0..40 {
         let x = 1.5 * f64::from(k);
@@ -88,7 +79,7 @@ fn ids_last_while_the_vehicle_drives_along() {
 
 #[test]
 fn a_lane_change_moves_positions_and_keeps_ids() {
-    let mut tracker = LaneTracker::new(&AREA);
+    let mut tracker = LaneTracker::new(&FINE);
     let lanes =
         |pose: &PlanarPose| [1.75, -1.75, 5.25].map(|y| lane(pose, [-20.0, y], [25.0, y], 1));
     let before = PlanarPose::at(0.0, 0.0, 0.0);
@@ -107,7 +98,7 @@ fn a_lane_change_moves_positions_and_keeps_ids() {
 
 #[test]
 fn a_line_that_grows_shrinks_or_flickers_keeps_its_id() {
-    let mut tracker = LaneTracker::new(&AREA);
+    let mut tracker = LaneTracker::new(&FINE);
     let pose = PlanarPose::IDENTITY;
     let with = |from: f64, to: f64, marking: u8| [lane(&pose, [from, 2.0], [to, 2.0], marking)];
     let id = step(&mut tracker, 0.0, &pose, &with(0.0, 30.0, 1))[0].id;
@@ -158,7 +149,7 @@ fn drive_along(
 
 #[test]
 fn what_was_passed_is_remembered_behind_the_vehicle() {
-    let mut tracker = LaneTracker::new(&AREA);
+    let mut tracker = LaneTracker::new(&FINE);
     let frames = drive_along(&mut tracker, 40, true, |_| 5.0);
     for (k, frame) in frames.iter().enumerate() {
         assert_eq!(frame.len(), 1, "frame {k}");
@@ -174,7 +165,7 @@ fn what_was_passed_is_remembered_behind_the_vehicle() {
 
 #[test]
 fn nothing_is_remembered_without_ego_motion() {
-    let mut tracker = LaneTracker::new(&AREA);
+    let mut tracker = LaneTracker::new(&FINE);
     let frames = drive_along(&mut tracker, 20, false, |_| 5.0);
     for frame in &frames {
         assert!((extent(&frame[0])[0] + 5.0).abs() < 0.1);
@@ -183,7 +174,7 @@ fn nothing_is_remembered_without_ego_motion() {
 
 #[test]
 fn what_is_not_seen_from_nearer_was_an_error() {
-    let mut tracker = LaneTracker::new(&AREA);
+    let mut tracker = LaneTracker::new(&FINE);
     for k in 0..34 {
         let x = f64::from(k);
         let pose = PlanarPose::at(x, 0.0, 0.0);
@@ -200,7 +191,7 @@ fn what_is_not_seen_from_nearer_was_an_error() {
 
 #[test]
 fn an_unseen_line_is_reported_for_three_seconds_with_falling_confidence() {
-    let mut tracker = LaneTracker::new(&AREA);
+    let mut tracker = LaneTracker::new(&FINE);
     let pose = PlanarPose::IDENTITY;
     let seen = [lane(&pose, [-10.0, 2.0], [20.0, 2.0], 1)];
     let id = (0..5).fold(0, |_, k| {
@@ -219,7 +210,7 @@ fn an_unseen_line_is_reported_for_three_seconds_with_falling_confidence() {
 
 #[test]
 fn what_was_seen_once_is_not_reported_unseen() {
-    let mut tracker = LaneTracker::new(&AREA);
+    let mut tracker = LaneTracker::new(&FINE);
     let pose = PlanarPose::IDENTITY;
     step(
         &mut tracker,
@@ -230,19 +221,29 @@ fn what_was_seen_once_is_not_reported_unseen() {
     assert!(step(&mut tracker, 0.1, &pose, &[]).is_empty());
 }
 
-#[test]
-fn fragments_of_a_remembered_line_are_one_line() {
-    let mut tracker = LaneTracker::new(&AREA);
+/// What is reported when of a dashed line, seen from −25 to 20 m before, only the part from −2 m on
+/// is seen, and another line from `from` to `to`.
+fn after_a_whole_line(
+    from: [f64; 2],
+    to: [f64; 2],
+    marking: u8,
+) -> FixedVec<TrackedLane, LANE_CAPACITY> {
+    let mut tracker = LaneTracker::new(&FINE);
     let pose = PlanarPose::IDENTITY;
     let whole = [lane(&pose, [-25.0, 2.0], [20.0, 2.0], 1)];
     for k in 0..5 {
         step(&mut tracker, 0.1 * f64::from(k), &pose, &whole);
     }
-    let fragments = [
+    let parts = [
         lane(&pose, [-2.0, 2.0], [20.0, 2.0], 1),
-        lane(&pose, [-25.0, 2.4], [-15.0, 2.9], 1),
+        lane(&pose, from, to, marking),
     ];
-    let found = step(&mut tracker, 0.5, &pose, &fragments);
+    step(&mut tracker, 0.5, &pose, &parts)
+}
+
+#[test]
+fn fragments_of_a_remembered_line_are_one_line() {
+    let found = after_a_whole_line([-25.0, 2.4], [-15.0, 2.9], 1);
     assert_eq!(found.len(), 1);
     let [from, to] = extent(&found[0]);
     assert!(
@@ -253,17 +254,7 @@ fn fragments_of_a_remembered_line_are_one_line() {
 
 #[test]
 fn a_remembered_stretch_ends_where_another_type_is_seen() {
-    let mut tracker = LaneTracker::new(&AREA);
-    let pose = PlanarPose::IDENTITY;
-    let whole = [lane(&pose, [-25.0, 2.0], [20.0, 2.0], 1)];
-    for k in 0..5 {
-        step(&mut tracker, 0.1 * f64::from(k), &pose, &whole);
-    }
-    let parts = [
-        lane(&pose, [-2.0, 2.0], [20.0, 2.0], 1),
-        lane(&pose, [-25.0, 2.0], [-10.0, 2.0], 0),
-    ];
-    let found = step(&mut tracker, 0.5, &pose, &parts);
+    let found = after_a_whole_line([-25.0, 2.0], [-10.0, 2.0], 0);
     let mut ends: Vec<_> = found.iter().map(extent).collect();
     ends.sort_unstable_by(|a, b| a[0].total_cmp(&b[0]));
     assert_eq!(ends.len(), 2, "{ends:?}");
@@ -275,7 +266,7 @@ fn a_remembered_stretch_ends_where_another_type_is_seen() {
 
 #[test]
 fn a_flicker_of_type_is_smoothed() {
-    let mut tracker = LaneTracker::new(&AREA);
+    let mut tracker = LaneTracker::new(&FINE);
     let pose = PlanarPose::IDENTITY;
     for (k, marking) in [1, 1, 1, 0, 1, 1].into_iter().enumerate() {
         let found = step(
@@ -290,7 +281,7 @@ fn a_flicker_of_type_is_smoothed() {
 
 #[test]
 fn neighbours_never_swap_ids() {
-    let mut tracker = LaneTracker::new(&AREA);
+    let mut tracker = LaneTracker::new(&FINE);
     let pose = PlanarPose::IDENTITY;
     let lines =
         |shift: f64| [2.0 + shift, 2.7 + shift].map(|y| lane(&pose, [0.0, y], [30.0, y], 0));
@@ -306,7 +297,7 @@ fn neighbours_never_swap_ids() {
 
 #[test]
 fn a_line_that_does_not_pass_the_vehicle_has_no_position() {
-    let mut tracker = LaneTracker::new(&AREA);
+    let mut tracker = LaneTracker::new(&FINE);
     let pose = PlanarPose::IDENTITY;
     let lanes = [
         lane(&pose, [15.0, -10.0], [15.0, 10.0], 0),
@@ -321,7 +312,7 @@ fn a_line_that_does_not_pass_the_vehicle_has_no_position() {
 
 #[test]
 fn a_full_frame_every_time_overflows_nothing() {
-    let mut tracker = LaneTracker::new(&AREA);
+    let mut tracker = LaneTracker::new(&FINE);
     let pose = PlanarPose::IDENTITY;
     for k in 0..4 {
         let lanes: Vec<_> = (0..LANE_CAPACITY)
@@ -337,7 +328,7 @@ fn a_full_frame_every_time_overflows_nothing() {
 
 #[test]
 fn a_line_that_was_passed_closely_is_remembered_from_afar() {
-    let mut tracker = LaneTracker::new(&AREA);
+    let mut tracker = LaneTracker::new(&FINE);
     let mut worst = [0.0_f64; 2];
     for k in 0..60 {
         let pose = PlanarPose::at(0.8 * f64::from(k), 0.0, 0.0);
@@ -371,7 +362,7 @@ fn a_line_that_was_passed_closely_is_remembered_from_afar() {
 
 #[test]
 fn a_line_that_moves_is_followed() {
-    let mut tracker = LaneTracker::new(&AREA);
+    let mut tracker = LaneTracker::new(&FINE);
     let pose = PlanarPose::IDENTITY;
     let seen = |y: f64| LaneDetection {
         sigma_lateral_m: 0.2,
