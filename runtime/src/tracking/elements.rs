@@ -54,8 +54,8 @@ struct Track<T> {
     /// What all detections say together of the kind, each weighted by its squared confidence.
     kind_votes: [f32; KINDS],
     confidence: f32,
-    /// What confidence, direction and sizes are worth against those of another detection: the sum of the
-    /// inverse variances of the past ones, faded.
+    /// What confidence, direction and sizes are worth against those of another detection: the sum of
+    /// the inverse variances of the past ones, faded.
     knowledge: f64,
     /// All else.
     element: T,
