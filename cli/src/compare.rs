@@ -1,21 +1,23 @@
-//! `bevrt compare`: two packages, or two number formats of one, on the same clips.
+//! `bevrt compare`: packages, or number formats of one, on the same clips.
 
 use crate::failure::Failure;
 use crate::package::{EngineArguments, parse_precision};
 use crate::train_stream::parse_seeds;
 use crate::{progress, rig};
-use bevrt_hil::eval::{ClipScores, EvalOptions, compare, evaluate_by_clip};
+use bevrt_hil::eval::{Ablation, Contender, EvalOptions, compare, evaluate_by_clip};
 use bevrt_runtime::{HeadKind, Manifest, Precision};
 use clap::Args;
+use serde_json::Value;
 use std::path::{Path, PathBuf};
 
 /// Options of `bevrt compare`.
 #[derive(Args)]
 pub struct CompareArguments {
-    /// Folder of the first package
+    /// Folder of the package that the others are compared with
     first: PathBuf,
-    /// Folder of the second package; heads that only one of them has are left out
-    second: PathBuf,
+    /// Folders of the others; heads that only one of two has are left out
+    #[arg(required = true)]
+    others: Vec<PathBuf>,
     /// Seeds of the clips, FIRST..END
     #[arg(long, default_value = "950000..950040", value_parser = parse_seeds)]
     seeds: (u64, u64),
@@ -24,46 +26,67 @@ pub struct CompareArguments {
     /// Frame sets a second
     #[arg(long, default_value_t = 2.0)]
     rate: f64,
-    /// Number format of the second package, where it is another one than --precision
+    /// Number format of the other packages, where it is another one than --precision
     #[arg(long, value_parser = parse_precision)]
-    second_precision: Option<Precision>,
+    other_precision: Option<Precision>,
     /// Resamples of the clips
     #[arg(long, default_value_t = 1000)]
     resamples: usize,
-    /// Write the rows as JSON
+    /// Write the rows as JSON, a list with one entry for each other package
     #[arg(long)]
     json: Option<PathBuf>,
     #[command(flatten)]
     engine: EngineArguments,
 }
 
-/// Evaluates both and prints the table as Markdown.
+/// Evaluates all of them on the same pictures and prints a table in Markdown for each other one.
 pub fn run(arguments: &CompareArguments) -> Result<(), Failure> {
+    let (first, end) = arguments.seeds;
     let precision = arguments.engine.precision();
-    let second_precision = arguments.second_precision.or(precision);
-    let first = clips(arguments, "first", &arguments.first, precision)?;
-    let second = clips(arguments, "second", &arguments.second, second_precision)?;
-    let (of_first, of_second) = (heads(&arguments.first)?, heads(&arguments.second)?);
-    let shared: Vec<HeadKind> = of_first
-        .into_iter()
-        .filter(|head| of_second.contains(head))
-        .collect();
-    let comparison = compare(&first, &second, &shared, arguments.resamples);
-    let name = |package: &Path, precision: Option<Precision>| match precision {
-        Some(precision) => format!("{} {precision}", package.display()),
-        None => package.display().to_string(),
-    };
-    print!(
-        "{}",
-        comparison.to_markdown(
+    let other_precision = arguments.other_precision.or(precision);
+    let mut options = EvalOptions::new(&arguments.first, first..end, rig::resolve(&arguments.rig)?);
+    options.engine = arguments.engine.options_of_a_worker()?;
+    options.precision = precision;
+    options.drive.frame_rate_hz = arguments.rate;
+    let contenders = arguments.others.iter().map(|package| Contender {
+        package: package.clone(),
+        precision: other_precision,
+    });
+    options.ablation = Ablation::Contenders(contenders.collect());
+    let bar = progress::bar("clips", end - first);
+    let clips = evaluate_by_clip(&options, &|clip| bar.set_position(clip.finished as u64))?;
+    bar.finish_and_clear();
+    let of_first = heads(&arguments.first)?;
+    let mut report = Vec::new();
+    let steps = arguments.resamples * arguments.others.len();
+    let bar = progress::bar("resamples", steps as u64);
+    for (place, other) in arguments.others.iter().enumerate() {
+        let mut shared = heads(other)?;
+        shared.retain(|head| of_first.contains(head));
+        let comparison = compare(&clips, place + 1, &shared, arguments.resamples, &|| {
+            bar.inc(1)
+        });
+        let table = comparison.to_markdown(
             &name(&arguments.first, precision),
-            &name(&arguments.second, second_precision)
-        )
-    );
+            &name(other, other_precision),
+        );
+        bar.suspend(|| println!("{table}"));
+        report.push(comparison.to_json());
+    }
+    bar.finish_and_clear();
     match &arguments.json {
-        Some(path) => std::fs::write(path, format!("{:#}\n", comparison.to_json()))
+        Some(path) => std::fs::write(path, format!("{:#}\n", Value::Array(report)))
             .map_err(Failure::while_doing(path.display())),
         None => Ok(()),
+    }
+}
+
+fn name(package: &Path, precision: Option<Precision>) -> String {
+    let folder = package.file_name().unwrap_or(package.as_os_str());
+    let folder = folder.to_string_lossy();
+    match precision {
+        Some(precision) => format!("{folder} {precision}"),
+        None => folder.into_owned(),
     }
 }
 
@@ -71,21 +94,4 @@ fn heads(package: &Path) -> Result<Vec<HeadKind>, Failure> {
     let manifest = Manifest::from_toml_file(&package.join("manifest.toml"))?;
     let heads = manifest.heads().iter();
     Ok(heads.flat_map(|head| head.form.finds()).collect())
-}
-
-fn clips(
-    arguments: &CompareArguments,
-    name: &'static str,
-    package: &Path,
-    precision: Option<Precision>,
-) -> Result<Vec<ClipScores>, Failure> {
-    let (first, end) = arguments.seeds;
-    let mut options = EvalOptions::new(package, first..end, rig::resolve(&arguments.rig)?);
-    options.engine = arguments.engine.options_of_a_worker()?;
-    options.precision = precision;
-    options.drive.frame_rate_hz = arguments.rate;
-    let bar = progress::bar(name, end - first);
-    let clips = evaluate_by_clip(&options, &|clip| bar.set_position(clip.finished as u64))?;
-    bar.finish_and_clear();
-    Ok(clips)
 }

@@ -21,7 +21,7 @@ mod thinning;
 
 pub use comparison::{Comparison, ComparisonRow, compare};
 pub use nuscenes::{NuscenesEvalOptions, NuscenesReport, evaluate_nuscenes};
-pub use options::{Ablation, EvalOptions};
+pub use options::{Ablation, Contender, EvalOptions};
 pub use report::{Column, ConditionScores, EvalReport, metrics_json};
 pub use robustness::{RobustnessReport, RobustnessRow, evaluate_robustness, usual_corruptions};
 pub use run::{ClipProgress, ClipScores, EvalError, evaluate, evaluate_by_clip};

@@ -22,8 +22,21 @@ from .package import NetworkFile, add_network
 from .package_run import PackageRun
 from .stream import read_messages
 
-OPERATORS = ["Conv", "MatMul", "Add", "Mul", "Gather", "Concat", "Resize", "Transpose", "Reshape"]
+OPERATORS = [
+    "Conv", "MatMul", "Gemm", "Relu", "Add", "Mul", "Gather", "Concat", "Resize", "Transpose",
+    "Reshape", "Slice", "Clip",
+]  # fmt: skip
 """What is computed in 8 bit; the rest stays in float."""
+
+DISTANCE_NODES = (
+    *(f"/network/depth/{name}" for name in (
+        "logits/Conv", "trust/Conv", "Slice", "Mul", "Mul_1", "Mul_2",
+    )),
+    "/network/Transpose", "/network/Reshape", "/network/Concat",
+    *(f"/network/coarse_lift/{name}" for name in ("Gather_1", "Mul", "Add")),
+)  # fmt: skip
+"""From the distance logits of our own networks to the weight of a voxel: one value a voxel, so
+float costs nothing there, and 8-bit kernels with a scalar are slower."""
 
 ACTIVATIONS = {"int8-cpu": QuantType.QUInt8, "int8-trt": QuantType.QInt8}
 
@@ -64,7 +77,8 @@ def quantise(
 
     The stream holds unaugmented tuning drives, one at a time. `int8-cpu` has unsigned activations
     and signed weights per channel; `int8-trt` has symmetric signed ones. `float_nodes` names nodes
-    that stay in float. Raises ValueError for another precision.
+    that stay in float beside the heads' last layers (their channels span metres, logits and
+    logarithms, which share no scale) and DISTANCE_NODES. Raises ValueError for another precision.
     """
     if precision not in ACTIVATIONS:
         raise ValueError(f"precision: expected one of {list(ACTIVATIONS)}, found {precision!r}")
@@ -75,13 +89,48 @@ def quantise(
     with tempfile.TemporaryDirectory() as folder:
         prepared = Path(folder) / "prepared.onnx"
         quant_pre_process(package / f"{name}-fp32.onnx", prepared, auto_merge=True)
+        model = onnx.load(prepared)
+        split_products(model.graph)
+        kept = {*float_nodes, *DISTANCE_NODES, *last_convolutions(model.graph)}
         quantize_static(
-            prepared, out, DriveInputs(run, source, frames), quant_format=QuantFormat.QDQ,
-            op_types_to_quantize=OPERATORS, per_channel=True, nodes_to_exclude=float_nodes,
+            model, out, DriveInputs(run, source, frames), quant_format=QuantFormat.QDQ,
+            op_types_to_quantize=OPERATORS, per_channel=True, nodes_to_exclude=sorted(kept),
             activation_type=ACTIVATIONS[precision], weight_type=QuantType.QInt8,
             calibrate_method=CalibrationMethod.MinMax,
-            extra_options={"ActivationSymmetric": symmetric, "WeightSymmetric": True},
+            extra_options={
+                "ActivationSymmetric": symmetric, "WeightSymmetric": True,
+                # TensorRT takes no quantised biases.
+                "QuantizeBias": not symmetric,
+            },
         )  # fmt: skip
     onnx.checker.check_model(onnx.load(out))
     providers, features = NEEDS[precision]
     add_network(package, NetworkFile(out.name, precision, providers, features))
+
+
+def last_convolutions(graph: onnx.GraphProto) -> list[str]:
+    """Names of the convolutions that write an output."""
+    outputs = {output.name for output in graph.output}
+    return [n.name for n in graph.node if n.op_type == "Conv" and outputs & set(n.output)]
+
+
+def split_products(graph: onnx.GraphProto) -> None:
+    """Splits each Gemm whose addend is computed into MatMul and Add: there is no 8-bit kernel for
+    such a Gemm, but one for each part."""
+    constants = {item.name for item in graph.initializer}
+    nodes = []
+    for node in graph.node:
+        is_plain = all(a.f == 1.0 for a in node.attribute if a.name in ("alpha", "beta")) and not any(
+            a.i for a in node.attribute if a.name in ("transA", "transB")
+        )
+        has_addend = len(node.input) == 3 and node.input[2] not in constants
+        if node.op_type != "Gemm" or not has_addend or not is_plain:
+            nodes.append(node)
+            continue
+        product = f"{node.output[0]}_product"
+        nodes += [
+            onnx.helper.make_node("MatMul", node.input[:2], [product], f"{node.name}/product"),
+            onnx.helper.make_node("Add", [product, node.input[2]], node.output, f"{node.name}/sum"),
+        ]
+    del graph.node[:]
+    graph.node.extend(nodes)

@@ -59,6 +59,28 @@ def test_the_network_for_tensorrt_is_symmetric(package):
     assert points and all(point.dtype == np.int8 and not point.any() for point in points)
 
 
+@pytest.mark.parametrize("precision", ["int8-cpu", "int8-trt"])
+def test_everything_heavy_is_computed_in_8_bit_but_the_last_layers(package, precision):
+    graph = onnx.load(package / f"tiny-{precision}.onnx").graph
+    maker = {name: node for node in graph.node for name in node.output}
+    outputs = {output.name for output in graph.output}
+    in_float = []
+    for node in graph.node:
+        if node.op_type in ("Conv", "MatMul", "Gemm"):
+            source = maker.get(node.input[0])
+            if source is None or source.op_type != "DequantizeLinear":
+                in_float.append(node.name)
+            elif outputs & set(node.output):
+                weight = maker.get(node.input[1])
+                assert weight is None or weight.op_type != "DequantizeLinear", node.name
+    assert all(name.startswith("/network/depth/") for name in in_float), in_float
+    stored = {item.name for item in graph.initializer}
+    for node in graph.node:
+        if node.op_type == "Gemm":
+            source = maker.get(node.input[2])
+            assert (source.input[0] if source else node.input[2]) in stored, node.name
+
+
 def test_another_precision_is_refused(package, recorded):
     with pytest.raises(ValueError, match="int4"):
         quantise(package, "int4", io.BytesIO(recorded), frames=1, float_nodes=[])

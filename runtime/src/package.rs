@@ -136,7 +136,14 @@ fn misfit(entry: &NetworkEntry, request: NetworkRequest) -> Option<String> {
         .cpu_features
         .iter()
         .find(|feature| !cpu_has(feature))
-        .map(|feature| format!("this CPU lacks `{feature}`"))
+        .map(|feature| {
+            let what_then = if feature.ends_with("vnni") {
+                ", without which sums of 8-bit products saturate"
+            } else {
+                ""
+            };
+            format!("this CPU lacks `{feature}`{what_then}")
+        })
 }
 
 #[cfg(test)]

@@ -9,6 +9,15 @@ use bevrt_runtime::{EngineOptions, Precision};
 use crate::replay::AllocationCount;
 use crate::source::{Corruption, SimulatedDriveOptions};
 
+/// A network to compare with another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contender {
+    /// Folder of its package.
+    pub package: PathBuf,
+    /// Number format; `None` takes the first network of the package that fits.
+    pub precision: Option<Precision>,
+}
+
 /// Which pipelines the clips go through.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Ablation {
@@ -21,6 +30,8 @@ pub enum Ablation {
         /// Folder of that package.
         without_queue: Option<PathBuf>,
     },
+    /// Other networks too, each as it is published.
+    Contenders(Vec<Contender>),
 }
 
 /// What is evaluated, and how.

@@ -88,8 +88,8 @@ const COLUMN_WITHOUT_QUEUE: &str = "trained without queue";
 pub struct ClipScores {
     /// Its seed.
     pub seed: u64,
-    /// The verdicts.
-    pub published: ScoreTally,
+    /// The verdicts: those on the options' package, then those on its contenders.
+    pub published: Vec<ScoreTally>,
 }
 
 /// What one clip gave.
@@ -135,7 +135,11 @@ pub fn evaluate_by_clip(
     let mut clips: Vec<ClipScores> = clips
         .map(|clip| ClipScores {
             seed: clip.seed,
-            published: clip.scorers[0].published().clone(),
+            published: clip
+                .scorers
+                .iter()
+                .map(|scorer| scorer.published().clone())
+                .collect(),
         })
         .collect();
     clips.sort_by_key(|clip| clip.seed);
@@ -224,37 +228,58 @@ fn work(
     })
 }
 
-/// One pipeline for each column; the first is the published one.
+/// One pipeline for each column or contender; the first is the published one.
 fn pipelines(options: &EvalOptions) -> Result<Vec<Pipeline>, EvalError> {
-    let make = |package: &Path, history: QueueMode, golden: GoldenCheck| {
-        let failed = |error: SetupError| EvalError::Setup(Box::new(error));
-        let believed = options.corruption.believed_rig(&options.rig);
-        let rig = match options.drive.size {
-            PictureSize::Full => believed,
-            PictureSize::TimesNetwork(times) => {
-                let package = Package::open(package).map_err(|error| failed(error.into()))?;
-                scaled_rig(&believed, package.manifest().preprocess(), times)
-            }
-        };
-        let mut pipeline = PipelineOptions::new(package, rig);
+    let failed = |error: SetupError| EvalError::Setup(Box::new(error));
+    let believed = options.corruption.believed_rig(&options.rig);
+    // All are shown the same pictures, drawn for the first network.
+    let rig = match options.drive.size {
+        PictureSize::Full => believed,
+        PictureSize::TimesNetwork(times) => {
+            let package = Package::open(&options.package).map_err(|error| failed(error.into()))?;
+            scaled_rig(&believed, package.manifest().preprocess(), times)
+        }
+    };
+    let make = |package: &Path, precision, history: QueueMode, golden: GoldenCheck| {
+        let mut pipeline = PipelineOptions::new(package, rig.clone());
         pipeline.engine = options.engine.clone();
-        pipeline.precision = options.precision;
+        pipeline.precision = precision;
         pipeline.history = history;
         pipeline.golden = golden;
         pipeline.ego_motion = EgoMotionSpec::new(EgoMotionSource::Rates);
         Pipeline::new(pipeline).map_err(failed)
     };
+    let (package, precision) = (&options.package, options.precision);
     let mut made = vec![make(
-        &options.package,
+        package,
+        precision,
         QueueMode::Aligned,
         GoldenCheck::Run,
     )?];
-    if let Ablation::Queue { without_queue } = &options.ablation {
-        for (_, history) in &COLUMNS[1..] {
-            made.push(make(&options.package, *history, GoldenCheck::Skip)?);
+    match &options.ablation {
+        Ablation::Off => {}
+        Ablation::Queue { without_queue } => {
+            for (_, history) in &COLUMNS[1..] {
+                made.push(make(package, precision, *history, GoldenCheck::Skip)?);
+            }
+            if let Some(package) = without_queue {
+                made.push(make(
+                    package,
+                    precision,
+                    QueueMode::Empty,
+                    GoldenCheck::Run,
+                )?);
+            }
         }
-        if let Some(package) = without_queue {
-            made.push(make(package, QueueMode::Empty, GoldenCheck::Run)?);
+        Ablation::Contenders(contenders) => {
+            for contender in contenders {
+                made.push(make(
+                    &contender.package,
+                    contender.precision,
+                    QueueMode::Aligned,
+                    GoldenCheck::Run,
+                )?);
+            }
         }
     }
     Ok(made)
@@ -278,7 +303,12 @@ fn clip(
         options.scored_rate_hz,
     );
     let scorer = ReplayScorer::new(moments, options.lane_confidence, &options.without_cameras);
-    let needed = pipelines[1..].iter().map(|pipeline| {
+    // What is published needs every frame; what heads find does not.
+    let thinned = match options.ablation {
+        Ablation::Contenders(_) => pipelines.len(),
+        Ablation::Off | Ablation::Queue { .. } => 1,
+    };
+    let needed = pipelines[thinned..].iter().map(|pipeline| {
         let (frame_s, scored_s) = (
             1.0 / options.drive.frame_rate_hz,
             1.0 / options.scored_rate_hz,
@@ -318,15 +348,16 @@ fn clip(
 /// One scorer for each pipeline.
 struct Scorers {
     scorers: Vec<ReplayScorer>,
-    /// What the pipelines after the first are given.
+    /// What the last pipelines are given; the others get every frame.
     needed: Vec<NeededFrames>,
     corruption: Corruption,
 }
 
 impl ReplayVisitor for Scorers {
     fn wants(&self, pipeline_index: usize, image: &ImageEvent<'_>) -> bool {
+        let whole = self.scorers.len() - self.needed.len();
         let is_needed =
-            pipeline_index == 0 || self.needed[pipeline_index - 1].contains(image.stamp);
+            pipeline_index < whole || self.needed[pipeline_index - whole].contains(image.stamp);
         is_needed && self.corruption.lets_through(image.camera, image.stamp)
     }
 
@@ -373,7 +404,10 @@ fn gather(options: &EvalOptions, workers: Vec<Worker>) -> EvalReport {
         .iter()
         .map(|(name, _)| *name)
         .chain([COLUMN_WITHOUT_QUEUE]);
-    let compared = clips.first().map_or(0, |clip| clip.scorers.len());
+    let compared = match options.ablation {
+        Ablation::Queue { .. } => clips.first().map_or(0, |clip| clip.scorers.len()),
+        Ablation::Off | Ablation::Contenders(_) => 0,
+    };
     let columns = names
         .take(compared)
         .enumerate()

@@ -134,7 +134,10 @@ impl ObjectTracker {
                 .tracks
                 .iter()
                 .enumerate()
-                .min_by(|(_, a), (_, b)| a.confidence().total_cmp(&b.confidence()))
+                .min_by(|(_, a), (_, b)| {
+                    let is_seen = |track: &Track| track.last_seen() == stamp;
+                    (is_seen(a).cmp(&is_seen(b))).then(a.confidence().total_cmp(&b.confidence()))
+                })
                 .map(|(k, _)| k);
             if let Some(weakest) = weakest {
                 self.tracks.swap_remove(weakest);

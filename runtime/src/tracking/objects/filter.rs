@@ -13,8 +13,9 @@ pub(super) struct MotionFilter {
 impl MotionFilter {
     /// Moves on by `dt_s` at constant speed along an arc of constant turning rate.
     ///
-    /// `acceleration` is the standard deviation of what the model does not know, m/s².
-    pub(super) fn predict(&mut self, dt_s: f64, yaw_rate_radps: f64, acceleration: f64) {
+    /// `unrest` is what the model does not know: the variance that each axis of the velocity gains
+    /// in a second, m²/s³.
+    pub(super) fn predict(&mut self, dt_s: f64, yaw_rate_radps: f64, unrest: f64) {
         let turn = if yaw_rate_radps.abs() > LEAST_TURN_RADPS {
             yaw_rate_radps * dt_s
         } else {
@@ -28,12 +29,12 @@ impl MotionFilter {
         transition.fixed_view_mut::<2, 2>(2, 2).copy_from(&turned);
         self.state = transition * self.state;
         self.spread = transition * self.spread * transition.transpose();
-        let noise = acceleration * acceleration * dt_s * dt_s;
+        let [place, both, speed] = wandering(unrest, dt_s);
         for axis in 0..2 {
-            self.spread[(axis, axis)] += noise * dt_s * dt_s / 4.0;
-            self.spread[(axis, axis + 2)] += noise * dt_s / 2.0;
-            self.spread[(axis + 2, axis)] += noise * dt_s / 2.0;
-            self.spread[(axis + 2, axis + 2)] += noise;
+            self.spread[(axis, axis)] += place;
+            self.spread[(axis, axis + 2)] += both;
+            self.spread[(axis + 2, axis)] += both;
+            self.spread[(axis + 2, axis + 2)] += speed;
         }
     }
 
@@ -59,17 +60,12 @@ pub(super) struct HeadingFilter {
 
 impl HeadingFilter {
     /// Moves on by `dt_s`; `acceleration` is the deviation of the turning rate's change, rad/s².
-    pub(super) fn predict(&mut self, dt_s: f64, acceleration: f64) {
+    pub(super) fn predict(&mut self, dt_s: f64, unrest: f64) {
         let transition = Matrix2::new(1.0, dt_s, 0.0, 1.0);
         self.state = transition * self.state;
         self.spread = transition * self.spread * transition.transpose();
-        let noise = acceleration * acceleration * dt_s * dt_s;
-        self.spread += Matrix2::new(
-            noise * dt_s * dt_s / 4.0,
-            noise * dt_s / 2.0,
-            noise * dt_s / 2.0,
-            noise,
-        );
+        let [place, both, speed] = wandering(unrest, dt_s);
+        self.spread += Matrix2::new(place, both, both, speed);
     }
 
     /// Takes in the innovation of angle and rate with their deviations.
@@ -83,6 +79,13 @@ impl HeadingFilter {
         let rest = Matrix2::identity() - gain;
         self.spread = rest * self.spread * rest.transpose() + gain * noise * gain.transpose();
     }
+}
+
+/// Variance of the place, covariance, and variance of the speed that white acceleration makes in
+/// `dt_s`.
+fn wandering(unrest: f64, dt_s: f64) -> [f64; 3] {
+    let speed = unrest * dt_s;
+    [speed * dt_s * dt_s / 3.0, speed * dt_s / 2.0, speed]
 }
 
 fn rotation(angle_rad: f64) -> Matrix2<f64> {

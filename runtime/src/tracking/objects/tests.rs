@@ -149,7 +149,8 @@ fn noise_of_position_and_velocity_is_smoothed() {
         smooth +=
             f64::from((found.object.velocity_mps[0] - ex).hypot(found.object.velocity_mps[1] - ey));
     }
-    assert!(smooth < 0.5 * raw, "{smooth} {raw}");
+    // Less than independent noise would allow: the filter expects errors that repeat.
+    assert!(smooth < 0.6 * raw, "{smooth} {raw}");
 }
 
 #[test]
@@ -252,15 +253,56 @@ fn a_full_frame_every_time_overflows_nothing() {
     let mut drive = Drive::new(0.0, 0.0);
     for step in 0..6 {
         // The whole crowd jumps by more than it can run, so every frame begins new tracks.
-        let shift = 2.4 * f64::from(step);
+        let shift = 1.65 * f64::from(step);
         let things: Vec<_> = (0..OBJECT_CAPACITY)
             .map(|k| {
                 let (row, col) = (k / 12, k % 12);
-                let x = 85.0 + 3.0 * row as f64 + shift;
-                (6, 0.9, [x, -60.0 + 3.0 * col as f64, 0.0, 0.0, 0.0])
+                let x = 75.0 + 5.0 * row as f64 + shift;
+                (6, 0.9, [x, -65.0 + 5.0 * col as f64, 0.0, 0.0, 0.0])
             })
             .collect();
         drive.show(&things);
         assert_eq!(drive.out.len(), OBJECT_CAPACITY);
     }
+}
+
+#[test]
+fn a_place_is_smoothed_along_the_ray_more_than_across_it() {
+    let mut drive = Drive::new(0.0, 0.0);
+    // A car straight ahead, which appears 0.3 m off both ways every other time.
+    let mut moved = [[0.0_f64; 2]; 2];
+    for step in 0..40 {
+        let off: f32 = if step % 2 == 0 { 0.3 } else { 0.0 };
+        let pose = drive.planar();
+        let [x, y] = pose.point_to_odom(20.0 + off, off);
+        let found = drive.show(&[(0, 0.9, [x, y, 0.5, 0.0, 0.0])])[0].object;
+        if step >= 38 {
+            moved[step - 38] = [found.position_m[0].into(), found.position_m[1].into()];
+        }
+    }
+    let [along, across] = [0, 1].map(|axis| (moved[1][axis] - moved[0][axis]).abs());
+    assert!(along < 0.5 * across, "{along} {across}");
+}
+
+#[test]
+fn a_walking_person_faces_where_they_walk() {
+    let mut drive = Drive::new(0.0, 0.0);
+    for _ in 0..40 {
+        let t = drive.time_s();
+        // They walk to the left of the odometry frame's x; the network takes them for turned round.
+        drive.show(&[(6, 0.8, [110.0, -38.0 + 1.4 * t, -PI / 2.0, 0.0, 1.4])]);
+    }
+    let yaw = f64::from(drive.out[0].object.yaw_rad) + drive.planar().yaw_rad;
+    assert!(wrapped(yaw - PI / 2.0).abs() < 0.4, "{yaw}");
+}
+
+#[test]
+fn a_fast_car_does_not_drive_backwards() {
+    let mut drive = Drive::new(0.0, 0.0);
+    for _ in 0..20 {
+        let t = drive.time_s();
+        drive.show(&[(0, 0.8, [110.0 + 8.0 * t, -38.0, PI, 8.0, 0.0])]);
+    }
+    let yaw = f64::from(drive.out[0].object.yaw_rad) + drive.planar().yaw_rad;
+    assert!(wrapped(yaw).abs() < 0.2, "{yaw}");
 }

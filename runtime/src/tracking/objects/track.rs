@@ -9,14 +9,24 @@ use crate::tracking::planar::{PlanarPose, wrapped};
 use crate::tracking::tracks::TrackedObject;
 
 const CLASSES: usize = 8;
-/// A network is surer of itself than errors that repeat from frame to frame allow.
+/// Errors of an object's place and velocity repeat from frame to frame: what is found within this
+/// time counts as one measurement.
+const POSITION_REPEATS_S: f64 = 0.2;
+const VELOCITY_REPEATS_S: f64 = 0.6;
+/// Cameras know directions better than distances: deviation of the place across the ray from the
+/// vehicle, relative to that along it.
+const ACROSS_THE_RAY: f64 = 0.25;
 const LEAST_POSITION_SIGMA_M: f64 = 0.15;
-const LEAST_VELOCITY_SIGMA_MPS: f64 = 0.3;
+const LEAST_VELOCITY_SIGMA_MPS: f64 = 0.1;
 const LEAST_YAW_SIGMA_RAD: f64 = 0.05;
 /// Deviation of a measured turning rate, for which the network gives none.
 const YAW_RATE_SIGMA_RADPS: f64 = 0.2;
 /// Detections of the opposite heading that turn a track round.
 const FLIPPING_HITS: u32 = 3;
+/// From how many of its standard deviations on a speed tells a direction.
+const SURE_OF_COURSE: f64 = 2.5;
+const LEAST_WALK_MPS: f64 = 0.6;
+const FASTEST_REVERSE_MPS: f64 = 3.0;
 /// Share of the latest detection in confidence and class.
 const LATEST_SHARE: f32 = 0.4;
 /// Least share of the latest detection in size and height.
@@ -59,7 +69,7 @@ impl Track {
             class_votes,
             motion: MotionFilter {
                 state: measured(pose, detection),
-                spread: measurement_noise(pose, detection),
+                spread: measurement_noise(pose, detection, 0.0),
             },
             heading: HeadingFilter {
                 state: Vector2::new(
@@ -99,10 +109,10 @@ impl Track {
     }
 
     pub(super) fn predict(&mut self, dt_s: f64) {
-        let noise = Unknown::of(ObjectGroup::of(self.class()));
+        let unrest = Unrest::of(self.group());
         self.motion
-            .predict(dt_s, self.heading.state[1], noise.acceleration);
-        self.heading.predict(dt_s, noise.turn_acceleration);
+            .predict(dt_s, self.heading.state[1], unrest.of_velocity);
+        self.heading.predict(dt_s, unrest.of_yaw_rate);
         self.heading.state[0] = wrapped(self.heading.state[0]);
     }
 
@@ -122,7 +132,7 @@ impl Track {
         detection: &ObjectDetection,
         pose: &PlanarPose,
     ) -> f64 {
-        let noise = measurement_noise(pose, detection);
+        let noise = measurement_noise(pose, detection, 0.0);
         let spread = (self.motion.spread + noise)
             .fixed_view::<2, 2>(0, 0)
             .into_owned();
@@ -137,11 +147,12 @@ impl Track {
     }
 
     pub(super) fn update(&mut self, stamp: Stamp, pose: &PlanarPose, detection: &ObjectDetection) {
+        let since_s = stamp.since(self.last_seen).seconds();
         self.last_seen = stamp;
         self.hits = self.hits.saturating_add(1);
         self.motion.update(
             &measured(pose, detection),
-            &measurement_noise(pose, detection),
+            &measurement_noise(pose, detection, since_s),
         );
         self.update_heading(pose, detection);
         self.confidence += LATEST_SHARE * (detection.confidence - self.confidence);
@@ -163,47 +174,72 @@ impl Track {
         }
     }
 
-    /// A single detection of the opposite heading is taken as a mix-up of front and back.
+    /// Takes in the heading. What moves tells it too: people face where they walk, which pictures
+    /// hardly show, and nothing drives backwards fast.
     fn update_heading(&mut self, pose: &PlanarPose, detection: &ObjectDetection) {
-        let yaw = pose.yaw_rad + f64::from(detection.yaw_rad);
+        let found = pose.yaw_rad + f64::from(detection.yaw_rad);
+        let of_network = deviation(detection.sigma.yaw_rad, LEAST_YAW_SIGMA_RAD);
+        let course = self.course();
+        let (yaw, deviation) = match course {
+            Some((course, deviation)) if self.group() == ObjectGroup::Pedestrian => {
+                (course, deviation)
+            }
+            Some((course, _)) if wrapped(found - course).abs() > FRAC_PI_2 => {
+                (found + PI, of_network)
+            }
+            _ => (found, of_network),
+        };
         let mut off = wrapped(yaw - self.heading.state[0]);
         if off.abs() > FRAC_PI_2 {
             self.opposite_hits += 1;
-            if self.opposite_hits >= FLIPPING_HITS {
+            if self.opposite_hits >= FLIPPING_HITS || course.is_some() {
                 self.opposite_hits = 0;
                 self.heading.state[0] = wrapped(self.heading.state[0] + PI);
             }
+            // Either way the axis is what was measured.
             off = if off > 0.0 { off - PI } else { off + PI };
         } else {
             self.opposite_hits = 0;
         }
         let rate_off = f64::from(detection.yaw_rate_radps) - self.heading.state[1];
-        let deviations = [
-            deviation(detection.sigma.yaw_rad, LEAST_YAW_SIGMA_RAD),
-            YAW_RATE_SIGMA_RADPS,
-        ];
-        self.heading
-            .update(&Vector2::new(off, rate_off), deviations);
+        self.heading.update(
+            &Vector2::new(off, rate_off),
+            [deviation, YAW_RATE_SIGMA_RADPS],
+        );
         self.heading.state[0] = wrapped(self.heading.state[0]);
+    }
+
+    /// The direction of the velocity and its standard deviation, where it is fast enough to tell.
+    fn course(&self) -> Option<(f64, f64)> {
+        let (vx, vy) = (self.motion.state[2], self.motion.state[3]);
+        let spread = &self.motion.spread;
+        let deviation = (0.5 * (spread[(2, 2)] + spread[(3, 3)])).sqrt();
+        let speed = vx.hypot(vy);
+        let least = match self.group() {
+            ObjectGroup::Pedestrian => LEAST_WALK_MPS,
+            ObjectGroup::Vehicle | ObjectGroup::TwoWheeler => FASTEST_REVERSE_MPS,
+            ObjectGroup::Cone => return None,
+        };
+        let is_sure = speed > least.max(SURE_OF_COURSE * deviation);
+        is_sure.then(|| (vy.atan2(vx), (deviation / speed).max(LEAST_YAW_SIGMA_RAD)))
+    }
+
+    fn group(&self) -> ObjectGroup {
+        ObjectGroup::of(self.class())
     }
 
     /// The track in the ego frame.
     ///
-    /// Errors of a network repeat from frame to frame, which the filter takes for certainty; so no
-    /// deviation is reported that is smaller than the network's own.
+    /// Errors of a network outlast the filter's memory, so no deviation is reported that is smaller
+    /// than the network's own; nor is that of the velocity larger, until the object goes unseen.
     pub(super) fn report(&self, stamp: Stamp, pose: &PlanarPose) -> TrackedObject {
         let [x, y] = self.position_in_ego(pose);
         let state = &self.motion.state;
         let spread = &self.motion.spread;
-        let axes = |k: usize, of_network: [f32; 2]| {
-            let [xx, _, yy] =
-                pose.spread_to_ego([spread[(k, k)], spread[(k, k + 1)], spread[(k + 1, k + 1)]]);
-            [
-                of_network[0].max(xx.sqrt() as f32),
-                of_network[1].max(yy.sqrt() as f32),
-            ]
-        };
+        let [xx, _, yy] = pose.spread_to_ego([spread[(0, 0)], spread[(0, 1)], spread[(1, 1)]]);
+        let (place, of_network) = ([xx, yy].map(|v| v.sqrt() as f32), self.sigma.position_m);
         let unseen = stamp.since(self.last_seen);
+        let strayed = (Unrest::of(self.group()).of_velocity * unseen.seconds()).sqrt() as f32;
         TrackedObject {
             object: ObjectDetection {
                 class: self.class(),
@@ -214,12 +250,12 @@ impl Track {
                 velocity_mps: pose.vector_to_ego([state[2], state[3]]),
                 yaw_rate_radps: self.heading.state[1] as f32,
                 sigma: ObjectSigma {
-                    position_m: axes(0, self.sigma.position_m),
+                    position_m: [place[0].max(of_network[0]), place[1].max(of_network[1])],
                     yaw_rad: self
                         .sigma
                         .yaw_rad
                         .max(self.heading.spread[(0, 0)].sqrt() as f32),
-                    velocity_mps: axes(2, self.sigma.velocity_mps),
+                    velocity_mps: self.sigma.velocity_mps.map(|sigma| sigma.hypot(strayed)),
                     size_relative: self.sigma.size_relative,
                 },
             },
@@ -231,23 +267,24 @@ impl Track {
     }
 }
 
-/// What the motion model does not know, as standard deviations.
-struct Unknown {
-    acceleration: f64,
-    turn_acceleration: f64,
+/// What the motion model does not know: the variance that velocity (m²/s³) and yaw rate (rad²/s³)
+/// gain in a second.
+struct Unrest {
+    of_velocity: f64,
+    of_yaw_rate: f64,
 }
 
-impl Unknown {
+impl Unrest {
     const fn of(group: ObjectGroup) -> Self {
-        let (acceleration, turn_acceleration) = match group {
-            ObjectGroup::Vehicle => (1.8, 0.5),
-            ObjectGroup::TwoWheeler => (1.8, 1.0),
-            ObjectGroup::Pedestrian => (1.2, 2.0),
-            ObjectGroup::Cone => (0.1, 0.1),
+        let (of_velocity, of_yaw_rate) = match group {
+            ObjectGroup::Vehicle => (1.3, 0.025),
+            ObjectGroup::TwoWheeler => (1.3, 0.1),
+            ObjectGroup::Pedestrian => (0.6, 0.4),
+            ObjectGroup::Cone => (0.004, 0.001),
         };
         Self {
-            acceleration,
-            turn_acceleration,
+            of_velocity,
+            of_yaw_rate,
         }
     }
 }
@@ -262,19 +299,56 @@ fn measured(pose: &PlanarPose, detection: &ObjectDetection) -> Vector4<f64> {
     Vector4::new(x, y, vx, vy)
 }
 
-fn measurement_noise(pose: &PlanarPose, detection: &ObjectDetection) -> Matrix4<f64> {
-    let sigma = &detection.sigma;
+/// Covariance of what was measured. It grows where the last measurement is so near, `since_s` ago,
+/// that the errors are the same; 0 for a first one.
+fn measurement_noise(pose: &PlanarPose, detection: &ObjectDetection, since_s: f64) -> Matrix4<f64> {
+    let repeats = |same_s: f64| {
+        if since_s > 0.0 {
+            (same_s / since_s).max(1.0)
+        } else {
+            1.0
+        }
+    };
+    let variances = |sigmas: [f32; 2], least: f64, same_s: f64| {
+        sigmas.map(|sigma| deviation(sigma, least).powi(2) * repeats(same_s))
+    };
+    let [x, y] = variances(
+        detection.sigma.position_m,
+        LEAST_POSITION_SIGMA_M,
+        POSITION_REPEATS_S,
+    );
+    let place = along_the_ray(detection, x + y);
+    let [x, y] = variances(
+        detection.sigma.velocity_mps,
+        LEAST_VELOCITY_SIGMA_MPS,
+        VELOCITY_REPEATS_S,
+    );
     let mut noise = Matrix4::zeros();
-    for (k, sigmas, least) in [
-        (0, sigma.position_m, LEAST_POSITION_SIGMA_M),
-        (2, sigma.velocity_mps, LEAST_VELOCITY_SIGMA_MPS),
-    ] {
-        let [x, y] = sigmas.map(|sigma| deviation(sigma, least).powi(2));
-        let [xx, xy, yy] = pose.spread_to_odom([x, 0.0, y]);
+    for (k, spread) in [(0, place), (2, [x, 0.0, y])] {
+        let [xx, xy, yy] = pose.spread_to_odom(spread);
         noise[(k, k)] = xx;
         noise[(k, k + 1)] = xy;
         noise[(k + 1, k)] = xy;
         noise[(k + 1, k + 1)] = yy;
     }
     noise
+}
+
+/// The spread (xx, xy, yy) of a place in ego whose two variances sum up to `variance`, long along
+/// the ray from the vehicle.
+fn along_the_ray(detection: &ObjectDetection, variance: f64) -> [f64; 3] {
+    let [x, y, _] = detection.position_m.map(f64::from);
+    let range = x.hypot(y);
+    let (cos, sin) = if range > 0.0 {
+        (x / range, y / range)
+    } else {
+        (1.0, 0.0)
+    };
+    let along = variance / (1.0 + ACROSS_THE_RAY.powi(2));
+    let across = variance - along;
+    [
+        along * cos * cos + across * sin * sin,
+        (along - across) * cos * sin,
+        along * sin * sin + across * cos * cos,
+    ]
 }
