@@ -9,8 +9,10 @@ mod recorder;
 use crate::failure::Failure;
 use crate::package::{EngineArguments, SHIPPED_PACKAGE};
 use crate::{allocations, progress, rig};
+use bevrt_calibration::Rig;
 use bevrt_hil::eval::{ReplayScorer, ScoredMoments, latency_table, metrics_json, score_table};
 use bevrt_hil::logs::LogWriter;
+use bevrt_hil::metrics::Scores;
 use bevrt_hil::replay::{LatencyReport, replay};
 use bevrt_hil::source::{DriveSource, PictureSize, SimulatedDrive, SimulatedDriveOptions};
 use bevrt_runtime::{EgoMotionSpec, MANIFEST_FILE, Manifest, Pipeline, PipelineOptions};
@@ -18,8 +20,13 @@ use bevrt_sim::WORLD_VERSION;
 use clap::Args;
 use page::{Page, machine_text};
 use recorder::Recorder;
-use std::path::PathBuf;
+use serde_json::{Map, Value};
+use std::path::{Path, PathBuf};
 
+/// The files of a drive.
+pub const PAGE: &str = "index.html";
+const LOG: &str = "result.mcap";
+const FIGURES: &str = "metrics.json";
 /// Seconds before quality is measured: the queue fills.
 const WARM_UP_S: f64 = 2.0;
 /// Scored frames a second.
@@ -52,25 +59,82 @@ pub struct DemoArguments {
     engine: EngineArguments,
 }
 
+/// A drive to be shown, and where its files go.
+pub struct ShownDrive<'a> {
+    /// Folder of the model package.
+    pub package: &'a Path,
+    /// How the network is run.
+    pub engine: &'a EngineArguments,
+    /// Seed of the drive.
+    pub seed: u64,
+    /// Its length.
+    pub seconds: f64,
+    /// Frame sets a second.
+    pub rate_hz: f64,
+    /// The cameras.
+    pub rig: &'a Rig,
+    /// How large pictures are drawn.
+    pub size: PictureSize,
+    /// Folder of `index.html`, `metrics.json` and `result.mcap`.
+    pub out: &'a Path,
+}
+
+/// What became of it.
+pub struct Shown {
+    scores: Scores,
+    latency: LatencyReport,
+    metrics: Map<String, Value>,
+    steps: u64,
+    frame_sets: u64,
+}
+
 /// Runs the demo.
 pub fn run(arguments: &DemoArguments) -> Result<(), Failure> {
-    let manifest = Manifest::from_toml_file(&arguments.package.join(MANIFEST_FILE))?;
-    let rig = rig::resolve(&arguments.rig)?;
-    let options = SimulatedDriveOptions {
-        duration_s: arguments.seconds,
-        frame_rate_hz: arguments.rate,
+    let shown = show(&ShownDrive {
+        package: &arguments.package,
+        engine: &arguments.engine,
+        seed: arguments.seed,
+        seconds: arguments.seconds,
+        rate_hz: arguments.rate,
+        rig: &rig::resolve(&arguments.rig)?,
         size: PictureSize::Full,
+        out: &arguments.out,
+    })?;
+    print!(
+        "\n{}\n{}",
+        score_table(&[("this drive", &shown.scores)]),
+        latency_table(&shown.latency)
+    );
+    let file = |name: &str| arguments.out.join(name).display().to_string();
+    println!("\nlook at      {}", file(PAGE));
+    println!("in Foxglove  {}", file(LOG));
+    println!("figures      {}", file(FIGURES));
+    if arguments.check {
+        floors::check(&shown.metrics, shown.steps, shown.frame_sets)
+    } else {
+        Ok(())
+    }
+}
+
+/// Renders a drive, replays it, scores it, and writes its page, log and figures.
+pub fn show(shown: &ShownDrive<'_>) -> Result<Shown, Failure> {
+    let manifest = Manifest::from_toml_file(&shown.package.join(MANIFEST_FILE))?;
+    let options = SimulatedDriveOptions {
+        duration_s: shown.seconds,
+        frame_rate_hz: shown.rate_hz,
+        size: shown.size,
         threads: std::thread::available_parallelism().map_or(1, usize::from),
         ..SimulatedDriveOptions::default()
     };
-    let mut drive = SimulatedDrive::new(arguments.seed, &rig, manifest.preprocess(), &options);
-    let mut setup = PipelineOptions::new(&arguments.package, rig.clone());
-    setup.engine = arguments.engine.options()?;
-    setup.precision = arguments.engine.precision();
+    let mut drive = SimulatedDrive::new(shown.seed, shown.rig, manifest.preprocess(), &options);
+    let rig = drive.rig().clone();
+    let mut setup = PipelineOptions::new(shown.package, rig.clone());
+    setup.engine = shown.engine.options()?;
+    setup.precision = shown.engine.precision();
     setup.ego_motion = EgoMotionSpec::new(drive.ego_motion());
     println!(
         "drive: seed {}, {:?}, {} frame sets of {} cameras; package: {} {}",
-        arguments.seed,
+        shown.seed,
         drive.condition(),
         drive.frames(),
         rig.cameras().len(),
@@ -78,7 +142,7 @@ pub fn run(arguments: &DemoArguments) -> Result<(), Failure> {
         manifest.version(),
     );
     let mut pipelines = [Pipeline::new(setup)?];
-    let mut writer = LogWriter::create(arguments.out.join("result.mcap"))?;
+    let mut writer = LogWriter::create(shown.out.join(LOG))?;
     writer.write_rig(&rig, SimulatedDrive::BEGIN)?;
     let moments = ScoredMoments::new(SimulatedDrive::BEGIN, WARM_UP_S, SCORED_HZ);
     let bar = progress::bar("driving", drive.frames());
@@ -109,7 +173,7 @@ pub fn run(arguments: &DemoArguments) -> Result<(), Failure> {
             "{} {} · seed {} · {:?}",
             manifest.name(),
             manifest.version(),
-            arguments.seed,
+            shown.seed,
             drive.condition()
         ),
         rig: &rig,
@@ -117,31 +181,19 @@ pub fn run(arguments: &DemoArguments) -> Result<(), Failure> {
         scores: &scores,
         latency: &latency,
         machine: machine_text(pipelines[0].engine()),
-        period_ms: 1e3 / arguments.rate,
+        period_ms: 1e3 / shown.rate_hz,
     };
-    let html = arguments.out.join("index.html");
-    let json = arguments.out.join("metrics.json");
-    std::fs::write(&html, page.to_html()?).map_err(Failure::while_doing(html.display()))?;
-    std::fs::write(
-        &json,
-        format!("{:#}\n", serde_json::Value::Object(metrics.clone())),
-    )
-    .map_err(Failure::while_doing(json.display()))?;
-
-    print!(
-        "\n{}\n{}",
-        score_table(&[("this drive", &scores)]),
-        latency_table(&latency)
-    );
-    println!("\nlook at      {}", html.display());
-    println!(
-        "in Foxglove  {}",
-        arguments.out.join("result.mcap").display()
-    );
-    println!("figures      {}", json.display());
-    if arguments.check {
-        floors::check(&metrics, summary.frames, drive.frames())
-    } else {
-        Ok(())
-    }
+    let write = |name: &str, text: String| {
+        let path = shown.out.join(name);
+        std::fs::write(&path, text).map_err(Failure::while_doing(path.display()))
+    };
+    write(PAGE, page.to_html()?)?;
+    write(FIGURES, format!("{:#}\n", Value::Object(metrics.clone())))?;
+    Ok(Shown {
+        scores,
+        latency,
+        metrics,
+        steps: summary.frames,
+        frame_sets: drive.frames(),
+    })
 }

@@ -15,6 +15,7 @@ mod rig;
 mod robustness;
 mod sim;
 mod train_stream;
+mod worst;
 
 use allocations::CountingAllocator;
 use clap::{Parser, Subcommand};
@@ -47,6 +48,8 @@ enum Command {
     Compare(compare::CompareArguments),
     /// Measure how a model package stands worse input: lost cameras, weather, blur, wrong calibration
     Robustness(robustness::RobustnessArguments),
+    /// Find the clips that a model package does worst on, and write a page for each (out/worst/index.html)
+    Worst(worst::WorstArguments),
     /// Check a model package on this machine: files, contract, golden cases, speed
     Doctor(doctor::DoctorArguments),
     /// Print a rig as TOML: a start for a rig file of your own
@@ -64,6 +67,7 @@ fn main() -> ExitCode {
         Command::Eval(arguments) => eval::run(&arguments),
         Command::Compare(arguments) => compare::run(&arguments),
         Command::Robustness(arguments) => robustness::run(&arguments),
+        Command::Worst(arguments) => worst::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Rig(arguments) => rig::run(&arguments),
         Command::TrainStream(arguments) => train_stream::run(&arguments),

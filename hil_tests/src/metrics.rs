@@ -37,5 +37,5 @@ pub use polygon::intersection_over_union;
 pub use polyline::{Point, Range, clip, length, resample, resample_every};
 pub use score::{ScoreTally, Scores, UnknownClass};
 pub use score_classes::ScoreClass;
-pub use sigma::SigmaTally;
+pub use sigma::{Ratios, SigmaScore, SigmaTally};
 pub use tasks::{Task, Tasks};

@@ -69,6 +69,10 @@ def _parser() -> argparse.ArgumentParser:
     package.add_argument("--version", default="0.1.0", help="version of the package")
     package.add_argument("--world", default="1", help="version of the world it was trained on")
     package.add_argument("--thresholds", type=Path, help="JSON: head -> list, one a class")
+    package.add_argument(
+        "--sigmas", type=Path,
+        help="report of `bevrt eval --json` over tuning drives, to correct standard deviations by",
+    )  # fmt: skip
     package.set_defaults(run=_package)
 
     golden = commands.add_parser("golden", help="write a package's golden cases")
@@ -176,8 +180,9 @@ def _package(options: argparse.Namespace) -> int:
     from .package import write_package
 
     write_package(
-        _network(options), options.out, options.version, options.world, options.thresholds
-    )
+        _network(options), options.out, options.version, options.world, options.thresholds,
+        options.sigmas,
+    )  # fmt: skip
     return 0
 
 

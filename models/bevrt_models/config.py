@@ -53,6 +53,18 @@ HEAD_CHANNELS = {
 }
 
 
+SIGMA_CHANNELS = {
+    "object_x": ("objects", "ln_sigma_x"), "object_y": ("objects", "ln_sigma_y"),
+    "object_yaw": ("objects", "ln_sigma_yaw"), "object_vx": ("objects", "ln_sigma_vx"),
+    "object_vy": ("objects", "ln_sigma_vy"), "object_size": ("objects", "ln_sigma_size"),
+    "arrow_position": ("arrows", "ln_sigma_position"),
+    "crosswalk_position": ("crosswalks", "ln_sigma_position"),
+    "stop_line_position": ("stop_lines", "ln_sigma_position"),
+    "lane_lateral": ("lanes", "ln_sigma_lateral"),
+}  # fmt: skip
+"""Head and channel of each standard deviation, by the name that `bevrt eval` gives it."""
+
+
 BOX_CHANNELS = ("x_m", "y_m", *OBJECT_CHANNELS[len(OBJECT_CLASSES) + 2 :])
 """Columns of a box of an object query: the channels of a dense head with the position itself."""
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import math
 from pathlib import Path
 
-from .config import BevGrid, Contract, GroundRange, Head
+import torch
+
+from .config import HEAD_CHANNELS, SIGMA_CHANNELS, BevGrid, Contract, GroundRange, Head
 from .export import export
 from .network import BevNetwork
 
@@ -26,13 +29,18 @@ class NetworkFile:
 
 
 def write_package(
-    network: BevNetwork, folder: Path, version: str, world: str, thresholds: Path | None
-) -> None:
+    network: BevNetwork, folder: Path, version: str, world: str, thresholds: Path | None,
+    sigmas: Path | None = None,
+) -> None:  # fmt: skip
     """Exports the network into `folder` and writes its manifest.
 
     `thresholds` is a JSON object, head -> one number a class; heads that it leaves out keep the
-    contract's. Golden cases that lie in the folder are referred to, and must be filled anew.
+    contract's. `sigmas` is a report of `bevrt eval --json` over tuning drives, by which standard
+    deviations are corrected. Golden cases that lie in the folder are referred to, and must be
+    filled anew.
     """
+    if sigmas is not None:
+        correct_sigmas(network, json.loads(sigmas.read_text())["details"]["sigma"])
     chosen = json.loads(thresholds.read_text()) if thresholds else {}
     contract = dataclasses.replace(
         network.contract, version=version, world=world,
@@ -41,6 +49,19 @@ def write_package(
     entry = NetworkFile(f"{contract.name}-fp32.onnx", "fp32")
     export(network, folder / entry.file)
     write_manifest(contract, folder, [entry])
+
+
+def correct_sigmas(network: BevNetwork, found: dict[str, dict]) -> None:
+    """Multiplies standard deviations by the factors that a report found.
+
+    What a loss teaches at the cells around a centre is too small where the centre itself is found
+    in a wrong cell; a constant factor a quantity mends the mean of that.
+    """
+    with torch.no_grad():
+        for name, (head, channel) in SIGMA_CHANNELS.items():
+            if head in network.contract.tasks and name in found:
+                last = network.get_submodule(head)[-1]
+                last.bias[HEAD_CHANNELS[head].index(channel)] += math.log(found[name]["factor"])
 
 
 def write_manifest(contract: Contract, folder: Path, networks: list[NetworkFile]) -> None:

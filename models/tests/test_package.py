@@ -1,5 +1,6 @@
 import hashlib
 import json
+import math
 import tomllib
 
 import pytest
@@ -35,6 +36,21 @@ def test_thresholds_of_another_length_are_refused(tmp_path):
     chosen.write_text(json.dumps({"objects": [0.42]}))
     with pytest.raises(ValueError, match="1 given, 8 expected"):
         write_package(BevNetwork(), tmp_path / "tiny", "1", "1", chosen)
+
+
+def test_a_report_corrects_the_standard_deviations(tmp_path):
+    network = BevNetwork(tiny_contract(("objects", "lanes")))
+    report = tmp_path / "report.json"
+    found = {"object_y": {"factor": 1.5}, "lane_lateral": {"factor": 0.5},
+             "arrow_position": {"factor": 2.0}}  # fmt: skip
+    report.write_text(json.dumps({"details": {"sigma": found}}))
+    before = {task: network.get_submodule(task)[-1].bias.clone() for task in ("objects", "lanes")}
+    write_package(network, tmp_path / "package", "1", "1", None, report)
+    for task, channel, factor in (("objects", "ln_sigma_y", 1.5), ("lanes", "ln_sigma_lateral", 0.5)):
+        change = network.get_submodule(task)[-1].bias - before[task]
+        at = HEAD_CHANNELS[task].index(channel)
+        assert change[at].item() == pytest.approx(math.log(factor))
+        assert change.abs().sum() == change[at].abs()
 
 
 def test_channel_lists_agree_with_the_contract():

@@ -248,11 +248,13 @@ fn details(scores: &Scores) -> Value {
     let sigma: Map<String, Value> = scores
         .sigma
         .iter()
-        .map(|(name, share, count)| {
-            (
-                (*name).to_owned(),
-                json!({ "within_one_sigma": share, "errors": count }),
-            )
+        .map(|score| {
+            let entry = json!({
+                "within_one_sigma": score.share,
+                "factor": score.factor,
+                "errors": score.errors,
+            });
+            (score.name.to_owned(), entry)
         })
         .collect();
     insert(true, "sigma", Value::Object(sigma));

@@ -96,8 +96,15 @@ pub fn score_table(columns: &[(&str, &Scores)]) -> String {
 /// Shares of errors within one predicted standard deviation, with a heading.
 pub(super) fn sigma_table(scores: &Scores) -> String {
     let mut table = String::from("\nErrors within one predicted standard deviation\n");
-    for (name, share, count) in &scores.sigma {
-        let _ = writeln!(table, "{name:32}  {:6.1} % of {count}", 100.0 * share);
+    for score in &scores.sigma {
+        let _ = writeln!(
+            table,
+            "{:32}  {:6.1} % of {:<8} right if times {:.2}",
+            score.name,
+            100.0 * score.share,
+            score.errors,
+            score.factor
+        );
     }
     table
 }

@@ -7,6 +7,7 @@ pub use cut::{CutLanes, LanePart};
 pub use found::{F1Scores, LaneF1Tally};
 
 use super::chamfer::{ChamferLine, Tally, distance_matrix, match_nearest};
+use super::sigma::Ratios;
 use crate::prediction::PredictedLane;
 use crate::truth::LaneTruth;
 
@@ -90,6 +91,11 @@ impl LaneTally {
             own.merge(other);
         }
         self.f1.merge(&other.f1);
+    }
+
+    /// Errors across the lines relative to what was predicted of them.
+    pub fn lateral(&self) -> &Ratios {
+        self.f1.lateral()
     }
 
     /// The scores over all frames.

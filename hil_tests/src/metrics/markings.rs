@@ -481,6 +481,6 @@ mod tests {
         };
         tally.add(std::slice::from_ref(&truth), &[predicted], &mut sigma);
         assert_eq!(tally.scores().average_precision, [Some(0.0), Some(1.0)]);
-        assert!(sigma.shares().is_empty());
+        assert!(sigma.scores().is_empty());
     }
 }

@@ -9,7 +9,7 @@ use super::markings::{
 };
 use super::occlusion::{OcclusionScores, OcclusionTally};
 use super::score_classes::ScoreClass;
-use super::sigma::SigmaTally;
+use super::sigma::{SigmaScore, SigmaTally};
 use super::tasks::{Task, Tasks};
 use crate::prediction::{FramePrediction, PredictedLane, PredictedObject};
 use crate::truth::{FrameTruth, LaneTruth, ObjectTruth};
@@ -95,8 +95,8 @@ pub struct Scores {
     pub crosswalks: CrosswalkScores,
     /// Stop lines.
     pub stop_lines: StopLineScores,
-    /// Quantity, share of errors within one predicted standard deviation, number of errors.
-    pub sigma: Vec<(&'static str, f64, usize)>,
+    /// How true the standard deviations are, by quantity.
+    pub sigma: Vec<SigmaScore>,
 }
 
 impl ScoreTally {
@@ -197,9 +197,8 @@ impl ScoreTally {
 
     /// The scores over all frames.
     pub fn scores(&self) -> Scores {
-        let lanes = self.lanes.scores();
-        let mut sigma = self.sigma;
-        sigma.add_lanes(lanes.f1.within_sigma);
+        let mut sigma = self.sigma.clone();
+        sigma.add_lanes(self.lanes.lateral());
         Scores {
             tasks: self.tasks,
             frames: self.frames,
@@ -209,8 +208,8 @@ impl ScoreTally {
             arrows: self.arrows.scores(),
             crosswalks: self.crosswalks.scores(),
             stop_lines: self.stop_lines.scores(),
-            sigma: sigma.shares(),
-            lanes,
+            sigma: sigma.scores(),
+            lanes: self.lanes.scores(),
         }
     }
 }

@@ -1,5 +1,9 @@
 //! Are the predicted standard deviations true? Shares of errors within one of them.
 
+mod ratios;
+
+pub use ratios::Ratios;
+
 use super::detection::{DetectionRange, PredictedBox, ScoredBox, TruthBox, nearest_free};
 use super::score_classes::ScoreClass;
 use crate::prediction::PredictedObject;
@@ -36,23 +40,33 @@ pub enum Centred {
     StopLine,
 }
 
-/// Errors within one standard deviation, and all of them, by quantity.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// Errors relative to their standard deviations, by quantity.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SigmaTally {
-    counts: [(usize, usize); QUANTITIES.len()],
+    quantities: [Ratios; QUANTITIES.len()],
+}
+
+/// How true the standard deviations of a quantity are.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SigmaScore {
+    /// Its name.
+    pub name: &'static str,
+    /// Share of the errors within one standard deviation.
+    pub share: f64,
+    /// What the standard deviations would have to be multiplied by for 68.27 %.
+    pub factor: f64,
+    /// Number of errors.
+    pub errors: usize,
 }
 
 impl SigmaTally {
     fn add(&mut self, quantity: usize, error: f64, sigma: f64) {
-        self.counts[quantity].0 += usize::from(error.abs() <= sigma);
-        self.counts[quantity].1 += 1;
+        self.quantities[quantity].add(error, sigma);
     }
 
-    /// Adds counts of lateral errors of lanes.
-    pub fn add_lanes(&mut self, (within, all): (usize, usize)) {
-        let lanes = &mut self.counts[QUANTITIES.len() - 1];
-        lanes.0 += within;
-        lanes.1 += all;
+    /// Adds lateral errors of lanes.
+    pub fn add_lanes(&mut self, lateral: &Ratios) {
+        self.quantities[QUANTITIES.len() - 1].merge(lateral);
     }
 
     /// Adds the error of the centre of a found element: one sample each for x and y.
@@ -126,19 +140,23 @@ impl SigmaTally {
 
     /// Adds the frames of another tally.
     pub fn merge(&mut self, other: &Self) {
-        for (own, other) in self.counts.iter_mut().zip(other.counts) {
-            own.0 += other.0;
-            own.1 += other.1;
+        for (own, other) in self.quantities.iter_mut().zip(&other.quantities) {
+            own.merge(other);
         }
     }
 
-    /// Name, share within one standard deviation and number of errors, where there are any.
-    pub fn shares(&self) -> Vec<(&'static str, f64, usize)> {
+    /// The quantities that have errors.
+    pub fn scores(&self) -> Vec<SigmaScore> {
         QUANTITIES
             .into_iter()
-            .zip(self.counts)
-            .filter(|(_, (_, all))| *all > 0)
-            .map(|(name, (within, all))| (name, within as f64 / all as f64, all))
+            .zip(&self.quantities)
+            .filter(|(_, ratios)| ratios.count() > 0)
+            .map(|(name, ratios)| SigmaScore {
+                name,
+                share: ratios.share(),
+                factor: ratios.factor(),
+                errors: ratios.count(),
+            })
             .collect()
     }
 }
@@ -174,7 +192,7 @@ mod tests {
         };
         let mut tally = SigmaTally::default();
         tally.add_objects(&[truth], &[predicted]);
-        let shares: Vec<f64> = tally.shares().iter().map(|(_, share, _)| *share).collect();
+        let shares: Vec<f64> = tally.scores().iter().map(|score| score.share).collect();
         assert_eq!(shares[..5], [1.0, 0.0, 1.0, 0.0, 1.0]);
         assert!((shares[5] - 2.0 / 3.0).abs() < 1e-12);
     }
@@ -183,6 +201,9 @@ mod tests {
     fn centres_give_one_sample_for_each_axis() {
         let mut tally = SigmaTally::default();
         tally.add_centre(Centred::StopLine, [1.0, 1.0], [1.1, 1.5], 0.2);
-        assert_eq!(tally.shares(), vec![("stop_line_position", 0.5, 2)]);
+        let scores = tally.scores();
+        assert_eq!(scores.len(), 1);
+        assert_eq!(scores[0].name, "stop_line_position");
+        assert_eq!((scores[0].share, scores[0].errors), (0.5, 2));
     }
 }

@@ -3,6 +3,7 @@
 use super::cut::{CutLanes, LanePart};
 use crate::metrics::assignment::min_cost_assignment;
 use crate::metrics::polyline::{Point, distance_to, resample_every};
+use crate::metrics::sigma::Ratios;
 use crate::truth::LaneTruth;
 
 /// Distances within which points lie on a lane, metres: the published one, and a lenient one.
@@ -82,7 +83,7 @@ pub struct LaneF1Tally {
     marking: Agreement,
     colour: Agreement,
     lateral_error_sum_m: f64,
-    within_sigma: [usize; 2],
+    lateral: Ratios,
 }
 
 /// F1 and what goes with it.
@@ -106,8 +107,6 @@ pub struct F1Scores {
     pub colour_accuracy: Option<f64>,
     /// Mean distance of the points of found lanes from the prediction.
     pub lateral_error_m: Option<f64>,
-    /// Points of right predictions within one predicted standard deviation, and all of them.
-    pub within_sigma: (usize, usize),
 }
 
 /// One way of a comparison: how far the points of one line are from another line.
@@ -244,8 +243,7 @@ impl LaneF1Tally {
             let distances_m = &fits.of_prediction[truth][prediction].distances_m;
             // Points beyond the end of the truth have no distance across the line.
             for distance_m in distances_m.iter().filter(|&&d| d <= THRESHOLDS_M[1]) {
-                self.within_sigma[0] += usize::from(*distance_m <= found.sigma_lateral_m);
-                self.within_sigma[1] += 1;
+                self.lateral.add(*distance_m, found.sigma_lateral_m);
             }
         }
     }
@@ -260,9 +258,12 @@ impl LaneF1Tally {
         self.marking.merge(other.marking);
         self.colour.merge(other.colour);
         self.lateral_error_sum_m += other.lateral_error_sum_m;
-        for (own, other) in self.within_sigma.iter_mut().zip(other.within_sigma) {
-            *own += other;
-        }
+        self.lateral.merge(&other.lateral);
+    }
+
+    /// Distances of the points of right predictions from the lanes that they found.
+    pub fn lateral(&self) -> &Ratios {
+        &self.lateral
     }
 
     /// The scores over all frames.
@@ -288,7 +289,6 @@ impl LaneF1Tally {
             marking_accuracy: self.marking.share(),
             colour_accuracy: self.colour.share(),
             lateral_error_m: share(self.lateral_error_sum_m),
-            within_sigma: (self.within_sigma[0], self.within_sigma[1]),
         }
     }
 }
@@ -381,7 +381,6 @@ mod tests {
         assert_eq!(found.marking_accuracy, Some(1.0));
         assert_eq!(found.colour_accuracy, Some(0.0));
         assert!((found.lateral_error_m.expect("one was found") - 0.25).abs() < 1e-12);
-        assert_eq!(found.within_sigma, (0, 21));
     }
 
     #[test]
