@@ -4,7 +4,7 @@ use crate::failure::Failure;
 use crate::package::{EngineArguments, parse_precision};
 use crate::train_stream::parse_seeds;
 use crate::{progress, rig};
-use bevrt_hil::eval::{Ablation, Contender, EvalOptions, compare, evaluate_by_clip};
+use bevrt_hil::eval::{Ablation, Contender, EvalOptions, evaluate_by_clip};
 use bevrt_runtime::{HeadKind, Manifest, Precision};
 use clap::Args;
 use serde_json::Value;
@@ -54,7 +54,7 @@ pub fn run(arguments: &CompareArguments) -> Result<(), Failure> {
     });
     options.ablation = Ablation::Contenders(contenders.collect());
     let bar = progress::bar("clips", end - first);
-    let clips = evaluate_by_clip(&options, &|clip| bar.set_position(clip.finished as u64))?;
+    let contest = evaluate_by_clip(&options, &|clip| bar.set_position(clip.finished as u64))?;
     bar.finish_and_clear();
     let of_first = heads(&arguments.first)?;
     let mut report = Vec::new();
@@ -63,9 +63,7 @@ pub fn run(arguments: &CompareArguments) -> Result<(), Failure> {
     for (place, other) in arguments.others.iter().enumerate() {
         let mut shared = heads(other)?;
         shared.retain(|head| of_first.contains(head));
-        let comparison = compare(&clips, place + 1, &shared, arguments.resamples, &|| {
-            bar.inc(1)
-        });
+        let comparison = contest.compare(place + 1, &shared, arguments.resamples, &|| bar.inc(1));
         let table = comparison.to_markdown(
             &name(&arguments.first, precision),
             &name(other, other_precision),

@@ -66,9 +66,10 @@ pub fn run(arguments: &WorstArguments) -> Result<(), Failure> {
     options.engine = arguments.engine.options_of_a_worker()?;
     options.precision = arguments.engine.precision();
     let bar = progress::bar("clips", end - first);
-    let clips = evaluate_by_clip(&options, &|clip| bar.set_position(clip.finished as u64))?;
+    let contest = evaluate_by_clip(&options, &|clip| bar.set_position(clip.finished as u64))?;
     bar.finish_and_clear();
-    let clips: Vec<Clip> = clips
+    let clips: Vec<Clip> = contest
+        .clips
         .iter()
         .map(|clip| {
             let scores = clip.published[0].scores();

@@ -19,12 +19,12 @@ mod scorer;
 mod table;
 mod thinning;
 
-pub use comparison::{Comparison, ComparisonRow, compare};
+pub use comparison::{Comparison, ComparisonRow};
 pub use nuscenes::{NuscenesEvalOptions, NuscenesReport, evaluate_nuscenes};
 pub use options::{Ablation, Contender, EvalOptions};
 pub use report::{Column, ConditionScores, EvalReport, metrics_json};
 pub use robustness::{RobustnessReport, RobustnessRow, evaluate_robustness, usual_corruptions};
-pub use run::{ClipProgress, ClipScores, EvalError, evaluate, evaluate_by_clip};
+pub use run::{ClipProgress, ClipScores, Contest, EvalError, evaluate, evaluate_by_clip};
 pub use schedule::ScoredMoments;
 pub use scorer::ReplayScorer;
 pub use table::{latency_table, score_lines, score_table};

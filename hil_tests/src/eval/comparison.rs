@@ -2,11 +2,11 @@
 
 use std::fmt::Write;
 
-use bevrt_runtime::HeadKind;
+use bevrt_runtime::{HeadKind, Stage};
 use bevrt_sim::Random;
 use serde_json::{Value, json};
 
-use super::ClipScores;
+use super::Contest;
 use crate::metrics::{ScoreTally, Scores};
 
 /// Share of the resamples inside of the interval.
@@ -84,60 +84,69 @@ pub struct Comparison {
     pub clips: usize,
     /// Resamples.
     pub resamples: usize,
+    /// Median times of both networks, which took turns; one thread each.
+    pub network_ms: Option<(f64, f64)>,
 }
 
-/// Compares the scores of `heads` between the first network of the clips and the one at `second`,
-/// by a paired bootstrap over clips: each resample draws as many clips as there are, with
-/// replacement, the same ones for both networks.
-///
-/// `progress` is called after each resample.
-///
-/// # Panics
-/// The clips have no network at `second`.
-pub fn compare(
-    clips: &[ClipScores],
-    second: usize,
-    heads: &[HeadKind],
-    resamples: usize,
-    progress: &dyn Fn(),
-) -> Comparison {
-    let rows: Vec<&Compared> = COMPARED
-        .iter()
-        .filter(|compared| heads.contains(&compared.head))
-        .collect();
-    let scores_of = |network: usize, places: &[usize]| {
-        let mut tally = ScoreTally::default();
-        for &place in places {
-            tally.merge(&clips[place].published[network]);
+impl Contest {
+    /// Compares the scores of `heads` between the first network and the one at `second`, by a
+    /// paired bootstrap over clips: each resample draws as many clips as there are, with
+    /// replacement, the same ones for both networks.
+    ///
+    /// `progress` is called after each resample.
+    ///
+    /// # Panics
+    /// There is no network at `second`.
+    pub fn compare(
+        &self,
+        second: usize,
+        heads: &[HeadKind],
+        resamples: usize,
+        progress: &dyn Fn(),
+    ) -> Comparison {
+        let rows: Vec<&Compared> = COMPARED
+            .iter()
+            .filter(|compared| heads.contains(&compared.head))
+            .collect();
+        let scores_of = |network: usize, places: &[usize]| {
+            let mut tally = ScoreTally::default();
+            for &place in places {
+                tally.merge(&self.clips[place].published[network]);
+            }
+            let scores = tally.scores();
+            rows.iter()
+                .map(|row| (row.of)(&scores).unwrap_or(0.0))
+                .collect::<Vec<f64>>()
+        };
+        let all: Vec<usize> = (0..self.clips.len()).collect();
+        let (of_first, of_second) = (scores_of(0, &all), scores_of(second, &all));
+        let mut random = Random::new(1, 0);
+        let mut differences = vec![Vec::with_capacity(resamples); rows.len()];
+        for _ in 0..resamples {
+            let places: Vec<usize> = all.iter().map(|_| random.below(all.len())).collect();
+            let (a, b) = (scores_of(0, &places), scores_of(second, &places));
+            for (row, (a, b)) in differences.iter_mut().zip(a.iter().zip(&b)) {
+                row.push(b - a);
+            }
+            progress();
         }
-        let scores = tally.scores();
-        rows.iter()
-            .map(|row| (row.of)(&scores).unwrap_or(0.0))
-            .collect::<Vec<f64>>()
-    };
-    let all: Vec<usize> = (0..clips.len()).collect();
-    let (of_first, of_second) = (scores_of(0, &all), scores_of(second, &all));
-    let mut random = Random::new(1, 0);
-    let mut differences = vec![Vec::with_capacity(resamples); rows.len()];
-    for _ in 0..resamples {
-        let places: Vec<usize> = all.iter().map(|_| random.below(all.len())).collect();
-        let (a, b) = (scores_of(0, &places), scores_of(second, &places));
-        for (row, (a, b)) in differences.iter_mut().zip(a.iter().zip(&b)) {
-            row.push(b - a);
+        let rows = rows.iter().zip(&mut differences).enumerate();
+        let rows = rows.map(|(index, (row, differences))| ComparisonRow {
+            name: row.name,
+            first: of_first[index],
+            second: of_second[index],
+            interval: interval(differences),
+        });
+        let network_ms = |network: usize| {
+            let latency = self.latency.get(network);
+            latency.and_then(|latency| Some(latency.stage(Stage::Network)?.p50_ms))
+        };
+        Comparison {
+            rows: rows.collect(),
+            clips: self.clips.len(),
+            resamples,
+            network_ms: network_ms(0).zip(network_ms(second)),
         }
-        progress();
-    }
-    let rows = rows.iter().zip(&mut differences).enumerate();
-    let rows = rows.map(|(index, (row, differences))| ComparisonRow {
-        name: row.name,
-        first: of_first[index],
-        second: of_second[index],
-        interval: interval(differences),
-    });
-    Comparison {
-        rows: rows.collect(),
-        clips: clips.len(),
-        resamples,
     }
 }
 
@@ -171,10 +180,17 @@ impl Comparison {
                 row.second - row.first
             );
         }
+        if let Some((first, second)) = self.network_ms {
+            let _ = writeln!(
+                table,
+                "| network, ms | {first:.1} | {second:.1} | {:.3} times | |",
+                second / first
+            );
+        }
         table
     }
 
-    /// The rows as JSON by name: `first`, `second`, `interval`.
+    /// The rows as JSON by name (`first`, `second`, `interval`), and the times of both networks.
     pub fn to_json(&self) -> Value {
         let rows = self.rows.iter().map(|row| {
             let entry =
@@ -184,6 +200,7 @@ impl Comparison {
         json!({
             "clips": self.clips,
             "resamples": self.resamples,
+            "network_ms": self.network_ms,
             "rows": Value::Object(rows.collect()),
         })
     }
@@ -192,14 +209,19 @@ impl Comparison {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::eval::ClipScores;
     use crate::prediction::{FramePrediction, PredictedLane};
     use crate::truth::{FrameTruth, LaneTruth};
 
-    /// A clip of one frame with one lane, which the first network finds and the second may not.
-    fn clip(seed: u64, is_found: bool) -> ClipScores {
-        ClipScores {
+    /// Clips of one frame with one lane, which the first network finds and the second may not.
+    fn contest(clips: u64, is_found: impl Fn(u64) -> bool) -> Contest {
+        let clip = |seed| ClipScores {
             seed,
-            published: vec![tally(true), tally(is_found)],
+            published: vec![tally(true), tally(is_found(seed))],
+        };
+        Contest {
+            clips: (0..clips).map(clip).collect(),
+            latency: Vec::new(),
         }
     }
 
@@ -233,8 +255,8 @@ mod tests {
 
     #[test]
     fn a_network_against_itself_differs_by_nothing() {
-        let clips: Vec<ClipScores> = (0..12).map(|k| clip(k, k % 3 > 0)).collect();
-        let comparison = compare(&clips, 0, &[HeadKind::Lanes], 50, &|| {});
+        let contest = contest(12, |k| k % 3 > 0);
+        let comparison = contest.compare(0, &[HeadKind::Lanes], 50, &|| {});
         assert_eq!(comparison.rows.len(), 2);
         for row in &comparison.rows {
             assert_eq!(row.first, 1.0);
@@ -245,8 +267,8 @@ mod tests {
     #[test]
     fn the_interval_holds_the_difference_and_shrinks_with_the_clips() {
         let width = |count: u64| {
-            let clips: Vec<ClipScores> = (0..count).map(|k| clip(k, k % 4 > 0)).collect();
-            let comparison = compare(&clips, 1, &[HeadKind::Lanes], 200, &|| {});
+            let contest = contest(count, |k| k % 4 > 0);
+            let comparison = contest.compare(1, &[HeadKind::Lanes], 200, &|| {});
             let row = &comparison.rows[0];
             let difference = row.second - row.first;
             assert!((-0.2..-0.1).contains(&difference), "{difference}");
@@ -259,9 +281,9 @@ mod tests {
 
     #[test]
     fn the_table_has_a_row_for_each_score() {
-        let clips: Vec<ClipScores> = (0..4).map(|k| clip(k, true)).collect();
         let heads = [HeadKind::Lanes, HeadKind::Arrows];
-        let table = compare(&clips, 1, &heads, 3, &|| {}).to_markdown("merged", "twin");
+        let comparison = contest(4, |_| true).compare(1, &heads, 3, &|| {});
+        let table = comparison.to_markdown("merged", "twin");
         assert_eq!(table.matches("\n| ").count(), 4, "{table}");
         assert!(table.contains("| lanes F1 | 1.000 | 1.000 | +0.000 | +0.000 to +0.000 |"));
     }

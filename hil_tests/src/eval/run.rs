@@ -92,6 +92,15 @@ pub struct ClipScores {
     pub published: Vec<ScoreTally>,
 }
 
+/// Clips and what every network made of them.
+#[derive(Clone, Debug)]
+pub struct Contest {
+    /// The clips, in the order of their seeds.
+    pub clips: Vec<ClipScores>,
+    /// Times of each network, in the order of [`ClipScores::published`]; they take turns.
+    pub latency: Vec<LatencyReport>,
+}
+
 /// What one clip gave.
 struct Clip {
     seed: u64,
@@ -104,7 +113,8 @@ struct Clip {
 /// What one worker gave.
 struct Worker {
     clips: Vec<Clip>,
-    latency: LatencyReport,
+    /// One for each pipeline.
+    latency: Vec<LatencyReport>,
     package: (String, String),
 }
 
@@ -122,15 +132,16 @@ pub fn evaluate(
     Ok(gather(options, run_all(options, progress)?))
 }
 
-/// The same, clip by clip in the order of the seeds.
+/// The same, clip by clip in the order of the seeds, with the scores of the contenders.
 ///
 /// # Errors
 /// As [`evaluate`].
 pub fn evaluate_by_clip(
     options: &EvalOptions,
     progress: &(dyn Fn(ClipProgress) + Sync),
-) -> Result<Vec<ClipScores>, EvalError> {
+) -> Result<Contest, EvalError> {
     let workers = run_all(options, progress)?;
+    let latency = latency_of(&workers).collect();
     let clips = workers.into_iter().flat_map(|worker| worker.clips);
     let mut clips: Vec<ClipScores> = clips
         .map(|clip| ClipScores {
@@ -143,7 +154,7 @@ pub fn evaluate_by_clip(
         })
         .collect();
     clips.sort_by_key(|clip| clip.seed);
-    Ok(clips)
+    Ok(Contest { clips, latency })
 }
 
 fn run_all(
@@ -220,7 +231,8 @@ fn work(
         clips.push(clip(options, seed, &manifest, &mut pipelines)?);
         finished(seed);
     }
-    let latency = LatencyReport::new(pipelines[0].stats());
+    let latency = pipelines.iter().map(|p| LatencyReport::new(p.stats()));
+    let latency = latency.collect();
     Ok(Worker {
         clips,
         latency,
@@ -367,17 +379,20 @@ impl ReplayVisitor for Scorers {
     }
 }
 
+/// The times of each pipeline, from the worker that had most to do.
+fn latency_of(workers: &[Worker]) -> impl Iterator<Item = LatencyReport> {
+    let busiest = workers.iter().max_by_key(|worker| worker.clips.len());
+    busiest
+        .into_iter()
+        .flat_map(|worker| worker.latency.clone())
+}
+
 fn gather(options: &EvalOptions, workers: Vec<Worker>) -> EvalReport {
     let package = workers
         .first()
         .map(|worker| worker.package.clone())
         .unwrap_or_default();
-    let latency = workers
-        .iter()
-        .map(|worker| &worker.latency)
-        .max_by_key(|latency| latency.frames)
-        .cloned()
-        .unwrap_or_default();
+    let latency = latency_of(&workers).next().unwrap_or_default();
     let mut clips: Vec<Clip> = workers
         .into_iter()
         .flat_map(|worker| worker.clips)
