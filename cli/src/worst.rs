@@ -44,6 +44,9 @@ pub struct WorstArguments {
     /// Clips that get a page, for each task
     #[arg(long, default_value_t = 2)]
     pages: usize,
+    /// Seconds of a clip, of which the first two are not scored
+    #[arg(long, default_value_t = 10.0)]
+    seconds: f64,
     /// Folder of the pages
     #[arg(long, default_value = "out/worst")]
     out: PathBuf,
@@ -65,6 +68,7 @@ pub fn run(arguments: &WorstArguments) -> Result<(), Failure> {
     let mut options = EvalOptions::new(&arguments.package, first..end, rig.clone());
     options.engine = arguments.engine.options_of_a_worker()?;
     options.precision = arguments.engine.precision();
+    options.drive.duration_s = arguments.seconds;
     let bar = progress::bar("clips", end - first);
     let contest = evaluate_by_clip(&options, &|clip| bar.set_position(clip.finished as u64))?;
     bar.finish_and_clear();
@@ -85,7 +89,7 @@ pub fn run(arguments: &WorstArguments) -> Result<(), Failure> {
             package: &arguments.package,
             engine: &arguments.engine,
             seed,
-            seconds: options.drive.duration_s,
+            seconds: arguments.seconds,
             rate_hz: options.drive.frame_rate_hz,
             rig: &rig,
             size: PictureSize::TimesNetwork(2),

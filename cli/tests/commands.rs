@@ -177,6 +177,61 @@ fn nuscenes_folder_is_written_replayed_and_evaluated() {
 }
 
 #[test]
+fn worst_clips_get_pages_and_a_page_that_leads_to_them() {
+    let out = folder("worst");
+    success(&[
+        "worst",
+        "--seeds",
+        "900100..900102",
+        "--pages",
+        "1",
+        "--seconds",
+        "3",
+        "--out",
+        text(&out),
+    ]);
+    let read = |file: &Path| std::fs::read_to_string(file).expect("it was written");
+    let page = read(&out.join("index.html"));
+    let data = page
+        .split_once(r#"type="application/json">"#)
+        .and_then(|(_, rest)| rest.split_once("</script>"))
+        .expect("the data stands in a script element")
+        .0;
+    let data: serde_json::Value = serde_json::from_str(data).expect("JSON");
+    let clips = data["clips"].as_array().expect("a list");
+    assert_eq!(clips.len(), 2);
+    let linked: Vec<&str> = clips.iter().filter_map(|c| c["page"].as_str()).collect();
+    assert!(!linked.is_empty());
+    for link in linked {
+        assert!(read(&out.join(link)).contains("<!doctype html>"), "{link}");
+    }
+}
+
+#[test]
+fn a_package_compared_with_itself_differs_by_nothing() {
+    let report = folder("compare").join("report.json");
+    let tiny = "models/packages/tiny";
+    let seeds = ["--seeds", "900100..900101", "--resamples", "5"];
+    let table = success(
+        &[
+            &["compare", tiny, tiny, "--json", text(&report)],
+            &seeds[..],
+        ]
+        .concat(),
+    );
+    assert!(table.contains("| lanes F1 |") && table.contains("| network, ms |"));
+    let report = std::fs::read_to_string(report).expect("it was written");
+    let report: serde_json::Value = serde_json::from_str(&report).expect("JSON");
+    let rows = report[0]["rows"].as_object().expect("rows by name");
+    assert_eq!(rows.len(), 8);
+    for row in rows.values() {
+        assert_eq!(row["first"], row["second"]);
+        assert_eq!(row["interval"], serde_json::json!([0.0, 0.0]));
+    }
+    assert!(failure(&["compare", tiny]).contains("OTHERS"));
+}
+
+#[test]
 fn shipped_package_is_sound_on_this_machine() {
     let report = success(&["doctor", "models/packages/tiny", "--json"]);
     let end = report.rfind('}').expect("the report is JSON, then a line");

@@ -3,9 +3,11 @@
 use std::sync::Mutex;
 
 use bevrt_calibration::rigs;
-use bevrt_hil::eval::{Ablation, EvalError, EvalOptions, EvalReport, evaluate};
+use bevrt_hil::eval::{
+    Ablation, Contender, EvalError, EvalOptions, EvalReport, evaluate, evaluate_by_clip,
+};
 use bevrt_hil::source::PictureSize;
-use bevrt_runtime::SetupError;
+use bevrt_runtime::{HeadKind, SetupError};
 
 /// Four cameras, two slots, objects and crosswalks.
 const PACKAGE: &str = concat!(
@@ -88,6 +90,44 @@ fn a_network_that_was_trained_without_a_queue_is_shown_none() {
     // The same package stands in for it, so its column is that of the empty queue.
     assert_eq!(report.columns[2].scores, report.columns[3].scores);
     assert_ne!(report.columns[0].scores, report.columns[3].scores);
+}
+
+#[test]
+fn contenders_see_every_frame_and_the_same_network_differs_by_nothing() {
+    let mut options = options(2);
+    options.drive.frame_rate_hz = 4.0;
+    let contender = Contender {
+        package: PACKAGE.into(),
+        precision: None,
+    };
+    options.ablation = Ablation::Contenders(vec![contender.clone(), contender]);
+    let contest = match evaluate_by_clip(&options, &|_| {}) {
+        Ok(contest) => contest,
+        Err(EvalError::Setup(error)) if matches!(*error, SetupError::Engine(_)) => {
+            println!("SKIPPED: {error}");
+            return;
+        }
+        Err(error) => panic!("{error}"),
+    };
+    let seeds: Vec<u64> = contest.clips.iter().map(|clip| clip.seed).collect();
+    assert_eq!(seeds, [950_000, 950_001, 950_002]);
+    for clip in &contest.clips {
+        let [first, second, third] = &clip.published[..] else {
+            panic!("three networks, found {}", clip.published.len());
+        };
+        assert_eq!(first.scores(), second.scores());
+        assert_eq!(first.scores(), third.scores());
+    }
+    // 13 frames of 3 s for each clip: nothing was left out for the contenders.
+    let frames: Vec<u64> = contest.latency.iter().map(|times| times.frames).collect();
+    assert!(frames[0] >= 26 && frames.iter().all(|f| *f == frames[0]));
+    let comparison = contest.compare(2, &[HeadKind::Objects], 20, &|| {});
+    assert!(comparison.rows.iter().all(|row| row.interval == [0.0; 2]));
+    assert!(
+        comparison
+            .network_ms
+            .is_some_and(|(a, b)| a > 0.0 && b > 0.0)
+    );
 }
 
 #[test]

@@ -30,7 +30,7 @@ pub struct RobustnessReport {
 }
 
 /// The corruptions of the published table: each camera lost, images lost, light and weather,
-/// exposure, blur, compression, colours and calibration.
+/// exposure, blur, compression, colours, wrong calibration, and other rigs.
 pub fn usual_corruptions(rig: &Rig) -> Vec<Corruption> {
     let cameras = (0..rig.cameras().len()).map(Corruption::CameraLost);
     let calibration = |centimetres: f64, degrees: f64| Corruption::Calibration {
@@ -58,6 +58,11 @@ pub fn usual_corruptions(rig: &Rig) -> Vec<Corruption> {
             [(2.0, 0.25), (5.0, 0.5), (5.0, 1.0), (10.0, 2.0)]
                 .map(|(cm, deg)| calibration(cm, deg)),
         )
+        .chain([Corruption::OtherMounts {
+            shift_m: 0.05,
+            turn_rad: 1.0_f64.to_radians(),
+        }])
+        .chain([0.85, 1.15].map(Corruption::OtherLenses))
         .collect()
 }
 

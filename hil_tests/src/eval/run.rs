@@ -308,7 +308,8 @@ fn clip(
     if let Corruption::Condition(condition) = options.corruption {
         drive_options.condition = Some(condition);
     }
-    let drive = SimulatedDrive::new(seed, &options.rig, manifest.preprocess(), &drive_options);
+    let rig = options.corruption.true_rig(&options.rig);
+    let drive = SimulatedDrive::new(seed, &rig, manifest.preprocess(), &drive_options);
     let moments = ScoredMoments::new(
         SimulatedDrive::BEGIN,
         options.warm_up_s,

@@ -1,6 +1,6 @@
 //! Drives whose input is worse than what the network was trained on.
 
-use bevrt_calibration::{Camera, Pose, Rig};
+use bevrt_calibration::{Camera, Intrinsics, Pose, Rig};
 use bevrt_runtime::{EgoMotionSource, ImageView, PixelFormat, Stamp};
 use bevrt_sim::{Condition, Random, YuvMatrix, nv12_len, rgb_to_nv12};
 use nalgebra::{UnitQuaternion, Vector3};
@@ -39,6 +39,15 @@ pub enum Corruption {
         /// Each camera's rotation, radians.
         turn_rad: f64,
     },
+    /// Cameras sit elsewhere than usual, and the calibration says so.
+    OtherMounts {
+        /// Each camera's displacement, metres.
+        shift_m: f64,
+        /// Each camera's rotation, radians.
+        turn_rad: f64,
+    },
+    /// Focal lengths are this many times the usual ones, and the calibration says so.
+    OtherLenses(f64),
 }
 
 impl Corruption {
@@ -59,38 +68,36 @@ impl Corruption {
             Self::ColourShift(share) => format!("red +{0:.0} %, blue -{0:.0} %", 100.0 * share),
             Self::FewLevels(bits) => format!("{bits} bits a level"),
             Self::Calibration { shift_m, turn_rad } => format!(
-                "calibration off by {:.0} cm, {:.1} deg",
+                "calibration off by {:.0} cm, {:.2} deg",
                 100.0 * shift_m,
                 turn_rad.to_degrees()
             ),
+            Self::OtherMounts { shift_m, turn_rad } => format!(
+                "cameras moved by {:.0} cm, {:.2} deg, calibrated",
+                100.0 * shift_m,
+                turn_rad.to_degrees()
+            ),
+            Self::OtherLenses(factor) => format!("focal lengths times {factor}, calibrated"),
         }
     }
 
-    /// What is given for the calibration of cameras that really sit as in `rig`.
+    /// The cameras as they really are, where they usually are as in `rig`.
     ///
-    /// Every camera errs in a direction of its own, always the same one.
+    /// Every camera is displaced in a direction of its own, always the same one.
+    pub fn true_rig(&self, rig: &Rig) -> Rig {
+        match *self {
+            Self::OtherMounts { shift_m, turn_rad } => displaced(rig, shift_m, turn_rad),
+            Self::OtherLenses(factor) => with_focal_lengths(rig, factor),
+            _ => rig.clone(),
+        }
+    }
+
+    /// What is given for the calibration of the cameras.
     pub fn believed_rig(&self, rig: &Rig) -> Rig {
-        let Self::Calibration { shift_m, turn_rad } = *self else {
-            return rig.clone();
-        };
-        let cameras = rig.cameras().iter().enumerate().map(|(index, camera)| {
-            let mut random = Random::new(0, index as u64);
-            let mut direction = || {
-                Vector3::from_fn(|_, _| random.signed())
-                    .try_normalize(1e-6)
-                    .unwrap_or_else(Vector3::x)
-            };
-            let turn = UnitQuaternion::new(direction() * turn_rad);
-            let true_pose = &camera.ego_from_cam;
-            Camera {
-                ego_from_cam: Pose::new(
-                    true_pose.rotation() * turn,
-                    true_pose.translation() + direction() * shift_m,
-                ),
-                ..camera.clone()
-            }
-        });
-        Rig::new(cameras.collect(), rig.reference()).expect("only the poses differ")
+        match *self {
+            Self::Calibration { shift_m, turn_rad } => displaced(rig, shift_m, turn_rad),
+            _ => self.true_rig(rig),
+        }
     }
 
     /// Whether an image comes at all.
@@ -103,8 +110,50 @@ impl Corruption {
     }
 }
 
-/// A drive whose pictures are corrupted on their way. What [`Corruption::lets_through`] and
-/// [`Corruption::believed_rig`] say is not applied here.
+fn with_cameras(rig: &Rig, changed: impl Fn(usize, &Camera) -> Camera) -> Rig {
+    let cameras = rig.cameras().iter().enumerate();
+    let cameras = cameras.map(|(index, camera)| changed(index, camera));
+    Rig::new(cameras.collect(), rig.reference()).expect("names and their number are the same")
+}
+
+fn displaced(rig: &Rig, shift_m: f64, turn_rad: f64) -> Rig {
+    with_cameras(rig, |index, camera| {
+        let mut random = Random::new(0, index as u64);
+        let mut direction = || {
+            Vector3::from_fn(|_, _| random.signed())
+                .try_normalize(1e-6)
+                .unwrap_or_else(Vector3::x)
+        };
+        let turn = UnitQuaternion::new(direction() * turn_rad);
+        let pose = &camera.ego_from_cam;
+        Camera {
+            ego_from_cam: Pose::new(
+                pose.rotation() * turn,
+                pose.translation() + direction() * shift_m,
+            ),
+            ..camera.clone()
+        }
+    })
+}
+
+fn with_focal_lengths(rig: &Rig, factor: f64) -> Rig {
+    with_cameras(rig, |_, camera| {
+        let usual = &camera.intrinsics;
+        let intrinsics = Intrinsics::new(
+            [factor * usual.fx(), factor * usual.fy()],
+            [usual.cx(), usual.cy()],
+            [usual.width(), usual.height()],
+            usual.lens().clone(),
+        );
+        Camera {
+            intrinsics: intrinsics.expect("a longer or shorter lens of a sound camera is sound"),
+            ..camera.clone()
+        }
+    })
+}
+
+/// A drive whose pictures are corrupted on their way. What [`Corruption::lets_through`],
+/// [`Corruption::true_rig`] and [`Corruption::believed_rig`] say is not applied here.
 pub struct CorruptedDrive<D> {
     drive: D,
     corruption: Corruption,
@@ -180,7 +229,9 @@ impl<D: DriveSource> DriveSource for CorruptedDrive<D> {
             | Corruption::Condition(_)
             | Corruption::CameraLost(_)
             | Corruption::ImagesLost(_)
-            | Corruption::Calibration { .. } => return Ok(Some(DriveEvent::Image(event))),
+            | Corruption::Calibration { .. }
+            | Corruption::OtherMounts { .. }
+            | Corruption::OtherLenses(_) => return Ok(Some(DriveEvent::Image(event))),
         }
         self.nv12.resize(nv12_len(width, height), 0);
         rgb_to_nv12(
@@ -357,6 +408,27 @@ mod tests {
             assert!((truth.rotation().angle_to(belief.rotation()) - turn_rad).abs() < 1e-9);
         }
         assert_eq!(Corruption::Dark(4.0).believed_rig(&rig), rig);
+        let wrong = Corruption::Calibration { shift_m, turn_rad };
+        assert_eq!(wrong.true_rig(&rig), rig);
+    }
+
+    #[test]
+    fn other_mounts_and_lenses_are_calibrated() {
+        let rig = rigs::six_pinhole();
+        let moved = Corruption::OtherMounts {
+            shift_m: 0.05,
+            turn_rad: 0.017,
+        };
+        let longer = Corruption::OtherLenses(1.2);
+        for corruption in [moved, longer] {
+            assert_eq!(corruption.true_rig(&rig), corruption.believed_rig(&rig));
+            assert_ne!(corruption.true_rig(&rig), rig);
+        }
+        let changed = longer.true_rig(&rig);
+        let (usual, longer) = (&rig.cameras()[2], &changed.cameras()[2]);
+        let ratio = longer.intrinsics.fx() / usual.intrinsics.fx();
+        assert!((ratio - 1.2).abs() < 1e-12);
+        assert_eq!(longer.ego_from_cam, usual.ego_from_cam);
     }
 
     #[test]
