@@ -15,8 +15,10 @@ use std::path::PathBuf;
 
 const TEMPLATE: &str = include_str!("worst.html");
 
+type ScoreOf = fn(&Scores) -> Option<f64>;
+
 /// What clips are ranked by.
-const RANKED: [(&str, fn(&Scores) -> Option<f64>); 5] = [
+const RANKED: [(&str, ScoreOf); 5] = [
     ("objects mAP within 30 m", |scores| {
         Some(scores.near_objects.mean_average_precision)
     }),

@@ -143,7 +143,7 @@ fn with_focal_lengths(rig: &Rig, factor: f64) -> Rig {
             [factor * usual.fx(), factor * usual.fy()],
             [usual.cx(), usual.cy()],
             [usual.width(), usual.height()],
-            usual.lens().clone(),
+            *usual.lens(),
         );
         Camera {
             intrinsics: intrinsics.expect("a longer or shorter lens of a sound camera is sound"),
