@@ -120,9 +120,9 @@ def split_products(graph: onnx.GraphProto) -> None:
     constants = {item.name for item in graph.initializer}
     nodes = []
     for node in graph.node:
-        is_plain = all(a.f == 1.0 for a in node.attribute if a.name in ("alpha", "beta")) and not any(
-            a.i for a in node.attribute if a.name in ("transA", "transB")
-        )
+        is_plain = all(
+            a.f == 1.0 for a in node.attribute if a.name in ("alpha", "beta")
+        ) and not any(a.i for a in node.attribute if a.name in ("transA", "transB"))
         has_addend = len(node.input) == 3 and node.input[2] not in constants
         if node.op_type != "Gemm" or not has_addend or not is_plain:
             nodes.append(node)

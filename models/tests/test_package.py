@@ -46,7 +46,10 @@ def test_a_report_corrects_the_standard_deviations(tmp_path):
     report.write_text(json.dumps({"details": {"sigma": found}}))
     before = {task: network.get_submodule(task)[-1].bias.clone() for task in ("objects", "lanes")}
     write_package(network, tmp_path / "package", "1", "1", None, report)
-    for task, channel, factor in (("objects", "ln_sigma_y", 1.5), ("lanes", "ln_sigma_lateral", 0.5)):
+    for task, channel, factor in (
+        ("objects", "ln_sigma_y", 1.5),
+        ("lanes", "ln_sigma_lateral", 0.5),
+    ):
         change = network.get_submodule(task)[-1].bias - before[task]
         at = HEAD_CHANNELS[task].index(channel)
         assert change[at].item() == pytest.approx(math.log(factor))
