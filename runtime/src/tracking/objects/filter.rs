@@ -59,7 +59,7 @@ pub(super) struct HeadingFilter {
 }
 
 impl HeadingFilter {
-    /// Moves on by `dt_s`; `acceleration` is the deviation of the turning rate's change, rad/s².
+    /// Moves on by `dt_s`; `unrest` is the variance that the turning rate gains in a second, rad²/s³.
     pub(super) fn predict(&mut self, dt_s: f64, unrest: f64) {
         let transition = Matrix2::new(1.0, dt_s, 0.0, 1.0);
         self.state = transition * self.state;
