@@ -5,7 +5,7 @@ use crate::package::{EngineArguments, parse_precision};
 use crate::train_stream::parse_seeds;
 use crate::{progress, rig};
 use bevrt_hil::eval::{Ablation, Contender, EvalOptions, evaluate_by_clip};
-use bevrt_runtime::{HeadKind, Manifest, Precision};
+use bevrt_runtime::{HeadKind, MANIFEST_FILE, Manifest, Precision};
 use clap::Args;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -80,16 +80,14 @@ pub fn run(arguments: &CompareArguments) -> Result<(), Failure> {
 }
 
 fn name(package: &Path, precision: Option<Precision>) -> String {
-    let folder = package.file_name().unwrap_or(package.as_os_str());
-    let folder = folder.to_string_lossy();
     match precision {
-        Some(precision) => format!("{folder} {precision}"),
-        None => folder.into_owned(),
+        Some(precision) => format!("{} {precision}", package.display()),
+        None => package.display().to_string(),
     }
 }
 
 fn heads(package: &Path) -> Result<Vec<HeadKind>, Failure> {
-    let manifest = Manifest::from_toml_file(&package.join("manifest.toml"))?;
+    let manifest = Manifest::from_toml_file(&package.join(MANIFEST_FILE))?;
     let heads = manifest.heads().iter();
     Ok(heads.flat_map(|head| head.form.finds()).collect())
 }

@@ -3,7 +3,7 @@
 pub mod elements;
 mod floors;
 pub mod overlay;
-mod page;
+pub mod page;
 mod recorder;
 
 use crate::failure::Failure;

@@ -44,7 +44,7 @@ enum Command {
     Replay(replay::ReplayArguments),
     /// Measure a model package against the ground truth of simulated drives or of a nuScenes folder
     Eval(eval::EvalArguments),
-    /// Compare two model packages, or two number formats of one, on the same clips
+    /// Compare model packages, or number formats of one, on the same clips
     Compare(compare::CompareArguments),
     /// Measure how a model package stands worse input: lost cameras, weather, blur, wrong calibration
     Robustness(robustness::RobustnessArguments),

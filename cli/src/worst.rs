@@ -1,5 +1,6 @@
 //! `bevrt worst`: the clips that a package does worst on, each with a page to see why.
 
+use crate::demo::page::filled;
 use crate::demo::{self, ShownDrive};
 use crate::failure::Failure;
 use crate::package::{EngineArguments, SHIPPED_PACKAGE};
@@ -7,7 +8,7 @@ use crate::train_stream::parse_seeds;
 use crate::{progress, rig};
 use bevrt_hil::eval::{EvalOptions, evaluate_by_clip};
 use bevrt_hil::metrics::Scores;
-use bevrt_hil::source::{PictureSize, SimulatedDrive, SimulatedDriveOptions};
+use bevrt_hil::source::PictureSize;
 use bevrt_runtime::{MANIFEST_FILE, Manifest};
 use clap::Args;
 use serde_json::{Value, json};
@@ -59,6 +60,7 @@ pub struct WorstArguments {
 /// A clip and its scores, in the order of [`RANKED`]; `None` where there was nothing to find.
 struct Clip {
     seed: u64,
+    condition: &'static str,
     scores: Vec<Option<f64>>,
 }
 
@@ -81,6 +83,7 @@ pub fn run(arguments: &WorstArguments) -> Result<(), Failure> {
             let scores = clip.published[0].scores();
             Clip {
                 seed: clip.seed,
+                condition: clip.condition.name(),
                 scores: RANKED.iter().map(|(_, of)| of(&scores)).collect(),
             }
         })
@@ -99,16 +102,10 @@ pub fn run(arguments: &WorstArguments) -> Result<(), Failure> {
         })?;
     }
     let rows = clips.iter().map(|clip| {
-        let drive = SimulatedDrive::new(
-            clip.seed,
-            &rig,
-            manifest.preprocess(),
-            &SimulatedDriveOptions::default(),
-        );
         let page = worst.contains(&clip.seed);
         json!({
             "seed": clip.seed,
-            "condition": drive.condition().name(),
+            "condition": clip.condition,
             "scores": clip.scores,
             "page": page.then(|| format!("{}/{}", clip.seed, demo::PAGE)),
         })
@@ -121,8 +118,7 @@ pub fn run(arguments: &WorstArguments) -> Result<(), Failure> {
     let page = arguments.out.join(demo::PAGE);
     std::fs::create_dir_all(&arguments.out)
         .map_err(Failure::while_doing(arguments.out.display()))?;
-    std::fs::write(&page, TEMPLATE.replace("__DATA__", &data.to_string()))
-        .map_err(Failure::while_doing(page.display()))?;
+    std::fs::write(&page, filled(TEMPLATE, &data)).map_err(Failure::while_doing(page.display()))?;
     println!("\nlook at      {}", page.display());
     Ok(())
 }
@@ -151,6 +147,7 @@ mod tests {
     fn the_worst_of_each_task_are_taken_once_and_clips_with_nothing_to_find_never() {
         let clip = |seed, arrows, lanes| Clip {
             seed,
+            condition: "day",
             scores: vec![Some(0.5), Some(lanes), arrows, Some(0.9), None],
         };
         let clips = [

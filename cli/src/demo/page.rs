@@ -73,10 +73,14 @@ impl Page<'_> {
             "subtitle": self.subtitle, "cameras": cameras, "frames": frames, "quality": quality, "stages": stages,
             "definitions": DEFINITIONS, "machine": self.machine, "period_ms": self.period_ms,
         });
-        // The data stands in a script element: `</` must not end it.
-        let data = data.to_string().replace("</", "<\\/");
-        Ok(TEMPLATE.replace("__DATA__", &data))
+        Ok(filled(TEMPLATE, &data))
     }
+}
+
+/// A page's template with its data.
+pub fn filled(template: &str, data: &Value) -> String {
+    // The data stands in a script element: `</` must not end it.
+    template.replace("__DATA__", &data.to_string().replace("</", "<\\/"))
 }
 
 fn frame_json(frame: &RecordedFrame) -> Result<Value, Failure> {

@@ -212,11 +212,13 @@ mod tests {
     use crate::eval::ClipScores;
     use crate::prediction::{FramePrediction, PredictedLane};
     use crate::truth::{FrameTruth, LaneTruth};
+    use bevrt_sim::Condition;
 
     /// Clips of one frame with one lane, which the first network finds and the second may not.
     fn contest(clips: u64, is_found: impl Fn(u64) -> bool) -> Contest {
         let clip = |seed| ClipScores {
             seed,
+            condition: Condition::Day,
             published: vec![tally(true), tally(is_found(seed))],
         };
         Contest {

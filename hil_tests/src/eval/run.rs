@@ -88,6 +88,8 @@ const COLUMN_WITHOUT_QUEUE: &str = "trained without queue";
 pub struct ClipScores {
     /// Its seed.
     pub seed: u64,
+    /// Its light and weather.
+    pub condition: Condition,
     /// The verdicts: those on the options' package, then those on its contenders.
     pub published: Vec<ScoreTally>,
 }
@@ -146,6 +148,7 @@ pub fn evaluate_by_clip(
     let mut clips: Vec<ClipScores> = clips
         .map(|clip| ClipScores {
             seed: clip.seed,
+            condition: clip.condition,
             published: clip
                 .scorers
                 .iter()
@@ -317,11 +320,11 @@ fn clip(
     );
     let scorer = ReplayScorer::new(moments, options.lane_confidence, &options.without_cameras);
     // What is published needs every frame; what heads find does not.
-    let thinned = match options.ablation {
+    let whole = match options.ablation {
         Ablation::Contenders(_) => pipelines.len(),
         Ablation::Off | Ablation::Queue { .. } => 1,
     };
-    let needed = pipelines[thinned..].iter().map(|pipeline| {
+    let needed = pipelines[whole..].iter().map(|pipeline| {
         let (frame_s, scored_s) = (
             1.0 / options.drive.frame_rate_hz,
             1.0 / options.scored_rate_hz,

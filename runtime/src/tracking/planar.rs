@@ -73,7 +73,8 @@ impl PlanarPose {
     }
 }
 
-fn turned([xx, xy, yy]: [f64; 3], sin: f64, cos: f64) -> [f64; 3] {
+/// A symmetric 2 × 2 matrix (xx, xy, yy), turned.
+pub(super) fn turned([xx, xy, yy]: [f64; 3], sin: f64, cos: f64) -> [f64; 3] {
     [
         cos * cos * xx - 2.0 * sin * cos * xy + sin * sin * yy,
         sin * cos * (xx - yy) + (cos * cos - sin * sin) * xy,

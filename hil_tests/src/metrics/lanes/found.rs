@@ -381,6 +381,13 @@ mod tests {
         assert_eq!(found.marking_accuracy, Some(1.0));
         assert_eq!(found.colour_accuracy, Some(0.0));
         assert!((found.lateral_error_m.expect("one was found") - 0.25).abs() < 1e-12);
+        let mut tally = LaneF1Tally::default();
+        let lanes = (truth(0.0, 0.0, 20.0), predicted(0.25, 0.0, 20.0, 0.9));
+        tally.add(&CutLanes::new(&[lanes.0], &[lanes.1]), 0.0);
+        assert_eq!(
+            (tally.lateral().share(), tally.lateral().count()),
+            (0.0, 21)
+        );
     }
 
     #[test]

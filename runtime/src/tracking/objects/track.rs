@@ -5,7 +5,7 @@ use nalgebra::{Matrix2, Matrix4, Vector2, Vector4};
 use super::filter::{HeadingFilter, MotionFilter};
 use crate::heads::{ObjectDetection, ObjectGroup, ObjectSigma};
 use crate::time::Stamp;
-use crate::tracking::planar::{PlanarPose, wrapped};
+use crate::tracking::planar::{PlanarPose, turned, wrapped};
 use crate::tracking::tracks::TrackedObject;
 
 const CLASSES: usize = 8;
@@ -69,7 +69,7 @@ impl Track {
             class_votes,
             motion: MotionFilter {
                 state: measured(pose, detection),
-                spread: measurement_noise(pose, detection, 0.0),
+                spread: measurement_noise(pose, detection, f64::INFINITY),
             },
             heading: HeadingFilter {
                 state: Vector2::new(
@@ -132,10 +132,7 @@ impl Track {
         detection: &ObjectDetection,
         pose: &PlanarPose,
     ) -> f64 {
-        let noise = measurement_noise(pose, detection, 0.0);
-        let spread = (self.motion.spread + noise)
-            .fixed_view::<2, 2>(0, 0)
-            .into_owned();
+        let spread = self.motion.spread.fixed_view::<2, 2>(0, 0) + place_noise(pose, detection);
         let offset = Vector2::from(self.offset_to(position));
         spread
             .try_inverse()
@@ -300,55 +297,39 @@ fn measured(pose: &PlanarPose, detection: &ObjectDetection) -> Vector4<f64> {
 }
 
 /// Covariance of what was measured. It grows where the last measurement is so near, `since_s` ago,
-/// that the errors are the same; 0 for a first one.
+/// that the errors are the same.
 fn measurement_noise(pose: &PlanarPose, detection: &ObjectDetection, since_s: f64) -> Matrix4<f64> {
-    let repeats = |same_s: f64| {
-        if since_s > 0.0 {
-            (same_s / since_s).max(1.0)
-        } else {
-            1.0
-        }
-    };
-    let variances = |sigmas: [f32; 2], least: f64, same_s: f64| {
-        sigmas.map(|sigma| deviation(sigma, least).powi(2) * repeats(same_s))
-    };
-    let [x, y] = variances(
-        detection.sigma.position_m,
-        LEAST_POSITION_SIGMA_M,
-        POSITION_REPEATS_S,
-    );
-    let place = along_the_ray(detection, x + y);
-    let [x, y] = variances(
-        detection.sigma.velocity_mps,
-        LEAST_VELOCITY_SIGMA_MPS,
-        VELOCITY_REPEATS_S,
-    );
+    let place = place_noise(pose, detection) * repeats(POSITION_REPEATS_S, since_s);
+    let [x, y] = variances(detection.sigma.velocity_mps, LEAST_VELOCITY_SIGMA_MPS);
+    let velocity = symmetric(pose.spread_to_odom([x, 0.0, y]));
+    let velocity = velocity * repeats(VELOCITY_REPEATS_S, since_s);
     let mut noise = Matrix4::zeros();
-    for (k, spread) in [(0, place), (2, [x, 0.0, y])] {
-        let [xx, xy, yy] = pose.spread_to_odom(spread);
-        noise[(k, k)] = xx;
-        noise[(k, k + 1)] = xy;
-        noise[(k + 1, k)] = xy;
-        noise[(k + 1, k + 1)] = yy;
-    }
+    noise.fixed_view_mut::<2, 2>(0, 0).copy_from(&place);
+    noise.fixed_view_mut::<2, 2>(2, 2).copy_from(&velocity);
     noise
 }
 
-/// The spread (xx, xy, yy) of a place in ego whose two variances sum up to `variance`, long along
-/// the ray from the vehicle.
-fn along_the_ray(detection: &ObjectDetection, variance: f64) -> [f64; 3] {
+/// Covariance of a measured place: the sum of the network's variances, long along the ray from the
+/// vehicle.
+fn place_noise(pose: &PlanarPose, detection: &ObjectDetection) -> Matrix2<f64> {
     let [x, y, _] = detection.position_m.map(f64::from);
-    let range = x.hypot(y);
-    let (cos, sin) = if range > 0.0 {
-        (x / range, y / range)
-    } else {
-        (1.0, 0.0)
-    };
+    let (sin, cos) = y.atan2(x).sin_cos();
+    let variances = variances(detection.sigma.position_m, LEAST_POSITION_SIGMA_M);
+    let variance: f64 = variances.iter().sum();
     let along = variance / (1.0 + ACROSS_THE_RAY.powi(2));
-    let across = variance - along;
-    [
-        along * cos * cos + across * sin * sin,
-        (along - across) * cos * sin,
-        along * sin * sin + across * cos * cos,
-    ]
+    let in_ego = turned([along, 0.0, variance - along], sin, cos);
+    symmetric(pose.spread_to_odom(in_ego))
+}
+
+fn variances(sigmas: [f32; 2], least: f64) -> [f64; 2] {
+    sigmas.map(|sigma| deviation(sigma, least).powi(2))
+}
+
+/// How many measurements within `same_s` count as one, when they are `since_s` apart.
+fn repeats(same_s: f64, since_s: f64) -> f64 {
+    (same_s / since_s).max(1.0)
+}
+
+fn symmetric([xx, xy, yy]: [f64; 3]) -> Matrix2<f64> {
+    Matrix2::new(xx, xy, xy, yy)
 }
