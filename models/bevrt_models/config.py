@@ -283,7 +283,7 @@ class Contract:
     world: str = "1"
     version: str = "0.1.0"
     tolerance: dict[str, float] = field(
-        default_factory=lambda: {"fp32": 1e-3, "fp16": 2e-2, "int8-cpu": 1.0, "int8-trt": 1.0}
+        default_factory=lambda: {"fp32": 1e-3, "fp16": 2e-2, "int8-cpu": 0.15, "int8-trt": 0.2}
     )
 
     @property

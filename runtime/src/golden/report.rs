@@ -7,12 +7,8 @@ use crate::manifest::Precision;
 
 /// A channel whose deviation is smaller is compared as if it were this.
 const LEAST_STD: f32 = 1e-6;
-/// Least standard deviation of a channel as a share of the output's largest one. In 8 bit all
-/// channels share the steps of the liveliest one.
+/// Least standard deviation of a channel as a share of the output's largest one.
 const LEAST_SHARE: f32 = 1e-3;
-const LEAST_SHARE_IN_8_BIT: f32 = 0.1;
-/// Means and spreads of whole channels are held to this share of what a sample may differ.
-const STATISTICS_SHARE: f32 = 0.25;
 
 /// How far the outputs of a network are from the golden ones.
 #[derive(Clone, Debug)]
@@ -73,11 +69,14 @@ impl GoldenReport {
 
     /// Whether this output agrees.
     pub fn agrees(&self, output: &GoldenOutput) -> bool {
-        let of_statistics = STATISTICS_SHARE * self.tolerance;
         // NaN compares false, so a difference that is no number never agrees.
-        output.worst <= self.tolerance
-            && output.worst_mean_shift <= of_statistics
-            && output.worst_spread_change <= of_statistics
+        [
+            output.worst,
+            output.worst_mean_shift,
+            output.worst_spread_change,
+        ]
+        .iter()
+        .all(|&difference| difference <= self.tolerance)
     }
 
     /// Whether all outputs agree.
@@ -124,26 +123,16 @@ impl GoldenReport {
                 source,
                 detail: golden.name.clone(),
             })?;
-        let least_share = match self.precision {
-            Precision::Int8Cpu | Precision::Int8TensorRt => LEAST_SHARE_IN_8_BIT,
-            Precision::Fp32 | Precision::Fp16 => LEAST_SHARE,
-        };
-        self.outputs
-            .push(compared(case, golden, values, least_share));
+        self.outputs.push(compared(case, golden, values));
         Ok(())
     }
 }
 
-fn compared(
-    case: &CaseForm,
-    golden: &OutputForm,
-    values: &[f32],
-    least_share: f32,
-) -> GoldenOutput {
+fn compared(case: &CaseForm, golden: &OutputForm, values: &[f32]) -> GoldenOutput {
     let (stride, count) = golden.channels();
     // A channel that hardly lives is judged by the noise of the liveliest one, not by its own.
     let liveliest = golden.channel_std.iter().copied().fold(0.0, f32::max);
-    let least = (liveliest * least_share).max(LEAST_STD);
+    let least = (liveliest * LEAST_SHARE).max(LEAST_STD);
     let std_of = |channel: usize| golden.channel_std[channel].max(least);
     let mut result = GoldenOutput {
         case: case.name.clone(),

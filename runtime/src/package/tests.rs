@@ -88,7 +88,7 @@ fn a_network_that_is_missing_is_named() {
 #[test]
 fn the_first_network_that_fits_is_chosen() {
     let networks = [
-        network("never.onnx", "int8-cpu", "\"cpu\"", "\"no-such-feature\""),
+        network("never.onnx", "int8-cpu", "\"cpu\"", "\"no-such-vnni\""),
         network("gpu.onnx", "fp16", "\"cuda\"", ""),
         network("cpu.onnx", "fp32", "\"cpu\", \"cuda\"", ""),
     ];
@@ -107,11 +107,14 @@ fn the_first_network_that_fits_is_chosen() {
     })
     .expect_err("no CPU has this feature");
     let message = error.to_string();
-    assert!(message.contains("lacks `no-such-feature`"), "{message}");
+    assert!(
+        message.contains("lacks `no-such-vnni`, without which sums of 8-bit products saturate"),
+        "{message}"
+    );
     assert!(message.contains("cpu.onnx: is fp32"), "{message}");
 }
 
 #[test]
 fn an_unknown_cpu_feature_is_not_there() {
-    assert!(!cpu_has("no-such-feature"));
+    assert!(!cpu_has("no-such-vnni"));
 }
