@@ -37,6 +37,12 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--batch", type=int, default=4, help="drives stepped together")
     train.add_argument("--rate", type=float, default=2e-3, help="highest learning rate")
     train.add_argument(
+        "--decay-from",
+        type=float,
+        default=0.55,
+        help="share of the budget after which the rate falls; 0 to anneal trained weights",
+    )
+    train.add_argument(
         "--tasks", type=lambda text: tuple(text.split(",")), default=HEAD_CHANNELS,
         help="heads of a twin, separated by commas; all of them by default",
     )  # fmt: skip
@@ -116,8 +122,8 @@ def _train(options: argparse.Namespace) -> int:
     trainer = Trainer(
         TrainOptions(
             out=options.out, minutes=options.minutes, steps=options.steps, batch=options.batch,
-            learning_rate=options.rate, has_history=not options.no_history,
-            contract=NETWORKS[options.network](options.tasks),
+            learning_rate=options.rate, decay_from=options.decay_from,
+            has_history=not options.no_history, contract=NETWORKS[options.network](options.tasks),
             threads=options.threads, device=options.device, seed=options.seed,
             bf16=not options.fp32, resume=options.resume, init_from=options.init_from,
             checkpoint_minutes=options.checkpoint_minutes,

@@ -21,7 +21,7 @@ from .package_run import PackageRun, Step
 from .rig import matrices_of, network_rig
 from .stream import Message, StreamError, read_messages
 
-GOLDEN_FORMAT = 1
+GOLDEN_FORMAT = 2
 RANDOM_SAMPLES, EXTREME_SAMPLES = 192, 64
 TOLERANCE = {"fp32": 1e-3, "fp16": 2e-2, "int8-cpu": 0.15, "int8-trt": 0.2}
 
@@ -32,7 +32,8 @@ def write_golden(package: Path, stream: BinaryIO, rig: Path, cases: int) -> None
     A case is a drive's first slots + 1 steps with their true poses, at the stride of the queue; all
     but the last show the pictures of the first, which keeps the package small. `rig` is the
     stream's rig, at the size of its sources or of the network. Raises StreamError if the stream
-    ends early or was augmented.
+    ends early or was augmented. Each network of the package gets outputs of its own, so quantise
+    before.
     """
     run = PackageRun(package)
     drives = _drives(stream, run.slots + 1, cases)
@@ -47,19 +48,20 @@ def write_golden_steps(package: Path, rig_text: str, cases: Sequence[Sequence[St
     of the queue apart, slots + 1 of them fill it. A network that takes tables must be given them in
     every step; matrices follow from the rig.
     """
-    run = PackageRun(package)
-    rig_text = network_rig(rig_text, run.manifest["preprocess"])
-    matrices = matrices_of(rig_text) if "matrices" in run.manifest else {}
+    runs = runs_of(package)
+    manifest = runs["fp32"].manifest
+    rig_text = network_rig(rig_text, manifest["preprocess"])
+    matrices = matrices_of(rig_text) if "matrices" in manifest else {}
     written = []
     for number, steps in enumerate(cases):
         folder = package / "golden" / f"case{number}"
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "rig.toml").write_text(rig_text)
         steps = [replace(step, geometry=step.geometry | matrices) for step in steps]
-        written.append(_case(package, folder, steps, run))
+        written.append(_case(package, folder, steps, runs))
     golden = {"format": GOLDEN_FORMAT, "cases": written}
     (package / GOLDEN_FILE).write_text(json.dumps(golden) + "\n")
-    if "golden" not in run.manifest:
+    if "golden" not in manifest:
         lines = section("[golden]", {"file": GOLDEN_FILE, "tolerance": TOLERANCE})
         with (package / "manifest.toml").open("a") as file:
             file.write("\n".join(lines) + "\n")
@@ -83,18 +85,35 @@ def _drives(stream: BinaryIO, length: int, count: int) -> Iterator[list[Message]
     raise StreamError(f"the stream ends after {found} of {count} drives of {length} steps")
 
 
-def _case(package: Path, folder: Path, steps: Sequence[Step], run: PackageRun) -> dict:
-    stride_s = run.manifest["queue"]["stride_s"] if run.slots else 0.5
+def runs_of(package: Path) -> dict[str, PackageRun]:
+    """A run of each network of the package, by precision; fp32 first."""
+    runs = {"fp32": PackageRun(package)}
+    for network in runs["fp32"].manifest["network"]:
+        precision = network["precision"]
+        runs.setdefault(precision, PackageRun(package, precision))
+    return runs
+
+
+def outputs_of(run: PackageRun, steps: Sequence[Step]) -> dict[str, np.ndarray]:
+    """What the network says at the last of a drive's steps, by name."""
     run.begin_drive()
-    frames, results = [], {}
-    for number, step in enumerate(steps):
-        shown = steps[0] if number + 1 < len(steps) else step
+    results = {}
+    for step in steps:
+        results = run.run(step)
+    return results
+
+
+def _case(package: Path, folder: Path, steps: Sequence[Step], runs: dict[str, PackageRun]) -> dict:
+    run = runs["fp32"]
+    stride_s = run.manifest["queue"]["stride_s"] if run.slots else 0.5
+    shown = [replace(step, images=steps[0].images) for step in steps[:-1]] + [steps[-1]]
+    frames = []
+    for number, step in enumerate(shown):
         files = []
-        for camera, planes in enumerate(shown.images):
-            file = folder / f"frame{0 if shown is steps[0] else 1}_cam{camera}.png"
+        for camera, planes in enumerate(step.images):
+            file = folder / f"frame{0 if step.images is steps[0].images else 1}_cam{camera}.png"
             file.write_bytes(png(planes.transpose(1, 2, 0)))
             files.append(file.relative_to(package).as_posix())
-        results = run.run(replace(step, images=shown.images))
         frames.append(
             {"stamp_ns": round(number * stride_s * 1e9),
              "odom_from_ego": step.odom_from_ego.reshape(-1).tolist(), "images": files}
@@ -102,7 +121,10 @@ def _case(package: Path, folder: Path, steps: Sequence[Step], run: PackageRun) -
     return {
         "name": folder.name, "rig": (folder / "rig.toml").relative_to(package).as_posix(),
         "frames": frames,
-        "outputs": [sampled(name, results[name]) for name in run.output_names],
+        "outputs": {
+            precision: [sampled(*output) for output in outputs_of(run, shown).items()]
+            for precision, run in runs.items()
+        },
     }  # fmt: skip
 
 

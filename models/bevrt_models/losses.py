@@ -23,8 +23,8 @@ score is a mean over classes."""
 
 WEIGHTS = {
     "depth": 1.0, "classes": 1.0,
-    "objects.heat": 1.0, "objects.kind": 0.3, "objects.offset": 0.5, "objects.z": 0.25,
-    "objects.size": 0.3, "objects.yaw": 0.3, "objects.velocity": 0.15, "objects.yaw_rate": 0.1,
+    "objects.heat": 1.5, "objects.kind": 0.3, "objects.offset": 0.8, "objects.z": 0.25,
+    "objects.size": 0.3, "objects.yaw": 0.3, "objects.velocity": 0.5, "objects.yaw_rate": 0.1,
     "objects.sigma": 0.05,
     "lanes.mask": 2.0, "lanes.dice": 1.0, "lanes.offset": 4.0, "lanes.direction": 1.0,
     "lanes.z": 0.3, "lanes.type": 0.6, "lanes.colour": 0.2, "lanes.sigma": 0.05,

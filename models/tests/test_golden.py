@@ -81,7 +81,7 @@ def test_a_case_holds_what_the_network_makes_of_its_last_frame(tmp_path):
     assert [frame["stamp_ns"] for frame in case["frames"]] == [k * 500_000_000 for k in range(5)]
     assert all((package / file).exists() for file in case["frames"][-1]["images"])
     assert (package / case["rig"]).exists()
-    heads = {item["name"]: item for item in case["outputs"]}
+    heads = {item["name"]: item for item in case["outputs"]["fp32"]}
     assert set(heads) == {"bev", "objects", "lanes", "arrows", "crosswalks", "stop_lines"}
     assert len(heads["objects"]["channel_mean"]) == 25 and len(heads["bev"]["channel_std"]) == 32
     assert len(heads["objects"]["positions"]) == len(heads["objects"]["values"]) >= 192

@@ -1,6 +1,7 @@
 """INT8 networks say nearly what fp32 says, and stand in the manifest."""
 
 import io
+import json
 import tomllib
 
 import numpy as np
@@ -9,8 +10,10 @@ import pytest
 import torch
 from onnx import numpy_helper
 from synthetic import stream
+from test_golden import RIG
 from test_network import random_network
 
+from bevrt_models.golden import write_golden
 from bevrt_models.package import write_package
 from bevrt_models.package_run import PackageRun
 from bevrt_models.quantise import quantise
@@ -47,6 +50,19 @@ def test_outputs_stay_close_to_those_of_fp32(package, recorded, precision):
         found = rough.run(rough.step_of(message))
     for name, value in wanted.items():
         assert np.corrcoef(value.ravel(), found[name].ravel())[0, 1] > 0.97, name
+
+
+def test_golden_cases_hold_what_each_network_says_itself(package, recorded, tmp_path):
+    rig = tmp_path / "rig.toml"
+    rig.write_text(RIG)
+    write_golden(package, io.BytesIO(recorded), rig, cases=1)
+    (case,) = json.loads((package / "golden.json").read_text())["cases"]
+    assert list(case["outputs"]) == ["fp32", "int8-trt", "int8-cpu"]
+    bev = {precision: outputs[0] for precision, outputs in case["outputs"].items()}
+    assert {output["name"] for output in bev.values()} == {"bev"}
+    means = [np.array(bev[precision]["channel_mean"]) for precision in bev]
+    assert not np.array_equal(means[0], means[1]) and not np.array_equal(means[0], means[2])
+    np.testing.assert_allclose(means[2], means[0], atol=0.3 * np.abs(means[0]).max())
 
 
 def test_the_network_for_tensorrt_is_symmetric(package):

@@ -1,13 +1,15 @@
+use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
 use bevrt_calibration::Rig;
 use serde::Deserialize;
 
 use super::GoldenError;
+use crate::manifest::Precision;
 use crate::package::Package;
 
 /// The format that is read.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// The cases of a package.
 #[derive(Debug, Deserialize)]
@@ -26,7 +28,8 @@ pub(super) struct CaseForm {
     rig: PathBuf,
     /// Oldest first; the last one is compared.
     pub frames: Vec<FrameForm>,
-    pub outputs: Vec<OutputForm>,
+    /// What the network of each precision says, as another implementation ran it.
+    outputs: BTreeMap<Precision, Vec<OutputForm>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -67,14 +70,22 @@ impl GoldenFile {
             })
         };
         if file.format != FORMAT {
-            return field("format".into(), "1", file.format.to_string());
+            return field(
+                "format".into(),
+                &FORMAT.to_string(),
+                file.format.to_string(),
+            );
         }
         for case in &file.cases {
             let name = &case.name;
-            if case.frames.is_empty() || case.outputs.is_empty() {
+            let has_outputs = case
+                .outputs
+                .get(&Precision::Fp32)
+                .is_some_and(|outputs| !outputs.is_empty());
+            if case.frames.is_empty() || !has_outputs {
                 return field(
                     name.clone(),
-                    "at least one frame and one output",
+                    "at least one frame and one output in fp32",
                     "none".into(),
                 );
             }
@@ -94,7 +105,7 @@ impl GoldenFile {
                 let found = case.rig.display().to_string();
                 return field(format!("{name}.rig"), "a file inside the package", found);
             }
-            for output in &case.outputs {
+            for output in case.outputs.values().flatten() {
                 output.check(path, name)?;
             }
         }
@@ -103,6 +114,17 @@ impl GoldenFile {
 }
 
 impl CaseForm {
+    /// The outputs to compare with: of this precision, or of fp32 where the case has none of it.
+    ///
+    /// Rounding to 8 bit is the network's own business, settled when it was made. What is asked
+    /// here is whether this machine computes what that network says.
+    pub(super) fn outputs(&self, precision: Precision) -> &[OutputForm] {
+        let of = |precision| self.outputs.get(&precision);
+        of(precision)
+            .or_else(|| of(Precision::Fp32))
+            .map_or(&[], Vec::as_slice)
+    }
+
     pub(super) fn rig(&self, package: &Package) -> Result<Rig, GoldenError> {
         Rig::from_toml_file(package.folder().join(&self.rig)).map_err(GoldenError::Rig)
     }

@@ -5,6 +5,7 @@ use crate::engine::conformance::{
     has_onnx_runtime, reduced_folder, reduced_network, reduced_package,
 };
 use crate::engine::{Engine, EngineOptions, ImageSet, OnnxRuntime};
+use crate::manifest::Precision;
 use crate::package::Package;
 
 fn options() -> EngineOptions {
@@ -104,7 +105,7 @@ fn an_output_that_differs_is_named() {
         return;
     }
     let changed = Changed::new("differs", |golden| {
-        let value = &mut golden["cases"][0]["outputs"][2]["values"][7];
+        let value = &mut golden["cases"][0]["outputs"]["fp32"][2]["values"][7];
         *value = (value.as_f64().expect("a number") + 1.0).into();
     });
     let report = run(&changed.package(), &mut engine(2)).expect("the cases run");
@@ -121,12 +122,39 @@ fn an_output_that_differs_is_named() {
 }
 
 #[test]
+fn a_precision_is_compared_with_outputs_of_its_own() {
+    if !has_onnx_runtime() {
+        return;
+    }
+    let changed = Changed::new("precision", |golden| {
+        let outputs = &mut golden["cases"][0]["outputs"];
+        outputs["int8-cpu"] = outputs["fp32"].clone();
+        let value = &mut outputs["int8-cpu"][2]["values"][7];
+        *value = (value.as_f64().expect("a number") + 1e3).into();
+    });
+    let package = changed.package();
+    let mut entry = package.manifest().networks()[0].clone();
+    for (precision, is_passed) in [
+        (Precision::Fp32, true),
+        (Precision::Int8Cpu, false),
+        // It has none of its own.
+        (Precision::Fp16, true),
+    ] {
+        entry.precision = precision;
+        let report = run_golden(&package, &entry, &mut engine(2), &options())
+            .expect("the cases run")
+            .expect("there are cases");
+        assert_eq!(report.is_passed(), is_passed, "{report}");
+    }
+}
+
+#[test]
 fn a_collapsed_channel_is_found_where_no_sample_lies() {
     if !has_onnx_runtime() {
         return;
     }
     let changed = Changed::new("collapsed", |golden| {
-        golden["cases"][0]["outputs"][1]["channel_std"][3] = 5.0.into();
+        golden["cases"][0]["outputs"]["fp32"][1]["channel_std"][3] = 5.0.into();
     });
     let report = run(&changed.package(), &mut engine(2)).expect("the cases run");
     assert!(!report.is_passed(), "{report}");
@@ -154,7 +182,7 @@ fn wrong_cases_are_refused() {
     }
     type Change = fn(&mut serde_json::Value);
     let changes: [(&str, Change, &str); 5] = [
-        ("format", |golden| golden["format"] = 2.into(), "format"),
+        ("format", |golden| golden["format"] = 1.into(), "format"),
         (
             "picture",
             |golden| golden["cases"][0]["frames"][1]["images"][0] = "golden.json".into(),
@@ -172,7 +200,7 @@ fn wrong_cases_are_refused() {
         ),
         (
             "shape",
-            |golden| golden["cases"][0]["outputs"][2]["shape"] = serde_json::json!([1, 13, 8, 10]),
+            |golden| golden["cases"][0]["outputs"]["fp32"][2]["shape"] = serde_json::json!([1, 13, 8, 10]),
             "lanes",
         ),
     ];
