@@ -4,6 +4,7 @@ mod allocations;
 mod compare;
 mod demo;
 mod doctor;
+mod dump;
 mod eval;
 mod failure;
 mod nuscenes;
@@ -42,6 +43,8 @@ enum Command {
     Pictures(pictures::PicturesArguments),
     /// Run a recorded log or scenes of a nuScenes folder through a model package
     Replay(replay::ReplayArguments),
+    /// Write a recorded log as a plain file that a C program reads without any library
+    Dump(dump::DumpArguments),
     /// Measure a model package against the ground truth of simulated drives or of a nuScenes folder
     Eval(eval::EvalArguments),
     /// Compare model packages, or number formats of one, on the same clips
@@ -64,6 +67,7 @@ fn main() -> ExitCode {
         Command::Sim(arguments) => sim::run(&arguments),
         Command::Pictures(arguments) => pictures::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
+        Command::Dump(arguments) => dump::run(&arguments),
         Command::Eval(arguments) => eval::run(&arguments),
         Command::Compare(arguments) => compare::run(&arguments),
         Command::Robustness(arguments) => robustness::run(&arguments),

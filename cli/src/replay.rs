@@ -17,7 +17,7 @@ use clap::Args;
 use indicatif::ProgressBar;
 use std::fmt::Display;
 use std::fs::File;
-use std::io::BufWriter;
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 /// Options of `bevrt replay`.
@@ -38,6 +38,9 @@ pub struct ReplayArguments {
     /// Rig file to use instead of the log's calibration
     #[arg(long, conflicts_with = "root")]
     rig: Option<PathBuf>,
+    /// Also write the output frames, one after another, as the bytes of `bevrt_frame_t`
+    #[arg(long, conflicts_with = "root")]
+    frames: Option<PathBuf>,
     /// Write the network's inputs and raw outputs of the first N frames as .npy
     #[arg(long, default_value_t = 0, value_name = "N")]
     dump_tensors: usize,
@@ -99,8 +102,16 @@ fn one(
     let pipeline = Pipeline::new(options)?;
     let mut writer = LogWriter::create(out.join("result.mcap"))?;
     writer.write_rig(drive.rig(), Stamp::ZERO)?;
+    let frames = match &arguments.frames {
+        Some(path) => {
+            let file = File::create(path).map_err(Failure::while_doing(path.display()))?;
+            Some(BufWriter::new(file))
+        }
+        None => None,
+    };
     let mut visitor = Recorder {
         writer,
+        frames,
         dump: TensorDump::new(out.join("tensors"), arguments.dump_tensors),
         bar: progress::spinner("replaying"),
     };
@@ -113,6 +124,11 @@ fn one(
     )?;
     visitor.bar.finish_and_clear();
     visitor.writer.finish()?;
+    if let Some(mut frames) = visitor.frames {
+        frames
+            .flush()
+            .map_err(Failure::while_doing("output frames"))?;
+    }
     let latency = LatencyReport::new(pipelines[0].stats());
     if !arguments.json {
         println!(
@@ -149,6 +165,7 @@ fn one(
 
 struct Recorder {
     writer: LogWriter<BufWriter<File>>,
+    frames: Option<BufWriter<File>>,
     dump: TensorDump,
     bar: ProgressBar,
 }
@@ -157,6 +174,9 @@ impl ReplayVisitor for Recorder {
     fn frame(&mut self, frame: ReplayFrame<'_>) -> Result<(), VisitorError> {
         self.bar.inc(1);
         self.writer.write_frame(frame.frame)?;
+        if let Some(frames) = &mut self.frames {
+            frames.write_all(frame.frame.as_frame_bytes())?;
+        }
         self.writer.write_statistics(
             Stamp::from_nanoseconds(frame.frame.now_ns),
             &stage_record(frame.pipeline),

@@ -11,7 +11,7 @@ mod thread;
 use std::ffi::{c_char, c_void};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Condvar, Mutex, PoisonError, RwLock};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -88,6 +88,8 @@ pub struct Shared {
 struct Latest {
     frame: Box<OutputFrame>,
     is_new: bool,
+    /// Items that are done.
+    done: u64,
 }
 
 #[derive(Default)]
@@ -102,6 +104,8 @@ struct Counts {
 struct Worker {
     /// Gone when the worker is being destroyed.
     sender: RwLock<Option<Sender<Job>>>,
+    /// Items that were ever queued.
+    sent: AtomicU64,
     shared: Arc<Shared>,
     thread: Mutex<Option<JoinHandle<()>>>,
     instance: Arc<Entry<Instance>>,
@@ -170,6 +174,7 @@ fn start(instance: Arc<Entry<Instance>>, options: &WorkerSettings) -> Result<usi
         latest: Mutex::new(Latest {
             frame: OutputFrame::boxed(),
             is_new: false,
+            done: 0,
         }),
         is_ready: Condvar::new(),
         is_stopping: AtomicBool::new(false),
@@ -185,6 +190,7 @@ fn start(instance: Arc<Entry<Instance>>, options: &WorkerSettings) -> Result<usi
         .and_then(|thread| {
             WORKERS.insert(Arc::new(Worker {
                 sender: RwLock::new(Some(sender)),
+                sent: AtomicU64::new(0),
                 shared,
                 thread: Mutex::new(Some(thread)),
                 instance: Arc::clone(&instance),
@@ -213,10 +219,11 @@ pub extern "C" fn bevrt_worker_destroy(worker: *mut WorkerHandle) -> i32 {
         }
         guard::not_in_callback()?;
         let worker = WORKERS.remove(worker.addr(), |_| Ok(()))?.shared();
-        worker.shared.is_stopping.store(true, Ordering::Relaxed);
+        worker
+            .shared
+            .change(|_| worker.shared.is_stopping.store(true, Ordering::Relaxed));
         // The queue closes with its only sender; the thread cancels what is left in it and ends.
         drop(write(&worker.sender).take());
-        worker.shared.is_ready.notify_all();
         let thread = worker
             .thread
             .lock()
@@ -325,16 +332,7 @@ pub unsafe extern "C" fn bevrt_worker_poll(
     guarded(|| {
         let worker = get(worker)?;
         frame::check(frame, frame_size)?;
-        let timeout = u64::try_from(timeout_ns)
-            .map_err(|_| out_of_range("timeout_ns", "0 or more", timeout_ns))?;
-        let shared = &worker.shared;
-        let latest = shared.latest.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_awaited =
-            |latest: &mut Latest| !latest.is_new && !shared.is_stopping.load(Ordering::Relaxed);
-        let (mut latest, _) = shared
-            .is_ready
-            .wait_timeout_while(latest, Duration::from_nanos(timeout), is_awaited)
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut latest = worker.shared.wait(timeout_ns, |latest| latest.is_new)?;
         if !latest.is_new {
             return Err(Status::Waiting.into());
         }
@@ -342,6 +340,26 @@ pub unsafe extern "C" fn bevrt_worker_poll(
         unsafe { frame::write(frame, frame_size, &latest.frame) }?;
         latest.is_new = false;
         Ok(())
+    })
+}
+
+/// Waits up to `timeout_ns` until all that was queued before is done: images are released, frames
+/// made and given to the callback.
+///
+/// Status: OK; WAITING when the time is over, or the worker is destroyed meanwhile;
+/// INVALID_ARGUMENT, IN_CALLBACK, INVALID_HANDLE.
+#[unsafe(no_mangle)]
+pub extern "C" fn bevrt_worker_flush(worker: *mut WorkerHandle, timeout_ns: i64) -> i32 {
+    guarded(|| {
+        guard::not_in_callback()?;
+        let worker = get(worker)?;
+        let sent = worker.sent.load(Ordering::Acquire);
+        let is_done = |latest: &Latest| latest.done >= sent;
+        let latest = worker.shared.wait(timeout_ns, is_done)?;
+        if is_done(&latest) {
+            return Ok(());
+        }
+        Err(Status::Waiting.into())
     })
 }
 
@@ -378,12 +396,41 @@ fn write<T>(lock: &RwLock<T>) -> std::sync::RwLockWriteGuard<'_, T> {
     lock.write().unwrap_or_else(PoisonError::into_inner)
 }
 
+impl Shared {
+    /// Waits until `is_there`, the time is over, or the worker is destroyed.
+    fn wait(
+        &self,
+        timeout_ns: i64,
+        is_there: impl Fn(&Latest) -> bool,
+    ) -> Result<MutexGuard<'_, Latest>, Failure> {
+        let timeout = u64::try_from(timeout_ns)
+            .map_err(|_| out_of_range("timeout_ns", "0 or more", timeout_ns))?;
+        let latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        let (latest, _) = self
+            .is_ready
+            .wait_timeout_while(latest, Duration::from_nanos(timeout), |latest| {
+                !is_there(latest) && !self.is_stopping.load(Ordering::Relaxed)
+            })
+            .unwrap_or_else(PoisonError::into_inner);
+        Ok(latest)
+    }
+
+    /// Changes what is waited for, and wakes who waits.
+    fn change(&self, change: impl FnOnce(&mut Latest)) {
+        change(&mut self.latest.lock().unwrap_or_else(PoisonError::into_inner));
+        self.is_ready.notify_all();
+    }
+}
+
 impl Worker {
     fn send(&self, job: Job) -> Result<(), Failure> {
         let sender = self.sender.read().unwrap_or_else(PoisonError::into_inner);
         let sender = sender.as_ref().ok_or(Status::InvalidHandle)?;
         match sender.try_send(job) {
-            Ok(()) => Ok(()),
+            Ok(()) => {
+                count(&self.sent);
+                Ok(())
+            }
             Err(TrySendError::Full(_)) => {
                 count(&self.shared.counts.queue_full);
                 Err(Status::QueueFull.into())

@@ -19,12 +19,14 @@
 
 mod convert;
 mod drawing;
+mod dump;
 mod error;
 mod jpeg;
 mod reader;
 mod writer;
 
 pub use convert::{ReadCalibration, nanoseconds, pose_of};
+pub use dump::DumpWriter;
 pub use error::LogError;
 pub use jpeg::{JpegDecoder, RgbPicture, encode_jpeg};
 pub use reader::{LogMessage, LogMessages, LogReader, LogTopic};

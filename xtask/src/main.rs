@@ -1,6 +1,7 @@
-//! Set-up and checks of the repository: `cargo xtask demo`, `cargo xtask test`.
+//! Set-up and checks of the repository: `cargo xtask demo`, `cargo xtask test`, `cargo xtask dist`.
 
 mod command;
+mod dist;
 mod onnx_runtime;
 mod python;
 
@@ -14,6 +15,7 @@ cargo xtask <command>
                 (ARGS go to `bevrt demo`, see `cargo xtask demo --help`)
   test          set up ONNX Runtime, run every test that needs Rust and Python 3 alone
   test --all    also the tests that need PyTorch (a virtual environment below target/)
+  dist [FOLDER] build the C library and lay its install tree out (target/dist)
   setup         only bring ONNX Runtime; prints the path of the library
 ";
 
@@ -22,13 +24,14 @@ fn main() -> ExitCode {
     let outcome = match arguments.first().map(String::as_str) {
         Some("demo") => demo(&arguments[1..]),
         Some("test") => test(&arguments[1..]),
+        Some("dist") => install_tree(&arguments[1..]),
         Some("setup") => onnx_runtime::provide().map(|path| println!("{}", path.display())),
         Some("help" | "--help" | "-h") | None => {
             print!("{HELP}");
             Ok(())
         }
         Some(other) => Err(format!(
-            "unknown command `{other}`; expected demo, test or setup (see `cargo xtask help`)"
+            "unknown command `{other}`; expected demo, test, dist or setup (see `cargo xtask help`)"
         )),
     };
     match outcome {
@@ -37,6 +40,14 @@ fn main() -> ExitCode {
             eprintln!("xtask: {message}");
             ExitCode::FAILURE
         }
+    }
+}
+
+fn install_tree(arguments: &[String]) -> Result<(), String> {
+    match arguments {
+        [] => dist::lay_out(&command::target().join("dist")),
+        [folder] => dist::lay_out(folder.as_ref()),
+        other => Err(format!("`dist` takes one folder or none, found {other:?}")),
     }
 }
 

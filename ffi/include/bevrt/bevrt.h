@@ -1189,6 +1189,14 @@ int32_t bevrt_worker_poll(bevrt_worker_t *worker,
                           bevrt_frame_t *frame,
                           size_t frame_size);
 
+/* Waits up to timeout_ns until all that was queued before is done: images are released, frames
+ * made and given to the callback.
+ *
+ * bevrt_status: OK; WAITING when the time is over, or the worker is destroyed meanwhile;
+ * INVALID_ARGUMENT, IN_CALLBACK, INVALID_HANDLE.
+ */
+int32_t bevrt_worker_flush(bevrt_worker_t *worker, int64_t timeout_ns);
+
 /* What came to the worker and what became of it.
  *
  * bevrt_status: OK, STRUCT_SIZE, NULL_POINTER, MISALIGNED, INVALID_HANDLE.

@@ -1,8 +1,8 @@
 //! What the worker's thread does.
 
 use std::ffi::c_void;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
 
 use bevrt_runtime::{OutputFrame, Stamp};
 use crossbeam_channel::Receiver;
@@ -113,6 +113,7 @@ impl Run {
                 }
                 Job::Tick(now) => self.step(now),
             }
+            self.shared.change(|latest| latest.done += 1);
         }
     }
 
@@ -168,19 +169,13 @@ impl Run {
 
     fn deliver(&mut self) {
         count(&self.shared.counts.frames);
-        {
-            let mut latest = self
-                .shared
-                .latest
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
+        self.shared.change(|latest| {
             if latest.is_new {
                 count(&self.shared.counts.frames_replaced);
             }
             *latest.frame = *self.frame;
             latest.is_new = true;
-        }
-        self.shared.is_ready.notify_one();
+        });
         self.call_back(Status::Ok, self.frame.as_ref());
     }
 
