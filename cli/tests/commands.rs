@@ -211,7 +211,15 @@ fn nuscenes_folder_is_written_replayed_and_evaluated() {
         "--out",
         text(&out),
     ]);
-    assert_eq!(frames(&out.join("sim-950103/result.mcap")).len(), 5);
+    let result = out.join("sim-950103/result.mcap");
+    assert_eq!(frames(&result).len(), 5);
+    // Here the motion comes as poses.
+    let trace = out.join("trace_sd.mcap");
+    let said = success(&["osi", text(&result), "--out", text(&trace)]);
+    assert!(
+        said.contains("5 frames") && !said.contains(" 0 of them"),
+        "{said}"
+    );
     let errors = failure(&["eval", "--nuscenes", text(&root), "--scene", "scene-0061"]);
     assert!(
         errors.contains("sim-950102") && errors.contains("scene-0061"),
