@@ -8,6 +8,7 @@ mod dump;
 mod eval;
 mod failure;
 mod nuscenes;
+mod osi;
 mod package;
 mod pictures;
 mod progress;
@@ -55,6 +56,8 @@ enum Command {
     Worst(worst::WorstArguments),
     /// Check a model package on this machine: files, contract, golden cases, speed
     Doctor(doctor::DoctorArguments),
+    /// Convert a result of `bevrt replay` to an ASAM OSI trace of SensorData (.osi or .mcap)
+    Osi(osi::OsiArguments),
     /// Print a rig as TOML: a start for a rig file of your own
     Rig(rig::RigArguments),
     /// Stream training samples to standard output (used by `python -m bevrt_models train`)
@@ -73,6 +76,7 @@ fn main() -> ExitCode {
         Command::Robustness(arguments) => robustness::run(&arguments),
         Command::Worst(arguments) => worst::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
+        Command::Osi(arguments) => osi::run(&arguments),
         Command::Rig(arguments) => rig::run(&arguments),
         Command::TrainStream(arguments) => train_stream::run(&arguments),
     };

@@ -11,7 +11,7 @@ use bevrt_hil::nuscenes::NuscenesDrive;
 use bevrt_hil::replay::{
     LatencyReport, ReplayFrame, ReplayVisitor, TensorDump, VisitorError, replay,
 };
-use bevrt_hil::source::{DriveSource, LogDrive, LogDriveOptions};
+use bevrt_hil::source::{DriveEvent, DriveSource, LogDrive, LogDriveOptions, record_event};
 use bevrt_runtime::{EgoMotionSpec, Pipeline, PipelineOptions, Stage, Stamp};
 use clap::Args;
 use indicatif::ProgressBar;
@@ -112,6 +112,7 @@ fn one(
     let mut visitor = Recorder {
         writer,
         frames,
+        rig: drive.rig().clone(),
         dump: TensorDump::new(out.join("tensors"), arguments.dump_tensors),
         bar: progress::spinner("replaying"),
     };
@@ -166,11 +167,22 @@ fn one(
 struct Recorder {
     writer: LogWriter<BufWriter<File>>,
     frames: Option<BufWriter<File>>,
+    rig: Rig,
     dump: TensorDump,
     bar: ProgressBar,
 }
 
 impl ReplayVisitor for Recorder {
+    /// Results go with the ego motion that they rest on.
+    fn event(&mut self, event: &DriveEvent<'_>) -> Result<(), VisitorError> {
+        match event {
+            DriveEvent::VehicleMotion { .. } | DriveEvent::Pose { .. } => {
+                Ok(record_event(&mut self.writer, &self.rig, event)?)
+            }
+            DriveEvent::Image(_) | DriveEvent::Truth(_) => Ok(()),
+        }
+    }
+
     fn frame(&mut self, frame: ReplayFrame<'_>) -> Result<(), VisitorError> {
         self.bar.inc(1);
         self.writer.write_frame(frame.frame)?;

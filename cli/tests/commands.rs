@@ -1,6 +1,9 @@
 //! The `bevrt` command as a user runs it, on the package that ships.
 
 use bevrt_hil::logs::{LogReader, TOPIC_FRAME};
+use bevrt_osi::SensorData;
+use bevrt_runtime::OutputFrame;
+use prost::Message;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -92,6 +95,7 @@ fn log_replayed_twice_gives_identical_frames_and_tensors_to_compare() {
         first.len()
     );
     assert!(first == second, "frames of two replays differ");
+    result_becomes_traces(&log, &results[0].join("result.mcap"), &first);
     for tensor in [
         "inputs/images",
         "inputs/coarse_index",
@@ -109,6 +113,50 @@ fn log_replayed_twice_gives_identical_frames_and_tensors_to_compare() {
                 .expect("written too")
         );
     }
+}
+
+/// Converts a result to both kinds of OSI traces and compares the messages with its frames.
+fn result_becomes_traces(drive: &Path, result: &Path, frames: &[Vec<u8>]) {
+    let out = folder("osi");
+    let trace = out.join("trace_sd.osi");
+    let said = success(&["osi", text(result), "--out", text(&trace)]);
+    assert!(said.contains(&format!("{} frames", frames.len())), "{said}");
+    let bytes = std::fs::read(&trace).expect("it was written");
+    let mut rest = &bytes[..];
+    let mut with_velocities = 0;
+    for frame in frames {
+        let (length, after) = rest.split_first_chunk().expect("a length");
+        let (message, after) = after.split_at(u32::from_le_bytes(*length) as usize);
+        rest = after;
+        let message = SensorData::decode(message).expect("a message");
+        let frame = OutputFrame::boxed_from_frame_bytes(frame).expect("a frame");
+        let objects = message.moving_object.len() + message.stationary_object.len();
+        assert_eq!(objects, frame.objects().len());
+        assert_eq!(message.lane_boundary.len(), frame.lanes().len());
+        let nanoseconds = message.timestamp.and_then(|time| time.nanos);
+        assert_eq!(
+            nanoseconds.map(i64::from),
+            Some(frame.now_ns % 1_000_000_000)
+        );
+        let velocity = |object: &bevrt_osi::messages::DetectedMovingObject| object.base?.velocity;
+        with_velocities += message.moving_object.iter().filter_map(velocity).count();
+    }
+    assert!(rest.is_empty(), "{} bytes too many", rest.len());
+    assert!(with_velocities > 0, "the result holds no ego motion");
+
+    success(&["osi", text(result), "--out", text(&out)]);
+    let mut names = std::fs::read_dir(&out).expect("the folder is there");
+    let has_named = names.any(|file| {
+        let name = file.expect("it is readable").file_name();
+        let end = format!("_{}_result.mcap", frames.len());
+        name.to_string_lossy().ends_with(&end)
+    });
+    assert!(has_named, "no MCAP trace is named as OSI recommends");
+
+    let errors = failure(&["osi", text(drive), "--out", text(&trace)]);
+    assert!(errors.contains(TOPIC_FRAME), "{errors}");
+    let errors = failure(&["osi", text(result), "--out", "trace.txt"]);
+    assert!(errors.contains("osi or mcap"), "{errors}");
 }
 
 #[test]
@@ -163,7 +211,15 @@ fn nuscenes_folder_is_written_replayed_and_evaluated() {
         "--out",
         text(&out),
     ]);
-    assert_eq!(frames(&out.join("sim-950103/result.mcap")).len(), 5);
+    let result = out.join("sim-950103/result.mcap");
+    assert_eq!(frames(&result).len(), 5);
+    // Here the motion comes as poses.
+    let trace = out.join("trace_sd.mcap");
+    let said = success(&["osi", text(&result), "--out", text(&trace)]);
+    assert!(
+        said.contains("5 frames") && !said.contains(" 0 of them"),
+        "{said}"
+    );
     let errors = failure(&["eval", "--nuscenes", text(&root), "--scene", "scene-0061"]);
     assert!(
         errors.contains("sim-950102") && errors.contains("scene-0061"),

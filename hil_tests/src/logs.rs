@@ -23,6 +23,7 @@ mod dump;
 mod error;
 mod jpeg;
 mod reader;
+mod results;
 mod writer;
 
 pub use convert::{ReadCalibration, nanoseconds, pose_of};
@@ -30,6 +31,7 @@ pub use dump::DumpWriter;
 pub use error::LogError;
 pub use jpeg::{JpegDecoder, RgbPicture, encode_jpeg};
 pub use reader::{LogMessage, LogMessages, LogReader, LogTopic};
+pub use results::{ResultEvent, ResultLog};
 pub use writer::{LogWriter, VehicleMotionRecord};
 
 /// Frame of the vehicle, in the words of Foxglove.

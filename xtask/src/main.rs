@@ -14,7 +14,8 @@ cargo xtask <command>
   demo [ARGS]   set up ONNX Runtime, build, render a drive, replay it: out/demo/index.html
                 (ARGS go to `bevrt demo`, see `cargo xtask demo --help`)
   test          set up ONNX Runtime, run every test that needs Rust and Python 3 alone
-  test --all    also the tests that need PyTorch (a virtual environment below target/)
+  test --all    also the Python tests that need packages: PyTorch, ASAM's OSI bindings
+                (virtual environments below target/)
   dist [FOLDER] build the C library and lay its install tree out (target/dist)
   setup         only bring ONNX Runtime; prints the path of the library
 ";

@@ -1,23 +1,43 @@
-//! The Python tests of `models/`, in a virtual environment below `target/`.
+//! The Python tests of `models/` and `osi/`, in virtual environments below `target/`.
 
 use crate::command::{self, CommandExt, repository};
+use std::path::PathBuf;
 use std::process::Command;
 
-/// Installs what `models/pyproject.toml` pins and runs its checks and tests.
+/// Runs the tests of both folders.
 ///
 /// # Errors
 /// When Python's `venv` is missing, an install fails or a test fails.
 pub fn test() -> Result<(), String> {
-    let environment = command::target().join("models-venv");
-    let python = environment.join("bin/python");
-    if !python.is_file() {
-        command::say("making target/models-venv");
-        command::python()
-            .args(["-m", "venv"])
-            .arg(&environment)
-            .run()
-            .map_err(|error| format!("{error}: the tests of models/ need Python's venv module"))?;
-    }
+    test_osi()?;
+    test_models()
+}
+
+/// Installs what `osi/tests/requirements.txt` pins and reads OSI traces with it.
+fn test_osi() -> Result<(), String> {
+    let python = environment("osi-venv")?;
+    let tests = repository().join("osi/tests");
+    command::say("installing ASAM's reader of OSI traces");
+    Command::new(&python)
+        .args(["-m", "pip", "install", "--quiet", "--requirement"])
+        .arg(tests.join("requirements.txt"))
+        .run()?;
+    command::say("checking and testing osi/");
+    Command::new(&python)
+        .args(["-m", "ruff", "check", "--config"])
+        .arg(repository().join("models/pyproject.toml"))
+        .arg(&tests)
+        .run()?;
+    Command::new(&python)
+        .args(["-m", "pytest", "-q"])
+        .arg(&tests)
+        .current_dir(repository())
+        .run()
+}
+
+/// Installs what `models/pyproject.toml` pins and runs its checks and tests.
+fn test_models() -> Result<(), String> {
+    let python = environment("models-venv")?;
     command::say(
         "installing PyTorch and the other packages of models/ (some gigabytes the first time)",
     );
@@ -35,4 +55,19 @@ pub fn test() -> Result<(), String> {
         .args(["-m", "pytest", "-q"])
         .current_dir(&models)
         .run()
+}
+
+/// The Python of a virtual environment below `target/`, made if need be.
+fn environment(name: &str) -> Result<PathBuf, String> {
+    let folder = command::target().join(name);
+    let python = folder.join("bin/python");
+    if !python.is_file() {
+        command::say(&format!("making target/{name}"));
+        command::python()
+            .args(["-m", "venv"])
+            .arg(&folder)
+            .run()
+            .map_err(|error| format!("{error}: the Python tests need Python's venv module"))?;
+    }
+    Ok(python)
 }

@@ -1,0 +1,131 @@
+//! Reading results back: output frames, with the ego motion that they rest on.
+
+use std::path::Path;
+
+use bevrt_calibration::{Ego, Odom, Pose};
+use bevrt_runtime::{EgoMotionSource, OutputFrame, Stamp};
+use foxglove::Decode;
+use foxglove::messages::PoseInFrame;
+
+use super::convert::{nanoseconds, pose_of};
+use super::reader::{LogMessage, LogMessages, LogReader};
+use super::writer::VehicleMotionRecord;
+use super::{LogError, TOPIC_FRAME, TOPIC_POSE, TOPIC_VEHICLE_MOTION};
+
+/// What a result log tells.
+#[derive(Clone, Debug)]
+pub enum ResultEvent {
+    /// A frame came out.
+    Frame(Box<OutputFrame>),
+    /// Speed and yaw rate went in.
+    VehicleMotion(VehicleMotionRecord),
+    /// A pose went in.
+    Pose {
+        /// When it was true.
+        stamp: Stamp,
+        /// Pose of the vehicle in an odometry frame.
+        odom_from_ego: Pose<Odom, Ego>,
+    },
+}
+
+/// A log with output frames, as `bevrt replay` writes them.
+pub struct ResultLog {
+    reader: LogReader,
+    messages: LogMessages,
+    frames: u64,
+    ego_motion: Option<EgoMotionSource>,
+}
+
+impl ResultLog {
+    /// Opens a log and finds its frames.
+    ///
+    /// # Errors
+    /// The log is damaged or has no output frames.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, LogError> {
+        let reader = LogReader::open(path)?;
+        let topics = reader.topics();
+        let has = |name: &str| topics.iter().any(|topic| topic.topic == name);
+        let Some(frames) = topics.iter().find(|topic| topic.topic == TOPIC_FRAME) else {
+            let expected = format!("output frames on {TOPIC_FRAME}, as `bevrt replay` writes them");
+            let found: Vec<&str> = topics.iter().map(|topic| topic.topic.as_str()).collect();
+            let found = format!("topics {}", found.join(", "));
+            return Err(LogError::new(reader.path(), expected, found));
+        };
+        let ego_motion = if has(TOPIC_VEHICLE_MOTION) {
+            Some(EgoMotionSource::Rates)
+        } else {
+            has(TOPIC_POSE).then_some(EgoMotionSource::Poses)
+        };
+        let motion_topic = match ego_motion {
+            Some(EgoMotionSource::Rates) => TOPIC_VEHICLE_MOTION,
+            Some(EgoMotionSource::Poses) | None => TOPIC_POSE,
+        };
+        let messages =
+            reader.messages(|topic| topic.topic == TOPIC_FRAME || topic.topic == motion_topic)?;
+        Ok(Self {
+            frames: frames.messages,
+            ego_motion,
+            messages,
+            reader,
+        })
+    }
+
+    /// How many frames it holds, by its index.
+    pub fn frames(&self) -> u64 {
+        self.frames
+    }
+
+    /// What kind of ego motion it holds, where it holds one.
+    pub fn ego_motion(&self) -> Option<EgoMotionSource> {
+        self.ego_motion
+    }
+
+    /// The next event in the order of arrival; `None` at the end.
+    ///
+    /// # Errors
+    /// The log is damaged, or a frame is of another version of the runtime.
+    pub fn next_event(&mut self) -> Result<Option<ResultEvent>, LogError> {
+        let Some(message) = self.messages.next_message()? else {
+            return Ok(None);
+        };
+        let path = self.reader.path();
+        match message.topic {
+            TOPIC_FRAME => OutputFrame::boxed_from_frame_bytes(message.data)
+                .map(ResultEvent::Frame)
+                .map_err(|source| at(path, &message, "an output frame of this version", source)),
+            TOPIC_VEHICLE_MOTION => serde_json::from_slice(message.data)
+                .map(ResultEvent::VehicleMotion)
+                .map_err(|source| at(path, &message, "speed and yaw rate", source)),
+            _ => pose(path, &message),
+        }
+        .map(Some)
+    }
+}
+
+fn pose(path: &Path, message: &LogMessage<'_>) -> Result<ResultEvent, LogError> {
+    let read = PoseInFrame::decode(message.data)
+        .map_err(|source| at(path, message, "a foxglove.PoseInFrame", source))?;
+    let pose = read.pose.unwrap_or_default();
+    let isometry = pose_of(pose.position.as_ref(), pose.orientation.as_ref()).ok_or_else(|| {
+        LogError::new(path, "a rigid pose of the vehicle", "none")
+            .on_topic(message.topic)
+            .at(message.log_time_ns)
+    })?;
+    let arrival_ns = i64::try_from(message.log_time_ns).unwrap_or(i64::MAX);
+    let stamp_ns = nanoseconds(read.timestamp.as_ref()).unwrap_or(arrival_ns);
+    Ok(ResultEvent::Pose {
+        stamp: Stamp::from_nanoseconds(stamp_ns),
+        odom_from_ego: Pose::from_isometry(isometry),
+    })
+}
+
+fn at(
+    path: &Path,
+    message: &LogMessage<'_>,
+    expected: &str,
+    source: impl std::error::Error + Send + Sync + 'static,
+) -> LogError {
+    LogError::caused_by(path, expected, source)
+        .on_topic(message.topic)
+        .at(message.log_time_ns)
+}
