@@ -2,6 +2,8 @@
 
 mod file;
 
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::Path;
 
 use crate::{CalibrationError, Camera};
@@ -112,9 +114,22 @@ impl Rig {
     }
 }
 
+/// The largest file that is read: a calibrated_sensor table of nuScenes has 4 MB.
+const LIMIT_BYTES: u64 = 64 << 20;
+
 /// Reads a text file of a calibration.
 pub(crate) fn read(path: &Path) -> Result<String, CalibrationError> {
-    std::fs::read_to_string(path).map_err(|error| {
+    let read = || {
+        let mut text = String::new();
+        File::open(path)?
+            .take(LIMIT_BYTES + 1)
+            .read_to_string(&mut text)?;
+        if text.len() as u64 > LIMIT_BYTES {
+            return Err(io::Error::from(io::ErrorKind::FileTooLarge));
+        }
+        Ok(text)
+    };
+    read().map_err(|error| {
         CalibrationError::new("file", "a readable text file", error.to_string())
             .in_file(path)
             .caused_by(error)

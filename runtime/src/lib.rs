@@ -93,7 +93,9 @@ pub use manifest::{
     PreprocessSection, ProviderKind, QUERY_CAPACITY, QUERY_POINT_CAPACITY, QueueAlignment,
     QueueSection, QueueStorage, ResizeKernel, SLOT_CAPACITY,
 };
-pub use package::{MANIFEST_FILE, NetworkRequest, Package, PackageError, VerifiedNetwork, cpu_has};
+pub use package::{
+    MANIFEST_FILE, NetworkRequest, OnnxProblem, Package, PackageError, VerifiedNetwork, cpu_has,
+};
 pub use pipeline::{
     FrameError, FrozenCheck, GoldenCheck, Pipeline, PipelineOptions, RawTensor, RawValues,
     SetupError, StampCorrection, StepOutcome,

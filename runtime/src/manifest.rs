@@ -12,6 +12,8 @@ use std::path::Path;
 
 use bevrt_calibration::RaySpec;
 
+use crate::package::limited;
+
 pub use error::ManifestError;
 pub use head::{
     GroundRange, HeadForm, HeadKind, HeadSection, MapElement, MapQueries, ObjectQueries,
@@ -35,6 +37,9 @@ pub const QUERY_CAPACITY: usize = 4096;
 /// Most points of one query.
 pub const QUERY_POINT_CAPACITY: usize = 64;
 
+/// The largest manifest that is read.
+const LIMIT_BYTES: u64 = 1 << 20;
+
 /// A checked manifest.
 #[derive(Clone, Debug)]
 pub struct Manifest {
@@ -52,13 +57,13 @@ pub struct Manifest {
 }
 
 impl Manifest {
-    /// Reads and checks a manifest file.
+    /// Reads and checks a manifest file of at most 1 MiB.
     ///
     /// # Errors
     /// The file cannot be read, is not TOML, or breaks a rule; the message names the file, the
     /// field, what was expected and what was found.
     pub fn from_toml_file(path: &Path) -> Result<Self, ManifestError> {
-        let text = std::fs::read_to_string(path).map_err(|source| ManifestError::Read {
+        let text = limited::read_text(path, LIMIT_BYTES).map_err(|source| ManifestError::Read {
             file: path.to_path_buf(),
             source,
         })?;

@@ -2,19 +2,24 @@
 
 mod cpu_features;
 mod error;
+pub(crate) mod limited;
+mod onnx_file;
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
 pub use cpu_features::cpu_has;
 pub use error::PackageError;
+pub use onnx_file::OnnxProblem;
 
 use crate::manifest::{Manifest, NetworkEntry, Precision, ProviderKind};
 
 /// Name of the manifest in a package.
 pub const MANIFEST_FILE: &str = "manifest.toml";
+
+/// The largest network that is read.
+const NETWORK_LIMIT_BYTES: u64 = 1 << 30;
 
 /// A model package whose manifest has been checked.
 #[derive(Clone, Debug)]
@@ -95,15 +100,18 @@ impl Package {
         })
     }
 
-    /// Reads a network of this package and checks its hash.
+    /// Reads a network of this package and checks its hash, and that it refers to no other file and
+    /// to no operator that ONNX Runtime does not bring.
     ///
     /// The caller loads these bytes, not the file again, so what runs is what was checked.
     ///
     /// # Errors
-    /// The file cannot be read or its hash differs from the manifest's.
+    /// The file cannot be read, is larger than 1 GiB, its hash differs from the manifest's, or it
+    /// holds what it may not.
     pub fn read_network(&self, entry: &NetworkEntry) -> Result<VerifiedNetwork, PackageError> {
         let file = self.folder.join(&entry.file);
-        let bytes = fs::read(&file).map_err(|source| PackageError::Read {
+        let read = limited::read(&file, NETWORK_LIMIT_BYTES);
+        let bytes = read.map_err(|source| PackageError::Read {
             file: file.clone(),
             source,
         })?;
@@ -115,7 +123,10 @@ impl Package {
                 found,
             });
         }
-        Ok(VerifiedNetwork { file, bytes })
+        match onnx_file::check(&bytes) {
+            Ok(()) => Ok(VerifiedNetwork { file, bytes }),
+            Err(problem) => Err(PackageError::Network { file, problem }),
+        }
     }
 }
 

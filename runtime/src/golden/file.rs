@@ -6,10 +6,12 @@ use serde::Deserialize;
 
 use super::GoldenError;
 use crate::manifest::Precision;
-use crate::package::Package;
+use crate::package::{Package, limited};
 
 /// The format that is read.
 const FORMAT: u32 = 2;
+/// The largest file that is read.
+const LIMIT_BYTES: u64 = 64 << 20;
 
 /// The cases of a package.
 #[derive(Debug, Deserialize)]
@@ -59,7 +61,7 @@ impl GoldenFile {
             file: path.to_path_buf(),
             source,
         };
-        let text = std::fs::read_to_string(path).map_err(|error| read(error.into()))?;
+        let text = limited::read_text(path, LIMIT_BYTES).map_err(|error| read(error.into()))?;
         let file: Self = serde_json::from_str(&text).map_err(|error| read(error.into()))?;
         let field = |field: String, expected: &str, found: String| {
             Err(GoldenError::Field {

@@ -2,7 +2,7 @@ use std::error::Error;
 use std::fmt;
 use std::path::PathBuf;
 
-use super::NetworkRequest;
+use super::{NetworkRequest, OnnxProblem};
 use crate::manifest::ManifestError;
 
 /// Why a package cannot be used.
@@ -25,6 +25,13 @@ pub enum PackageError {
         expected: [u8; 32],
         /// SHA-256 of the file.
         found: [u8; 32],
+    },
+    /// A network holds what it may not.
+    Network {
+        /// The file.
+        file: PathBuf,
+        /// What.
+        problem: OnnxProblem,
     },
     /// No network of the package fits.
     NoNetwork {
@@ -61,6 +68,7 @@ impl fmt::Display for PackageError {
                 Hex(expected),
                 Hex(found)
             ),
+            Self::Network { file, problem } => write!(f, "{}: {problem}", file.display()),
             Self::NoNetwork {
                 folder,
                 request,
@@ -86,7 +94,7 @@ impl Error for PackageError {
         match self {
             Self::Manifest(error) => error.source(),
             Self::Read { source, .. } => Some(source),
-            Self::Hash { .. } | Self::NoNetwork { .. } => None,
+            Self::Hash { .. } | Self::Network { .. } | Self::NoNetwork { .. } => None,
         }
     }
 }

@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# Programs outside of the repository, against the install tree: a C program built by pkg-config, a C++
+# program built by CMake, both on a rendered drive. Their frames must equal those of `bevrt replay`.
+#
+#   ffi/tests/programs.sh [FOLDER]      FOLDER is made anew (target/programs)
+#
+# Needs cc, c++, pkg-config; CMake is taken from PyPI when the system has none.
+set -euo pipefail
+root=$(cd "$(dirname "$0")/../.." && pwd)
+folder=${1:-$root/target/programs}
+rm -rf "$folder"
+mkdir -p "$folder/c" "$folder/cpp"
+cd "$root"
+prefix=$folder/bevrt
+cargo xtask dist "$prefix"
+BEVRT_ONNXRUNTIME=$(cargo xtask setup)
+export BEVRT_ONNXRUNTIME PKG_CONFIG_PATH=$prefix/lib/pkgconfig
+cargo build --release --package bevrt-cli
+bevrt=$root/target/release/bevrt
+
+cmake=$(command -v cmake || true)
+if [[ -z $cmake ]]; then
+    python3 -m venv "$folder/venv"
+    "$folder/venv/bin/pip" install --quiet cmake==4.1.2
+    cmake=$folder/venv/bin/cmake
+fi
+
+echo "== a drive, and what bevrt itself makes of it"
+"$bevrt" sim --seed 900001 --seconds 1.5 --skew-ms 10 --out "$folder/drive.mcap"
+"$bevrt" dump "$folder/drive.mcap" --out "$folder/drive.bevrt"
+"$bevrt" replay "$folder/drive.mcap" --out "$folder/replay" --frames "$folder/bevrt.frames"
+
+echo "== C, by pkg-config"
+cp "$prefix"/share/bevrt/examples/c/* "$folder/c"
+cc -std=c11 -O2 -Wall -Wextra -Wpedantic -Werror "$folder/c/replay.c" \
+    $(pkg-config --cflags --libs bevrt) -Wl,-rpath,"$prefix/lib" -o "$folder/c/replay"
+"$folder/c/replay" "$prefix/share/bevrt/packages/tiny" "$folder/drive.bevrt" "$folder/c.frames" | tail -n 1
+cmp "$folder/bevrt.frames" "$folder/c.frames"
+
+echo "== C, linked to the archive"
+cc -std=c11 -O2 "$folder/c/replay.c" $(pkg-config --cflags bevrt) "$prefix/lib/libbevrt.a" \
+    -lgcc_s -lpthread -lm -ldl -o "$folder/c/replay-static"
+"$folder/c/replay-static" "$prefix/share/bevrt/packages/tiny" "$folder/drive.bevrt" "$folder/static.frames" | tail -n 1
+cmp "$folder/bevrt.frames" "$folder/static.frames"
+
+echo "== C++, by CMake"
+cp -r "$prefix/share/bevrt/examples" "$folder/cpp/examples"
+cat > "$folder/cpp/CMakeLists.txt" <<'CMAKE'
+cmake_minimum_required(VERSION 3.16)
+project(replay CXX)
+find_package(bevrt 0.1 REQUIRED)
+add_executable(replay examples/cpp/replay.cpp)
+target_compile_features(replay PRIVATE cxx_std_17)
+target_compile_options(replay PRIVATE -Wall -Wextra -Wpedantic -Werror)
+target_link_libraries(replay PRIVATE bevrt::bevrt)
+CMAKE
+"$cmake" -S "$folder/cpp" -B "$folder/cpp/build" -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_BUILD_TYPE=Release > "$folder/cpp/log"
+"$cmake" --build "$folder/cpp/build" >> "$folder/cpp/log"
+"$folder/cpp/build/replay" "$prefix/share/bevrt/packages/tiny" "$folder/drive.bevrt" "$folder/cpp.frames" | tail -n 1
+cmp "$folder/bevrt.frames" "$folder/cpp.frames"
+
+echo "all frames are the same: $(stat -c %s "$folder/bevrt.frames") bytes"
+rm -rf "$folder/drive.mcap" "$folder/drive.bevrt" "$folder/replay"
