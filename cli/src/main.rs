@@ -1,6 +1,7 @@
 //! The `bevrt` command: render drives, replay logs, evaluate and inspect model packages.
 
 mod allocations;
+mod bench;
 mod compare;
 mod demo;
 mod doctor;
@@ -52,6 +53,8 @@ enum Command {
     Worst(worst::WorstArguments),
     /// Check a model package on this machine: files, contract, golden cases, speed
     Doctor(doctor::DoctorArguments),
+    /// Measure the whole step on this machine: percentiles, deadline misses, start-up, memory; compare with before
+    Bench(bench::BenchArguments),
     /// Print a rig as TOML: a start for a rig file of your own
     Rig(rig::RigArguments),
     /// Stream training samples to standard output (used by `python -m bevrt_models train`)
@@ -69,6 +72,7 @@ fn main() -> ExitCode {
         Command::Robustness(arguments) => robustness::run(&arguments),
         Command::Worst(arguments) => worst::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments),
         Command::Rig(arguments) => rig::run(&arguments),
         Command::TrainStream(arguments) => train_stream::run(&arguments),
     };

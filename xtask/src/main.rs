@@ -1,4 +1,4 @@
-//! Set-up and checks of the repository: `cargo xtask demo`, `cargo xtask test`.
+//! Set-up and checks of the repository: `cargo xtask demo`, `cargo xtask bench`, `cargo xtask test`.
 
 mod command;
 mod onnx_runtime;
@@ -12,15 +12,17 @@ cargo xtask <command>
 
   demo [ARGS]   set up ONNX Runtime, build, render a drive, replay it: out/demo/index.html
                 (ARGS go to `bevrt demo`, see `cargo xtask demo --help`)
+  bench [ARGS]  set up ONNX Runtime, build, measure the whole step on this machine
+                (ARGS go to `bevrt bench`, see benches/README.md)
   test          set up ONNX Runtime, run every test that needs Rust and Python 3 alone
-  test --all    also the tests that need PyTorch (a virtual environment below target/)
+  test --all    also the tests that need PyTorch and OpenCV (a virtual environment below target/)
   setup         only bring ONNX Runtime; prints the path of the library
 ";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let outcome = match arguments.first().map(String::as_str) {
-        Some("demo") => demo(&arguments[1..]),
+        Some(command @ ("demo" | "bench")) => bevrt(command, &arguments[1..]),
         Some("test") => test(&arguments[1..]),
         Some("setup") => onnx_runtime::provide().map(|path| println!("{}", path.display())),
         Some("help" | "--help" | "-h") | None => {
@@ -28,7 +30,7 @@ fn main() -> ExitCode {
             Ok(())
         }
         Some(other) => Err(format!(
-            "unknown command `{other}`; expected demo, test or setup (see `cargo xtask help`)"
+            "unknown command `{other}`; expected demo, bench, test or setup (see `cargo xtask help`)"
         )),
     };
     match outcome {
@@ -40,7 +42,8 @@ fn main() -> ExitCode {
     }
 }
 
-fn demo(arguments: &[String]) -> Result<(), String> {
+/// Builds the `bevrt` command and runs one of its commands.
+fn bevrt(command: &str, arguments: &[String]) -> Result<(), String> {
     let library = onnx_runtime::provide()?;
     command::say("building the bevrt command (release)");
     command::cargo()
@@ -48,7 +51,7 @@ fn demo(arguments: &[String]) -> Result<(), String> {
         .run()?;
     let bevrt = repository().join("target/release/bevrt");
     Command::new(bevrt)
-        .arg("demo")
+        .arg(command)
         .args(arguments)
         .env("BEVRT_ONNXRUNTIME", library)
         .current_dir(repository())
@@ -67,5 +70,9 @@ fn test(arguments: &[String]) -> Result<(), String> {
         .args(["test", "--workspace", "--no-fail-fast"])
         .env("BEVRT_ONNXRUNTIME", &library)
         .run()?;
-    if with_all { python::test() } else { Ok(()) }
+    if with_all {
+        python::test(&library)
+    } else {
+        Ok(())
+    }
 }

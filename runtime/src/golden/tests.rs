@@ -200,7 +200,10 @@ fn wrong_cases_are_refused() {
         ),
         (
             "shape",
-            |golden| golden["cases"][0]["outputs"]["fp32"][2]["shape"] = serde_json::json!([1, 13, 8, 10]),
+            |golden| {
+                golden["cases"][0]["outputs"]["fp32"][2]["shape"] =
+                    serde_json::json!([1, 13, 8, 10])
+            },
             "lanes",
         ),
     ];
