@@ -23,6 +23,8 @@
 //!
 //! `README.md` says what each number means and documents the JSON form.
 
+#![deny(unsafe_code)]
+
 mod compare;
 mod error;
 mod machine;

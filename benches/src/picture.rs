@@ -10,7 +10,7 @@ use std::path::Path;
 use crate::error::BenchError;
 use crate::report::{Report, Times};
 use crate::sample::{Mode, Sample};
-use svg::{Anchor, Frame, Svg, Text};
+use svg::{Frame, Svg, Text};
 
 const WIDTH: f64 = 1280.0;
 const HEIGHT: f64 = 1010.0;
@@ -164,13 +164,13 @@ fn heading(svg: &mut Svg, frame: Frame, title: &str, legend: &[(&str, &str)]) {
     svg.panel(frame);
     let bold = Text::new(15.0, INK).bold();
     svg.text(frame.x + 18.0, frame.y + 30.0, title, bold);
-    let mut x = frame.right() - 18.0;
-    for (name, colour) in legend.iter().rev() {
-        let label = Text::new(13.0, SOFT).anchored(Anchor::End);
-        svg.text(x, frame.y + 30.0, name, label);
-        x -= 7.2 * name.chars().count() as f64 + 20.0;
-        svg.rectangle(Frame::new(x, frame.y + 20.0, 12.0, 12.0), colour, 1.0);
-        x -= 18.0;
+    let width = |name: &str| 18.0 + 7.4 * name.chars().count() as f64 + 10.0;
+    let all: f64 = legend.iter().map(|(name, _)| width(name)).sum();
+    let mut x = frame.right() - 12.0 - all;
+    for (name, colour) in legend {
+        svg.rectangle(Frame::new(x, frame.y + 19.0, 12.0, 12.0), colour, 1.0);
+        svg.text(x + 18.0, frame.y + 30.0, name, Text::new(13.0, SOFT));
+        x += width(name);
     }
 }
 
@@ -178,7 +178,7 @@ fn heading(svg: &mut Svg, frame: Frame, title: &str, legend: &[(&str, &str)]) {
 fn axis_step(most: f64, count: f64) -> f64 {
     let rough = (most / count).max(1e-9);
     let power = 10_f64.powf(rough.log10().floor());
-    let step = [1.0, 2.0, 5.0, 10.0].map(|factor| factor * power);
+    let step = [1.0, 2.0, 2.5, 5.0, 10.0].map(|factor| factor * power);
     step.into_iter()
         .find(|step| *step >= rough * (1.0 - 1e-9))
         .unwrap_or(10.0 * power)
@@ -186,7 +186,11 @@ fn axis_step(most: f64, count: f64) -> f64 {
 
 /// A number of an axis without needless digits.
 fn axis_label(value: f64, step: f64) -> String {
-    let digits = (-step.log10().floor()).clamp(0.0, 3.0) as usize;
+    let is_whole = |digits: &usize| {
+        let scaled = step * 10_f64.powi(*digits as i32);
+        (scaled - scaled.round()).abs() < 1e-6 * scaled
+    };
+    let digits = (0..3).find(is_whole).unwrap_or(3);
     format!("{value:.digits$}")
 }
 
@@ -236,8 +240,10 @@ mod tests {
     #[test]
     fn axes_have_round_steps() {
         assert_eq!(axis_step(100.0, 5.0), 20.0);
-        assert!((axis_step(0.13, 5.0) - 0.05).abs() < 1e-12);
+        assert_eq!(axis_step(1006.0, 5.0), 250.0);
+        assert!((axis_step(0.13, 4.0) - 0.05).abs() < 1e-12);
         assert_eq!(axis_label(0.05, 0.05), "0.05");
+        assert_eq!(axis_label(7.5, 2.5), "7.5");
         assert_eq!(axis_label(40.0, 20.0), "40");
     }
 }

@@ -11,7 +11,7 @@ pub use cpu_time::CpuTime;
 pub struct Memory {
     /// Resident now (`VmRSS`).
     pub resident_mib: f64,
-    /// Most that was resident since the last [`forget_peak`] (`VmHWM`).
+    /// Most that was resident since the kernel was last made to forget it (`VmHWM`).
     pub peak_mib: f64,
 }
 

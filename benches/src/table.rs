@@ -1,6 +1,7 @@
 //! A report as text.
 
 use crate::report::{ModeReport, Report, Times};
+use crate::sample::Mode;
 
 /// What a number without enough frames behind it is shown as.
 const UNKNOWN: &str = "–";
@@ -39,8 +40,11 @@ impl Report {
             text += &format!("WARNING: {doubt}\n");
         }
         text += &self.start_up_text();
-        for (name, mode) in &self.modes {
-            text += &format!("\n{}", mode_table(name, mode, self.settings.deadline_ms));
+        for mode in [Mode::Paced, Mode::FlatOut] {
+            if let Some(of_mode) = self.modes.get(mode.name()) {
+                let deadline_ms = self.settings.deadline_ms;
+                text += &format!("\n{}", mode_table(mode.name(), of_mode, deadline_ms));
+            }
         }
         text + "\n" + &self.closing_text()
     }
@@ -122,16 +126,23 @@ fn mode_table(name: &str, mode: &ModeReport, deadline_ms: f64) -> String {
 fn row(times: &Times) -> String {
     let percentiles = [times.p90_ms, times.p99_ms, times.p99_9_ms].map(cell);
     format!(
-        "{:<18}{:>9.3}{}{:>9.3}\n",
+        "{:<18}{}{}{}\n",
         times.name,
-        times.p50_ms,
+        cell(Some(times.p50_ms)),
         percentiles.concat(),
-        times.max_ms
+        cell(Some(times.max_ms))
     )
 }
 
+/// No more digits than the histogram is exact to.
 fn cell(value: Option<f64>) -> String {
-    value.map_or_else(|| format!("{UNKNOWN:>9}"), |ms| format!("{ms:>9.3}"))
+    match value {
+        None => format!("{UNKNOWN:>9}"),
+        Some(ms) if ms >= 100.0 => format!("{ms:>9.0}"),
+        Some(ms) if ms >= 10.0 => format!("{ms:>9.1}"),
+        Some(ms) if ms >= 1.0 => format!("{ms:>9.2}"),
+        Some(ms) => format!("{ms:>9.3}"),
+    }
 }
 
 fn clocks(mhz: &[f64]) -> String {

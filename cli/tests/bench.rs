@@ -53,14 +53,14 @@ fn number(value: &Value) -> f64 {
         .unwrap_or_else(|| panic!("expected a number, found {value}"))
 }
 
-/// The blocks of a time are multiplied.
-fn scaled(report: &Value, mode: &str, name: &str, factor: f64) -> Value {
+/// The report with other block medians of a time, or of all times (`*`).
+fn with_blocks(report: &Value, mode: &str, name: &str, change: impl Fn(f64) -> f64) -> Value {
     let mut report = report.clone();
     let times = report["modes"][mode]["times"].as_array_mut();
     for times in times.expect("times").iter_mut() {
         if times["name"] == name || name == "*" {
             for block in times["block_medians_ms"].as_array_mut().expect("blocks") {
-                *block = (factor * number(block)).into();
+                *block = change(number(block)).into();
             }
         }
     }
@@ -80,8 +80,8 @@ fn check_mode(report: &Value, mode: &str, names: &[&str]) {
     for stage in ["preprocess", "align", "network", "decode"] {
         assert!(median(stage) > 0.0, "{mode} {stage}");
     }
-    assert!(median("network") < median("from_last_image"), "{mode}");
-    assert!(median("preprocess") + median("network") < 1.02 * median("total"));
+    assert!(median("network") <= median("from_last_image"), "{mode}");
+    assert!(median("network") <= median("total"), "{mode}");
     for times in times {
         let mut last = number(&times["p50_ms"]);
         for percentile in ["p90_ms", "p99_ms", "p99_9_ms"] {
@@ -191,16 +191,20 @@ fn a_benchmark_is_plausible_and_is_compared_by_stage() {
     let drawn = std::fs::read_to_string(&picture).expect("it was written");
     assert!(drawn.starts_with("<svg") && drawn.contains("Frame by frame"));
 
-    // A report against itself, then with one stage that was a tenth of it.
+    // A report against itself, then with one stage that was half of it.
     let same = success(&["--compare", text(&report), "--report", text(&report)]);
     assert!(same.contains("nothing is slower"), "{same}");
-    let old = file("old.json");
-    let doctored = scaled(&json(&report), "paced", "align", 0.1);
-    std::fs::write(&old, doctored.to_string()).expect("the folder is writable");
-    let errors = failure(&["--compare", text(&old), "--report", text(&report)]);
-    assert!(errors.contains("paced align: old"), "{errors}");
+    let (old, new) = (file("old.json"), file("doctored.json"));
+    for (path, align_ms) in [(&old, 100.0), (&new, 200.0)] {
+        let doctored = with_blocks(&json(&report), "paced", "align", |_| align_ms);
+        std::fs::write(path, doctored.to_string()).expect("the folder is writable");
+    }
+    let errors = failure(&["--compare", text(&old), "--report", text(&new)]);
+    for part in ["paced align: old 100.000 ms, new 200.000 ms", "noise"] {
+        assert!(errors.contains(part), "{errors}");
+    }
     assert!(
-        errors.contains("noise") && !errors.contains("decode"),
+        !errors.contains("flat_out") && !errors.contains("decode"),
         "{errors}"
     );
 
@@ -208,7 +212,7 @@ fn a_benchmark_is_plausible_and_is_compared_by_stage() {
     let slow = ["paced", "flat_out"]
         .iter()
         .fold(json(&report), |report, mode| {
-            scaled(&report, mode, "*", 100.0)
+            with_blocks(&report, mode, "*", |ms| 100.0 * ms)
         });
     std::fs::write(&old, slow.to_string()).expect("the folder is writable");
     let measured = ["--frames", text(&frames), "--seconds", "0.5"];
@@ -229,7 +233,7 @@ fn a_benchmark_is_plausible_and_is_compared_by_stage() {
 fn wrong_options_are_named_before_anything_is_drawn() {
     assert!(failure(&["--sets", "1"]).contains("--sets"));
     assert!(failure(&["--seconds", "0"]).contains("--seconds"));
-    assert!(failure(&["--deadline-ms", "-3"]).contains("deadline-ms"));
+    assert!(failure(&["--deadline-ms", "0"]).contains("--deadline-ms"));
     assert!(failure(&["--frames", "no/folder"]).contains("no/folder"));
     assert!(failure(&["--compare", "no/report.json"]).contains("no/report.json"));
     assert!(failure(&["--report", "new.json"]).contains("--compare"));

@@ -103,7 +103,8 @@ fn one_disturbed_block_does_not_widen_the_noise() {
 #[test]
 fn another_subject_or_machine_is_refused_by_name() {
     let old = example();
-    let differing: [(&str, fn(&mut Report)); 6] = [
+    type Change = fn(&mut Report);
+    let differing: [(&str, Change); 6] = [
         ("threads", |report| report.subject.threads += 1),
         ("provider", |report| {
             report.subject.provider = "cuda:0".into()

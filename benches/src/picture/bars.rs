@@ -60,7 +60,7 @@ pub(super) fn draw(svg: &mut Svg, frame: Frame, report: &Report, panel: &Panel) 
             bar(svg, plot, y, most, times, colour(mode));
         }
     }
-    let explained = "bar: median · line: to p99 (else p90) · mark: longest";
+    let explained = "bar: median · line: to p99 (else p90) · mark: longest (red: cut)";
     svg.text(
         plot.x,
         frame.bottom() - 14.0,

@@ -7,8 +7,8 @@ use super::{BARE, FAINT, SOFT, axis_label, axis_step, colour, heading, words};
 use crate::report::quantile;
 use crate::sample::{Mode, Quantity, Sample};
 
-/// Bins along the axis.
-const BINS: usize = 60;
+/// Fewest and most bins along the axis.
+const BINS: [usize; 2] = [14, 70];
 /// What lies beyond this share of all times is counted in the last bin.
 const SHOWN: f64 = 0.995;
 
@@ -53,9 +53,12 @@ pub(super) fn draw(svg: &mut Svg, frame: Frame, samples: &[Sample]) {
     let margin = (0.06 * (most - least)).max(0.01 * most);
     let (least, most) = ((least - margin).max(0.0), most + margin);
     let plot = frame.inset(52.0, 54.0, 24.0, 56.0);
+    // Few frames in many bins would be a comb.
+    let of_each = pooled.len() as f64 / curves.len() as f64;
+    let bins = ((2.0 * of_each.sqrt()) as usize).clamp(BINS[0], BINS[1]);
     let shares: Vec<_> = curves
         .iter()
-        .map(|(_, of, times)| (*of, shares(times, least, most)))
+        .map(|(_, of, times)| (*of, shares(times, [least, most], bins)))
         .collect();
     let highest = shares
         .iter()
@@ -69,18 +72,18 @@ pub(super) fn draw(svg: &mut Svg, frame: Frame, samples: &[Sample]) {
 }
 
 /// Share of the times in each bin.
-fn shares(times: &[f64], least: f64, most: f64) -> Vec<f64> {
-    let mut shares = vec![0.0; BINS];
+fn shares(times: &[f64], [least, most]: [f64; 2], bins: usize) -> Vec<f64> {
+    let mut shares = vec![0.0; bins];
     for time in times {
-        let place = (BINS as f64 * (time - least) / (most - least)).max(0.0) as usize;
-        shares[place.min(BINS - 1)] += 1.0 / times.len() as f64;
+        let place = (bins as f64 * (time - least) / (most - least)).max(0.0) as usize;
+        shares[place.min(bins - 1)] += 1.0 / times.len() as f64;
     }
     shares
 }
 
 /// The stairs of a histogram.
 fn outline(plot: Frame, shares: &[f64], highest: f64) -> Vec<[f64; 2]> {
-    let width = plot.width / BINS as f64;
+    let width = plot.width / shares.len() as f64;
     let stair = |(bin, share): (usize, &f64)| {
         let x = plot.x + bin as f64 * width;
         let y = plot.bottom() - plot.height * share / highest;
