@@ -1,6 +1,7 @@
 //! The `bevrt` command: render drives, replay logs, evaluate and inspect model packages.
 
 mod allocations;
+mod bench;
 mod compare;
 mod demo;
 mod doctor;
@@ -58,6 +59,8 @@ enum Command {
     Doctor(doctor::DoctorArguments),
     /// Convert a result of `bevrt replay` to an ASAM OSI trace of SensorData (.osi or .mcap)
     Osi(osi::OsiArguments),
+    /// Measure the whole step on this machine: percentiles, deadline misses, start-up, memory; compare with before
+    Bench(bench::BenchArguments),
     /// Print a rig as TOML: a start for a rig file of your own
     Rig(rig::RigArguments),
     /// Stream training samples to standard output (used by `python -m bevrt_models train`)
@@ -77,6 +80,7 @@ fn main() -> ExitCode {
         Command::Worst(arguments) => worst::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Osi(arguments) => osi::run(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments),
         Command::Rig(arguments) => rig::run(&arguments),
         Command::TrainStream(arguments) => train_stream::run(&arguments),
     };

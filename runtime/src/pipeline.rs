@@ -231,6 +231,17 @@ impl Pipeline {
         &self.detections
     }
 
+    /// Runs the network once more on the inputs of the last frame, so that a benchmark can time the
+    /// bare run beside whole steps: the same session, threads and memory.
+    ///
+    /// Nothing that the pipeline knows changes; images of the next set may already be here.
+    ///
+    /// # Errors
+    /// The provider failed; [`Pipeline::raw_outputs`] is undefined until the next frame then.
+    pub fn run_network_again(&mut self) -> Result<(), FrameError> {
+        self.engine.run(self.last_set).map_err(FrameError::Engine)
+    }
+
     /// Shows the network's inputs of the last frame, as long as no image has been pushed since.
     ///
     /// Not for the frame path: it allocates.

@@ -1,4 +1,4 @@
-//! Set-up and checks of the repository: `cargo xtask demo`, `cargo xtask test`, `cargo xtask dist`.
+//! Set-up and checks of the repository: `cargo xtask demo`, `bench`, `test`, `dist`.
 
 mod command;
 mod dist;
@@ -13,8 +13,10 @@ cargo xtask <command>
 
   demo [ARGS]   set up ONNX Runtime, build, render a drive, replay it: out/demo/index.html
                 (ARGS go to `bevrt demo`, see `cargo xtask demo --help`)
+  bench [ARGS]  set up ONNX Runtime, build, measure the whole step on this machine
+                (ARGS go to `bevrt bench`, see benches/README.md)
   test          set up ONNX Runtime, run every test that needs Rust and Python 3 alone
-  test --all    also the Python tests that need packages: PyTorch, ASAM's OSI bindings
+  test --all    also the Python tests that need packages: PyTorch, OpenCV, ASAM's OSI bindings
                 (virtual environments below target/)
   dist [FOLDER] build the C library and lay its install tree out (target/dist)
   setup         only bring ONNX Runtime; prints the path of the library
@@ -23,7 +25,7 @@ cargo xtask <command>
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let outcome = match arguments.first().map(String::as_str) {
-        Some("demo") => demo(&arguments[1..]),
+        Some(command @ ("demo" | "bench")) => bevrt(command, &arguments[1..]),
         Some("test") => test(&arguments[1..]),
         Some("dist") => install_tree(&arguments[1..]),
         Some("setup") => onnx_runtime::provide().map(|path| println!("{}", path.display())),
@@ -32,7 +34,7 @@ fn main() -> ExitCode {
             Ok(())
         }
         Some(other) => Err(format!(
-            "unknown command `{other}`; expected demo, test, dist or setup (see `cargo xtask help`)"
+            "unknown command `{other}`; expected demo, bench, test, dist or setup (see `cargo xtask help`)"
         )),
     };
     match outcome {
@@ -52,7 +54,8 @@ fn install_tree(arguments: &[String]) -> Result<(), String> {
     }
 }
 
-fn demo(arguments: &[String]) -> Result<(), String> {
+/// Builds the `bevrt` command and runs one of its commands.
+fn bevrt(command: &str, arguments: &[String]) -> Result<(), String> {
     let library = onnx_runtime::provide()?;
     command::say("building the bevrt command (release)");
     command::cargo()
@@ -60,7 +63,7 @@ fn demo(arguments: &[String]) -> Result<(), String> {
         .run()?;
     let bevrt = repository().join("target/release/bevrt");
     Command::new(bevrt)
-        .arg("demo")
+        .arg(command)
         .args(arguments)
         .env("BEVRT_ONNXRUNTIME", library)
         .current_dir(repository())
@@ -79,5 +82,9 @@ fn test(arguments: &[String]) -> Result<(), String> {
         .args(["test", "--workspace", "--no-fail-fast"])
         .env("BEVRT_ONNXRUNTIME", &library)
         .run()?;
-    if with_all { python::test() } else { Ok(()) }
+    if with_all {
+        python::test(&library)
+    } else {
+        Ok(())
+    }
 }

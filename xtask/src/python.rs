@@ -1,16 +1,18 @@
-//! The Python tests of `models/` and `osi/`, in virtual environments below `target/`.
+//! The Python tests of `models/`, `osi/` and `benches/peers/`, in virtual environments below `target/`.
 
 use crate::command::{self, CommandExt, repository};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Runs the tests of both folders.
+/// Runs the tests of all three folders.
 ///
 /// # Errors
 /// When Python's `venv` is missing, an install fails or a test fails.
-pub fn test() -> Result<(), String> {
+pub fn test(library: &Path) -> Result<(), String> {
     test_osi()?;
-    test_models()
+    let python = environment("models-venv")?;
+    test_models(&python)?;
+    test_peers(&python, library)
 }
 
 /// Installs what `osi/tests/requirements.txt` pins and reads OSI traces with it.
@@ -36,24 +38,50 @@ fn test_osi() -> Result<(), String> {
 }
 
 /// Installs what `models/pyproject.toml` pins and runs its checks and tests.
-fn test_models() -> Result<(), String> {
-    let python = environment("models-venv")?;
+fn test_models(python: &Path) -> Result<(), String> {
     command::say(
         "installing PyTorch and the other packages of models/ (some gigabytes the first time)",
     );
     let models = repository().join("models");
-    Command::new(&python)
+    Command::new(python)
         .args(["-m", "pip", "install", "--quiet", "--editable", ".[dev]"])
         .current_dir(&models)
         .run()?;
     command::say("checking and testing models/");
-    Command::new(&python)
+    Command::new(python)
         .args(["-m", "ruff", "check", "."])
         .current_dir(&models)
         .run()?;
-    Command::new(&python)
+    Command::new(python)
         .args(["-m", "pytest", "-q"])
         .current_dir(&models)
+        .run()
+}
+
+/// Checks `benches/peers/`, and that OpenCV and bevrt make the same network input of the same images.
+fn test_peers(python: &Path, library: &Path) -> Result<(), String> {
+    command::say("checking benches/peers/ against bevrt's preprocessing");
+    let peers = repository().join("benches/peers");
+    Command::new(python)
+        .args(["-m", "pip", "install", "--quiet", "--requirement"])
+        .arg(peers.join("requirements.txt"))
+        .run()?;
+    Command::new(python)
+        .args(["-m", "ruff", "check", "."])
+        .current_dir(&peers)
+        .run()?;
+    let frames = command::target().join("peer-frames");
+    command::cargo()
+        .args(["run", "--quiet", "--package", "bevrt-cli", "--", "bench"])
+        .args(["--sets", "3", "--dump-frames"])
+        .arg(&frames)
+        .env("BEVRT_ONNXRUNTIME", library)
+        .run()?;
+    Command::new(python)
+        .arg(peers.join("check_inputs.py"))
+        .arg("--frames")
+        .arg(&frames)
+        .current_dir(repository())
         .run()
 }
 
