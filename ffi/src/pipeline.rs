@@ -376,3 +376,131 @@ pub unsafe extern "C" fn bevrt_pipeline_camera_info(
         unsafe { plain::write(info, info_size, &instance.camera_info(camera as usize)?) }
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use bevrt_runtime::{
+        Engine, EngineError, EngineOptions, GoldenCheck, ImageSet, InputRole, NetworkInterface,
+        OnnxRuntime, OnnxRuntimeLibrary, OutputRole, Package, PipelineOptions, Provider,
+    };
+
+    use super::*;
+    use crate::status::Status;
+
+    /// An engine with a bug.
+    struct Panicking(OnnxRuntime);
+
+    impl Engine for Panicking {
+        fn interface(&self) -> &NetworkInterface {
+            self.0.interface()
+        }
+
+        fn provider(&self) -> &Provider {
+            self.0.provider()
+        }
+
+        fn images_mut(&mut self, set: ImageSet) -> &mut [f32] {
+            self.0.images_mut(set)
+        }
+
+        fn input_mut(&mut self, role: InputRole) -> Result<&mut [f32], EngineError> {
+            self.0.input_mut(role)
+        }
+
+        fn index_mut(&mut self, role: InputRole) -> Result<&mut [i32], EngineError> {
+            self.0.index_mut(role)
+        }
+
+        fn run(&mut self, _images: ImageSet) -> Result<(), EngineError> {
+            panic!("the engine has a bug")
+        }
+
+        fn output(&self, role: OutputRole) -> Result<&[f32], EngineError> {
+            self.0.output(role)
+        }
+
+        fn last_failure(&self) -> Option<&str> {
+            self.0.last_failure()
+        }
+    }
+
+    fn panicking_pipeline() -> Pipeline {
+        let folder =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("../runtime/tests/fixtures/reduced");
+        let rig = bevrt_calibration::Rig::from_toml_file(folder.join("golden/case0/rig.toml"))
+            .expect("the fixture is sound");
+        let package = Package::open(&folder).expect("the fixture is sound");
+        let manifest = package.manifest();
+        let network = package
+            .read_network(&manifest.networks()[0])
+            .expect("the fixture is sound");
+        let interface = NetworkInterface::new(manifest, rig.cameras().len());
+        let engine = OnnxRuntime::load(&network, interface, &EngineOptions::default())
+            .expect("the fixture loads");
+        let mut options = PipelineOptions::new(&folder, rig);
+        options.golden = GoldenCheck::Skip;
+        Pipeline::with_engine(manifest.clone(), Box::new(Panicking(engine)), options)
+            .expect("the engine offers what the manifest demands")
+    }
+
+    #[test]
+    fn a_panic_stays_inside_and_leaves_a_handle_that_can_only_be_destroyed() {
+        if let Err(error) = OnnxRuntimeLibrary::load(None) {
+            println!("SKIPPED: {error}");
+            return;
+        }
+        let handle = register(Instance::new(panicking_pipeline())).expect("there is room");
+        let mut info = [0_u64; 10];
+        let camera: *mut CameraInfo = info.as_mut_ptr().cast();
+        let mut frame = OutputFrame::boxed();
+        let mut step = |now_ns| {
+            // SAFETY: the frame is as large as it is said to be.
+            unsafe {
+                bevrt_pipeline_step(handle, now_ns, &raw mut *frame, size_of::<OutputFrame>())
+            }
+        };
+        // SAFETY: 80 bytes are there.
+        let told = unsafe { bevrt_pipeline_camera_info(handle, 0, camera, 80) };
+        assert_eq!(told, Status::Ok.number());
+        // SAFETY: it was written.
+        let camera = unsafe { camera.read() };
+        let (width, height) = (camera.width_px, camera.height_px);
+        let pixels: Vec<u8> = (0..width * height * 3).map(|at| (at % 251) as u8).collect();
+        let mut image = ImageBuffer {
+            struct_size: size_of::<ImageBuffer>() as u32,
+            camera: 0,
+            pixel_format: crate::constants::BEVRT_PIXEL_FORMAT_RGB,
+            colour_matrix: 0,
+            colour_range: 0,
+            memory_type: 0,
+            width_px: width,
+            height_px: height,
+            plane_count: 1,
+            reserved: 0,
+            planes: [crate::image::ImagePlane {
+                data: pixels.as_ptr(),
+                size_bytes: pixels.len() as u64,
+                stride_bytes: u64::from(width) * 3,
+            }; 2],
+            stamp_ns: 1_000_000_000,
+            arrival_ns: 1_020_000_000,
+        };
+        // SAFETY: the planes are as large as they are said to be.
+        let pushed = unsafe { bevrt_pipeline_push_image(handle, &raw const image) };
+        assert_eq!(pushed, Status::Ok.number());
+        assert_eq!(step(2_000_000_000), Status::Panic.number());
+        crate::guard::with_error_text(|text| assert!(text.contains("has a bug"), "{text}"));
+        assert_eq!(step(3_000_000_000), Status::Poisoned.number());
+        image.stamp_ns += 1;
+        // SAFETY: as above.
+        let pushed = unsafe { bevrt_pipeline_push_image(handle, &raw const image) };
+        assert_eq!(pushed, Status::Poisoned.number());
+        assert_eq!(bevrt_pipeline_destroy(handle), Status::Ok.number());
+        assert_eq!(
+            bevrt_pipeline_destroy(handle),
+            Status::InvalidHandle.number()
+        );
+    }
+}
