@@ -58,7 +58,7 @@ def write_golden_steps(package: Path, rig_text: str, cases: Sequence[Sequence[St
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "rig.toml").write_text(rig_text)
         steps = [replace(step, geometry=step.geometry | matrices) for step in steps]
-        written.append(_case(package, folder, steps, runs))
+        written += _cases(package, folder, steps, runs)
     golden = {"format": GOLDEN_FORMAT, "cases": written}
     (package / GOLDEN_FILE).write_text(json.dumps(golden) + "\n")
     if "golden" not in manifest:
@@ -103,29 +103,50 @@ def outputs_of(run: PackageRun, steps: Sequence[Step]) -> dict[str, np.ndarray]:
     return results
 
 
-def _case(package: Path, folder: Path, steps: Sequence[Step], runs: dict[str, PackageRun]) -> dict:
-    run = runs["fp32"]
-    stride_s = run.manifest["queue"]["stride_s"] if run.slots else 0.5
+def _cases(
+    package: Path, folder: Path, steps: Sequence[Step], runs: dict[str, PackageRun]
+) -> list[dict]:
+    """The case of a drive; and for quantised networks the same pictures seen while standing.
+
+    Where the vehicle stands, past maps come out of the alignment bit by bit. Else the last digit of
+    an interpolation decides, here and there, between two neighbouring numbers of 8 bit.
+    """
     shown = [replace(step, images=steps[0].images) for step in steps[:-1]] + [steps[-1]]
-    frames = []
-    for number, step in enumerate(shown):
-        files = []
-        for camera, planes in enumerate(step.images):
-            file = folder / f"frame{0 if step.images is steps[0].images else 1}_cam{camera}.png"
-            file.write_bytes(png(planes.transpose(1, 2, 0)))
-            files.append(file.relative_to(package).as_posix())
-        frames.append(
-            {"stamp_ns": round(number * stride_s * 1e9),
-             "odom_from_ego": step.odom_from_ego.reshape(-1).tolist(), "images": files}
-        )  # fmt: skip
-    return {
-        "name": folder.name, "rig": (folder / "rig.toml").relative_to(package).as_posix(),
-        "frames": frames,
-        "outputs": {
-            precision: [sampled(*output) for output in outputs_of(run, shown).items()]
-            for precision, run in runs.items()
-        },
-    }  # fmt: skip
+    files = [
+        _pictures(package, folder, number, step)
+        for number, step in ((0, shown[0]), (1, shown[-1]))
+    ]  # fmt: skip
+    standing = [replace(step, odom_from_ego=shown[0].odom_from_ego) for step in shown]
+    quantised = {name: run for name, run in runs.items() if name.startswith("int8")}
+    exact = {name: run for name, run in runs.items() if name not in quantised}
+    variants = [(folder.name, shown, exact), (f"{folder.name}-standing", standing, quantised)]
+    stride_s = runs["fp32"].manifest["queue"]["stride_s"] if runs["fp32"].slots else 0.5
+    return [
+        {
+            "name": name, "rig": (folder / "rig.toml").relative_to(package).as_posix(),
+            "frames": [
+                {"stamp_ns": round(number * stride_s * 1e9),
+                 "odom_from_ego": step.odom_from_ego.reshape(-1).tolist(),
+                 "images": files[step is drive[-1] and len(drive) > 1]}
+                for number, step in enumerate(drive)
+            ],
+            "outputs": {
+                precision: [sampled(*output) for output in outputs_of(run, drive).items()]
+                for precision, run in some.items()
+            },
+        }
+        for name, drive, some in variants if some
+    ]  # fmt: skip
+
+
+def _pictures(package: Path, folder: Path, number: int, step: Step) -> list[str]:
+    """Writes the pictures of a step; their files within the package."""
+    files = []
+    for camera, planes in enumerate(step.images):
+        file = folder / f"frame{number}_cam{camera}.png"
+        file.write_bytes(png(planes.transpose(1, 2, 0)))
+        files.append(file.relative_to(package).as_posix())
+    return files
 
 
 def _steps_of(messages: list[Message], run: PackageRun) -> list[Step]:

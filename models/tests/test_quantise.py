@@ -56,9 +56,14 @@ def test_golden_cases_hold_what_each_network_says_itself(package, recorded, tmp_
     rig = tmp_path / "rig.toml"
     rig.write_text(RIG)
     write_golden(package, io.BytesIO(recorded), rig, cases=1)
-    (case,) = json.loads((package / "golden.json").read_text())["cases"]
-    assert list(case["outputs"]) == ["fp32", "int8-trt", "int8-cpu"]
-    bev = {precision: outputs[0] for precision, outputs in case["outputs"].items()}
+    moving, standing = json.loads((package / "golden.json").read_text())["cases"]
+    assert list(moving["outputs"]) == ["fp32"]
+    assert list(standing["outputs"]) == ["int8-trt", "int8-cpu"]
+    assert [f["images"] for f in moving["frames"]] == [f["images"] for f in standing["frames"]]
+    poses = [frame["odom_from_ego"] for frame in standing["frames"]]
+    assert poses == [poses[0]] * len(poses)
+    outputs = moving["outputs"] | standing["outputs"]
+    bev = {precision: values[0] for precision, values in outputs.items()}
     assert {output["name"] for output in bev.values()} == {"bev"}
     means = [np.array(bev[precision]["channel_mean"]) for precision in bev]
     assert not np.array_equal(means[0], means[1]) and not np.array_equal(means[0], means[2])

@@ -30,7 +30,7 @@ pub(super) struct CaseForm {
     rig: PathBuf,
     /// Oldest first; the last one is compared.
     pub frames: Vec<FrameForm>,
-    /// What the network of each precision says, as another implementation ran it.
+    /// What networks say, by precision, as another implementation ran them.
     outputs: BTreeMap<Precision, Vec<OutputForm>>,
 }
 
@@ -56,6 +56,19 @@ pub(super) struct OutputForm {
 }
 
 impl GoldenFile {
+    /// The precision whose outputs a network of `precision` is held against: its own, or fp32 where
+    /// no case has them.
+    ///
+    /// Rounding to 8 bit is the network's own business, settled when it was made. What is asked
+    /// here is whether this machine computes what that network says.
+    pub(super) fn reference_of(&self, precision: Precision) -> Precision {
+        let has_own = self
+            .cases
+            .iter()
+            .any(|case| case.outputs(precision).is_some());
+        if has_own { precision } else { Precision::Fp32 }
+    }
+
     pub(super) fn open(path: &Path) -> Result<Self, GoldenError> {
         let read = |source: Box<dyn std::error::Error + Send + Sync>| GoldenError::Read {
             file: path.to_path_buf(),
@@ -80,14 +93,11 @@ impl GoldenFile {
         }
         for case in &file.cases {
             let name = &case.name;
-            let has_outputs = case
-                .outputs
-                .get(&Precision::Fp32)
-                .is_some_and(|outputs| !outputs.is_empty());
+            let has_outputs = case.outputs.values().any(|outputs| !outputs.is_empty());
             if case.frames.is_empty() || !has_outputs {
                 return field(
                     name.clone(),
-                    "at least one frame and one output in fp32",
+                    "at least one frame and one output",
                     "none".into(),
                 );
             }
@@ -116,15 +126,9 @@ impl GoldenFile {
 }
 
 impl CaseForm {
-    /// The outputs to compare with: of this precision, or of fp32 where the case has none of it.
-    ///
-    /// Rounding to 8 bit is the network's own business, settled when it was made. What is asked
-    /// here is whether this machine computes what that network says.
-    pub(super) fn outputs(&self, precision: Precision) -> &[OutputForm] {
-        let of = |precision| self.outputs.get(&precision);
-        of(precision)
-            .or_else(|| of(Precision::Fp32))
-            .map_or(&[], Vec::as_slice)
+    /// The outputs of a precision, if this case has them.
+    pub(super) fn outputs(&self, precision: Precision) -> Option<&[OutputForm]> {
+        self.outputs.get(&precision).map(Vec::as_slice)
     }
 
     pub(super) fn rig(&self, package: &Package) -> Result<Rig, GoldenError> {

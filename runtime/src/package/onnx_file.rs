@@ -54,14 +54,11 @@ pub fn check(model: &[u8]) -> Result<(), OnnxProblem> {
     for field in fields(model) {
         match field? {
             (7, Value::Bytes(graph)) => check_graph(graph, DEEPEST)?,
-            (8, Value::Bytes(operator_set)) => check_domain(text(operator_set, 1)?)?,
-            // Functions of the model: their nodes and operator sets.
+            // A function of the model.
             (25, Value::Bytes(function)) => {
                 for field in fields(function) {
-                    match field? {
-                        (7, Value::Bytes(node)) => check_node(node, DEEPEST)?,
-                        (9, Value::Bytes(operator_set)) => check_domain(text(operator_set, 1)?)?,
-                        _ => {}
+                    if let (7, Value::Bytes(node)) = field? {
+                        check_node(node, DEEPEST)?;
                     }
                 }
             }
@@ -260,9 +257,10 @@ mod tests {
             domain: "evil".into(),
         });
         assert_eq!(check(&model_of_node(&bytes(7, b"evil"))), expected);
-        assert_eq!(check(&bytes(8, &bytes(1, b"evil"))), expected);
-        assert_eq!(check(&bytes(25, &bytes(9, &bytes(1, b"evil")))), expected);
-        assert_eq!(check(&bytes(8, &bytes(1, b"com.microsoft"))), Ok(()));
+        assert_eq!(check(&bytes(25, &bytes(7, &bytes(7, b"evil")))), expected);
+        assert_eq!(check(&model_of_node(&bytes(7, b"com.microsoft"))), Ok(()));
+        // Operator sets that no node uses do no harm.
+        assert_eq!(check(&bytes(8, &bytes(1, b"evil"))), Ok(()));
         let engine = joined(&[bytes(4, b"EPContext"), bytes(7, b"com.microsoft")]);
         assert_eq!(
             check(&model_of_node(&engine)),
