@@ -80,7 +80,8 @@ impl<T> Table<T> {
         entry.map(Arc::clone).ok_or(Status::InvalidHandle.into())
     }
 
-    /// Takes a thing out if `may_go` says so. It is dropped when the last call on it has ended.
+    /// Takes a thing out if `may_go` says so, or a panic has poisoned it. It is dropped when the last
+    /// call on it has ended.
     ///
     /// # Errors
     /// As [`Table::get`], and what `may_go` says.
@@ -91,7 +92,11 @@ impl<T> Table<T> {
     ) -> Result<Arc<Entry<T>>, Failure> {
         let entry = self.get(key)?;
         // Waits for a call that is under way, before the table is held.
-        may_go(&entry.lock_even_poisoned())?;
+        let value = entry.lock_even_poisoned();
+        if !entry.is_poisoned.load(Ordering::Relaxed) {
+            may_go(&value)?;
+        }
+        drop(value);
         let mut places = self.places.write().unwrap_or_else(PoisonError::into_inner);
         let index = self.index(key, &places)?;
         places[index]
@@ -138,6 +143,11 @@ impl<T> Entry<T> {
                 ))
             }
         }
+    }
+
+    /// Changes the value even after a panic, in a way that cannot fail; allowed inside a callback.
+    pub fn change(&self, change: impl FnOnce(&mut T)) {
+        change(&mut self.lock_even_poisoned());
     }
 
     /// A copy of the value, such as a counted pointer; allowed inside a callback.
@@ -196,7 +206,8 @@ mod tests {
             Status::Panic
         );
         assert_eq!(status(entry.with(|_| Ok(()))), Status::Poisoned);
-        assert_eq!(status(table.remove(key, |_| Ok(()))), Status::Ok);
+        let refuses = |_: &i32| Err(Status::FrameBorrowed.into());
+        assert_eq!(status(table.remove(key, refuses)), Status::Ok);
     }
 
     #[test]

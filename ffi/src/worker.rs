@@ -197,10 +197,7 @@ fn start(instance: Arc<Entry<Instance>>, options: &WorkerSettings) -> Result<usi
             }))
         });
     if registered.is_err() {
-        instance.with(|instance| {
-            instance.detach_worker();
-            Ok(())
-        })?;
+        instance.change(Instance::detach_worker);
     }
     registered
 }
@@ -233,10 +230,8 @@ pub extern "C" fn bevrt_worker_destroy(worker: *mut WorkerHandle) -> i32 {
             // The thread catches panics itself.
             let _ = thread.join();
         }
-        worker.instance.with(|instance| {
-            instance.detach_worker();
-            Ok(())
-        })
+        worker.instance.change(Instance::detach_worker);
+        Ok(())
     })
 }
 
