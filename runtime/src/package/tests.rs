@@ -63,13 +63,15 @@ const ON_CPU: NetworkRequest = NetworkRequest {
 };
 
 #[test]
-fn a_network_is_read_when_its_hash_is_right() {
+fn a_network_is_looked_into_when_its_hash_is_right() {
     let folder = Folder::new("hash", &network("a.onnx", "fp32", "\"cpu\"", ""));
     let package = Package::open(&folder.0).expect("the package is right");
     let entry = package.choose(ON_CPU).expect("there is one for the CPU");
     fs::write(folder.0.join("a.onnx"), "abc").expect("the folder is writable");
-    let network = package.read_network(entry).expect("the hash is right");
-    assert_eq!(network.bytes(), b"abc");
+    let error = package.read_network(entry).expect_err("it is no model");
+    let problem = OnnxProblem::Malformed;
+    assert!(matches!(&error, PackageError::Network { problem: p, .. } if *p == problem));
+    assert!(error.to_string().contains("a.onnx"), "{error}");
     fs::write(folder.0.join("a.onnx"), "abd").expect("the folder is writable");
     let error = package.read_network(entry).expect_err("the hash is wrong");
     assert!(matches!(error, PackageError::Hash { .. }));
