@@ -1,7 +1,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use super::{MANIFEST_FILE, NetworkRequest, Package, PackageError, cpu_has};
+use super::{MANIFEST_FILE, NetworkRequest, OnnxProblem, Package, PackageError, cpu_has};
 use crate::manifest::{Precision, ProviderKind};
 
 /// A package folder that is removed again at the end of the test.
