@@ -38,15 +38,8 @@ enum ProviderName {
 
 /// Reads a number format.
 pub fn parse_precision(name: &str) -> Result<Precision, String> {
-    [
-        Precision::Fp32,
-        Precision::Fp16,
-        Precision::Int8Cpu,
-        Precision::Int8TensorRt,
-    ]
-    .into_iter()
-    .find(|precision| precision.to_string() == name)
-    .ok_or_else(|| format!("expected fp32, fp16, int8-cpu or int8-trt, found `{name}`"))
+    Precision::from_name(name)
+        .ok_or_else(|| format!("expected fp32, fp16, int8-cpu or int8-trt, found `{name}`"))
 }
 
 impl EngineArguments {

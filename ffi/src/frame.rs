@@ -24,8 +24,13 @@ const SIZE_OFFSET: usize = std::mem::offset_of!(OutputFrame, frame_size_bytes);
 /// # Errors
 /// [`Status::NullPointer`], [`Status::Misaligned`], [`Status::StructSize`].
 pub fn check(to: *const OutputFrame, size: usize) -> Result<(), Failure> {
+    room(to, size).map(|_| ())
+}
+
+/// Bytes of the frame that the caller's memory takes.
+fn room(to: *const OutputFrame, size: usize) -> Result<usize, Failure> {
     plain::check(to)?;
-    written(FRAME_SIZES, size).map(|_| ())
+    written(FRAME_SIZES, size)
 }
 
 /// Copies as much of a frame as the caller's version of it has.
@@ -36,8 +41,7 @@ pub fn check(to: *const OutputFrame, size: usize) -> Result<(), Failure> {
 /// # Safety
 /// `to` is NULL, or points to `size` writable bytes.
 pub unsafe fn write(to: *mut OutputFrame, size: usize, frame: &OutputFrame) -> Result<(), Failure> {
-    check(to, size)?;
-    let length = written(FRAME_SIZES, size)?;
+    let length = room(to, size)?;
     let stated = (length as u32).to_ne_bytes();
     // SAFETY: `length` bytes are writable by the caller's word, and as many are in the frame.
     unsafe {

@@ -275,23 +275,11 @@ fn path(text: &CStr) -> PathBuf {
 }
 
 fn precision(name: &CStr) -> Result<Precision, Failure> {
-    let known = [
-        Precision::Fp32,
-        Precision::Fp16,
-        Precision::Int8Cpu,
-        Precision::Int8TensorRt,
-    ];
-    known
-        .into_iter()
-        .find(|precision| precision.as_str().as_bytes() == name.to_bytes())
-        .ok_or_else(|| {
-            let expected = known.map(Precision::as_str).join(", ");
-            out_of_range(
-                "precision",
-                &format!("one of {expected}"),
-                name.to_string_lossy(),
-            )
-        })
+    let name = name.to_string_lossy();
+    Precision::from_name(&name).ok_or_else(|| {
+        let expected = Precision::ALL.map(Precision::as_str).join(", ");
+        out_of_range("precision", &format!("one of {expected}"), name)
+    })
 }
 
 fn ego_motion_source(number: i32) -> Result<EgoMotionSource, Failure> {

@@ -8,7 +8,7 @@
 
 mod thread;
 
-use std::ffi::{c_char, c_void};
+use std::ffi::c_void;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, RwLock};
@@ -136,7 +136,7 @@ pub unsafe extern "C" fn bevrt_worker_options_default(
     guarded(|| unsafe { plain::write(options, options_size, &defaults) })
 }
 
-/// Starts a thread that drives `pipeline`. Until the worker is destroyed, pushing to the pipeline and
+/// Starts a thread, `bevrt-worker`, that drives `pipeline`. Until the worker is destroyed, pushing to the pipeline and
 /// stepping it by hand are refused; its calibration, health and statistics stay reachable, and wait
 /// for the step that runs.
 ///
@@ -375,12 +375,6 @@ pub unsafe extern "C" fn bevrt_worker_counts(
         // SAFETY: by the contract of this function.
         unsafe { plain::write(counts, counts_size, &worker.counts()) }
     })
-}
-
-/// Name of the thread that drives the pipeline, for tools that set priorities. Never freed.
-#[unsafe(no_mangle)]
-pub extern "C" fn bevrt_worker_thread_name() -> *const c_char {
-    c"bevrt-worker".as_ptr()
 }
 
 fn get(worker: *const WorkerHandle) -> Result<Arc<Worker>, Failure> {

@@ -109,11 +109,6 @@ fn assert_sound(what: &str, output: &Output) {
     );
 }
 
-fn suppressions() -> String {
-    let file = crate_folder().join("tests/c/onnxruntime.supp");
-    format!("--suppressions={}", file.display())
-}
-
 #[test]
 fn bad_input_gets_the_status_that_the_readme_says() {
     let Some(library) = onnx_runtime().filter(|_| is_there("cc")) else {
@@ -140,13 +135,13 @@ fn bad_input_gets_the_status_that_the_readme_says() {
     );
 }
 
-#[test]
-fn bad_input_touches_no_memory_that_is_not_ours() {
+/// Runs a program under valgrind's memcheck.
+fn memcheck(source: &str, name: &str) {
     let Some(library) = onnx_runtime().filter(|_| is_there("cc") && is_there("valgrind")) else {
         return;
     };
-    let program = Program::build("bad_input.c", "memcheck", &[]);
-    let suppressions = suppressions();
+    let file = crate_folder().join("tests/c/onnxruntime.supp");
+    let suppressions = format!("--suppressions={}", file.display());
     let valgrind = [
         "valgrind",
         "-q",
@@ -154,7 +149,12 @@ fn bad_input_touches_no_memory_that_is_not_ours() {
         "--leak-check=full",
         &suppressions,
     ];
-    program.run(&valgrind, &library);
+    Program::build(source, name, &[]).run(&valgrind, &library);
+}
+
+#[test]
+fn bad_input_touches_no_memory_that_is_not_ours() {
+    memcheck("bad_input.c", "memcheck");
 }
 
 #[test]
@@ -168,17 +168,5 @@ fn many_threads_may_use_a_worker_and_its_pipeline() {
 
 #[test]
 fn threads_hand_memory_over_and_never_touch_it_again() {
-    let Some(library) = onnx_runtime().filter(|_| is_there("cc") && is_there("valgrind")) else {
-        return;
-    };
-    let program = Program::build("threads.c", "handed", &[]);
-    let suppressions = suppressions();
-    let valgrind = [
-        "valgrind",
-        "-q",
-        "--error-exitcode=9",
-        "--leak-check=full",
-        &suppressions,
-    ];
-    program.run(&valgrind, &library);
+    memcheck("threads.c", "handed");
 }

@@ -41,7 +41,7 @@ impl PixelFormat {
     }
 
     /// Bytes of a row of plane `plane`, without padding.
-    const fn row_bytes(self, width: usize) -> usize {
+    pub const fn row_bytes(self, width: usize) -> usize {
         match self {
             Self::Nv12 | Self::Grey => width,
             Self::Yuyv => width * 2,
@@ -50,7 +50,7 @@ impl PixelFormat {
     }
 
     /// Rows of plane `plane`.
-    const fn rows(self, plane: usize, height: usize) -> usize {
+    pub const fn rows(self, plane: usize, height: usize) -> usize {
         match (self, plane) {
             (Self::Nv12, 1) => height / 2,
             _ => height,

@@ -1110,7 +1110,7 @@ int32_t bevrt_pipeline_camera_info(bevrt_pipeline_t *pipeline,
  */
 int32_t bevrt_worker_options_default(bevrt_worker_options_t *options, size_t options_size);
 
-/* Starts a thread that drives pipeline. Until the worker is destroyed, pushing to the pipeline and
+/* Starts a thread, bevrt-worker, that drives pipeline. Until the worker is destroyed, pushing to the pipeline and
  * stepping it by hand are refused; its calibration, health and statistics stay reachable, and wait
  * for the step that runs.
  *
@@ -1207,9 +1207,6 @@ int32_t bevrt_worker_flush(bevrt_worker_t *worker, int64_t timeout_ns);
 int32_t bevrt_worker_counts(bevrt_worker_t *worker,
                             bevrt_worker_counts_t *counts,
                             size_t counts_size);
-
-/* Name of the thread that drives the pipeline, for tools that set priorities. Never freed. */
-const char *bevrt_worker_thread_name(void);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -84,11 +84,9 @@ impl<W: Write> DumpWriter<W> {
         let image = &event.image;
         let format = image.format();
         let [width, height] = [image.width(), image.height()];
-        let rows = |plane: usize| plane_rows(format, plane, width as usize, height as usize);
-        let bytes: usize = (0..format.planes())
-            .map(rows)
-            .map(|(count, row)| count * row)
-            .sum();
+        let row = format.row_bytes(width as usize);
+        let rows = |plane: usize| format.rows(plane, height as usize);
+        let bytes: usize = (0..format.planes()).map(|plane| rows(plane) * row).sum();
         self.head(IMAGE, length(24 + bytes)?, event.stamp, event.arrival)?;
         let matrix = match image.colour_matrix() {
             ColourMatrix::Bt601 => 0,
@@ -109,8 +107,7 @@ impl<W: Write> DumpWriter<W> {
             self.out.write_all(&number.to_le_bytes())?;
         }
         for (index, plane) in image.planes().iter().enumerate() {
-            let (count, row) = rows(index);
-            for line in plane.bytes.chunks(plane.stride).take(count) {
+            for line in plane.bytes.chunks(plane.stride).take(rows(index)) {
                 self.out.write_all(&line[..row])?;
             }
         }
@@ -150,16 +147,6 @@ fn format_number(format: PixelFormat) -> u32 {
         PixelFormat::Rgb => 2,
         PixelFormat::Bgr => 3,
         PixelFormat::Grey => 4,
-    }
-}
-
-/// Rows of a plane, and bytes of each.
-fn plane_rows(format: PixelFormat, plane: usize, width: usize, height: usize) -> (usize, usize) {
-    match (format, plane) {
-        (PixelFormat::Nv12, 1) => (height / 2, width),
-        (PixelFormat::Nv12 | PixelFormat::Grey, _) => (height, width),
-        (PixelFormat::Yuyv, _) => (height, 2 * width),
-        (PixelFormat::Rgb | PixelFormat::Bgr, _) => (height, 3 * width),
     }
 }
 

@@ -22,6 +22,16 @@ pub enum Precision {
 }
 
 impl Precision {
+    /// Every number format.
+    pub const ALL: [Self; 4] = [Self::Fp32, Self::Fp16, Self::Int8Cpu, Self::Int8TensorRt];
+
+    /// The format of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|precision| precision.as_str() == name)
+    }
+
     /// The name as it stands in the manifest.
     pub const fn as_str(self) -> &'static str {
         match self {
