@@ -1,45 +1,18 @@
 //! `bevrt bench` as a user runs it, on the package that ships. Nothing here asserts a time.
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::path::Path;
 
 use bevrt_runtime::OnnxRuntimeLibrary;
 use serde_json::Value;
 
-fn bench(arguments: &[&str]) -> Output {
-    let repository = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .expect("the crate lies in the repository");
-    Command::new(env!("CARGO_BIN_EXE_bevrt"))
-        .arg("bench")
-        .args(arguments)
-        .current_dir(repository)
-        .output()
-        .expect("the command was built before its tests")
-}
+use super::{folder, text};
 
 fn success(arguments: &[&str]) -> String {
-    let output = bench(arguments);
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "bench {arguments:?}: {errors}");
-    String::from_utf8_lossy(&output.stdout).into_owned()
+    super::success(&[&["bench"], arguments].concat())
 }
 
 fn failure(arguments: &[&str]) -> String {
-    let output = bench(arguments);
-    assert!(!output.status.success(), "bench {arguments:?} must fail");
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
-fn folder(name: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    let _ = std::fs::remove_dir_all(&folder);
-    std::fs::create_dir_all(&folder).expect("the folder of tests is writable");
-    folder
-}
-
-fn text(path: &Path) -> &str {
-    path.to_str().expect("folders of tests have plain names")
+    super::failure(&[&["bench"], arguments].concat())
 }
 
 fn json(path: &Path) -> Value {

@@ -1,5 +1,7 @@
 //! The `bevrt` command as a user runs it, on the package that ships.
 
+mod bench;
+
 use bevrt_hil::logs::{LogReader, TOPIC_FRAME};
 use bevrt_osi::SensorData;
 use bevrt_runtime::OutputFrame;
