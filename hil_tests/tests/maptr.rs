@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bevrt_hil::metrics::{
-    ChamferLine, HALF_WIDTH_M, Outcome, Point, Strip, Tally, chamfer, distance_matrix,
+    ChamferLine, Curve, HALF_WIDTH_M, Outcome, Point, Strip, Tally, chamfer, distance_matrix,
     match_nearest, resample,
 };
 use serde::Deserialize;
@@ -28,6 +28,7 @@ struct Frame {
 struct ThresholdExpected {
     ap: f64,
     tp: String,
+    fp: String,
     final_recall: f64,
     final_precision: f64,
 }
@@ -68,6 +69,7 @@ struct Pair {
     chamfer_without_gate: f64,
     accepted_if_half_width: BTreeMap<String, bool>,
     pred_100: Option<Vec<[f64; 2]>>,
+    gt_100: Option<Vec<[f64; 2]>>,
 }
 
 #[derive(Deserialize)]
@@ -75,6 +77,7 @@ struct EdgeExpected {
     ap: BTreeMap<String, BTreeMap<String, f64>>,
     num_gt: BTreeMap<String, usize>,
     num_pred: BTreeMap<String, usize>,
+    mean_over_classes_with_gt: BTreeMap<String, f64>,
     map: f64,
 }
 
@@ -162,6 +165,9 @@ fn check(frames: &[Frame], expected: &Expected, prepare: impl Fn(&[Point]) -> Ch
                 assert!(matrix.is_empty() || matrix[0].is_empty());
                 continue;
             };
+            let shape =
+                |rows: &[Vec<Option<f64>>]| rows.iter().map(Vec::len).collect::<Vec<usize>>();
+            assert_eq!(shape(matrix), shape(known), "frame {f}, {class}");
             for (found, known) in matrix.iter().flatten().zip(known.iter().flatten()) {
                 assert_eq!(found.is_some(), known.is_some(), "gate, frame {f}, {class}");
                 near(found.unwrap_or(0.0), known.unwrap_or(0.0), 1e-6, "chamfer");
@@ -186,21 +192,18 @@ fn check(frames: &[Frame], expected: &Expected, prepare: impl Fn(&[Point]) -> Ch
                 .map(|at| if is_true[at] { '1' } else { '0' })
                 .collect();
             assert_eq!(pattern, known.tp, "{class} at {key}");
-            let ranked: String = tally
-                .ranked()
-                .iter()
-                .map(|v| if v.is_true { '1' } else { '0' })
-                .collect();
-            assert_eq!(ranked, known.tp, "order of {class} at {key}");
-            let found = known.tp.matches('1').count() as f64;
+            let ranked = tally.ranked();
+            let pattern = |is_true: bool| -> String {
+                let marks = ranked.iter().map(|v| v.is_true == is_true);
+                marks.map(|mark| if mark { '1' } else { '0' }).collect()
+            };
+            assert_eq!(pattern(true), known.tp, "order of {class} at {key}");
+            assert_eq!(pattern(false), known.fp, "order of {class} at {key}");
+            let curve = Curve::new(&ranked, tally.truth_count());
+            let last = |values: &[f64]| *values.last().expect("there are predictions");
+            near(last(&curve.recall), known.final_recall, 1e-5, "recall");
             near(
-                found / wanted.num_gt as f64,
-                known.final_recall,
-                1e-5,
-                "recall",
-            );
-            near(
-                found / wanted.num_pred as f64,
+                last(&curve.precision),
                 known.final_precision,
                 1e-5,
                 "precision",
@@ -257,8 +260,10 @@ fn single_pairs_equal_the_public_code() {
                 Strip::new(prediction.points(), width).meets(&Strip::new(truth.points(), width));
             assert_eq!(meets, *accepted, "{} at half-width {width}", pair.name);
         }
-        if let Some(known) = &pair.pred_100 {
-            for (found, known) in resample(&spatial(&pair.pred), 100).iter().zip(known) {
+        for (line, known) in [(&pair.pred, &pair.pred_100), (&pair.gt, &pair.gt_100)] {
+            let Some(known) = known else { continue };
+            assert_eq!(known.len(), 100, "{}", pair.name);
+            for (found, known) in resample(&spatial(line), 100).iter().zip(known) {
                 near(found[0], known[0], 1e-8, &pair.name);
                 near(found[1], known[1], 1e-8, &pair.name);
             }
@@ -277,6 +282,7 @@ fn classes_without_ground_truth_or_predictions_score_as_in_the_public_code() {
         expected,
     } = file.edge_case;
     let mut total = 0.0;
+    let mut of_scored: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
     for class in &classes {
         let per_frame: Vec<ClassFrame> = frames
             .iter()
@@ -300,8 +306,16 @@ fn classes_without_ground_truth_or_predictions_score_as_in_the_public_code() {
             }
             let ap = tally.average_precision().unwrap_or(0.0);
             near(ap, expected.ap[class][key], 1e-5, class);
+            if tally.truth_count() > 0 {
+                of_scored.entry(key).or_default().push(ap);
+            }
             total += ap / (3.0 * classes.len() as f64);
         }
+    }
+    for (key, known) in &expected.mean_over_classes_with_gt {
+        let scores = &of_scored[key.as_str()];
+        let mean = scores.iter().sum::<f64>() / scores.len() as f64;
+        near(mean, *known, 1e-5, key);
     }
     near(total, expected.map, 1e-5, "map");
 }

@@ -23,6 +23,8 @@ struct Frame {
 
 #[derive(Deserialize)]
 struct FrameExpected {
+    n_gt: usize,
+    n_pred: usize,
     kept_gt: Vec<usize>,
     kept_pred: Vec<usize>,
     cost: Vec<Vec<i64>>,
@@ -48,6 +50,12 @@ struct Overall {
     x_error_far: f64,
     z_error_close: f64,
     z_error_far: f64,
+    n_gt: usize,
+    n_pred: usize,
+    n_match: usize,
+    tp_gt: usize,
+    tp_pred: usize,
+    n_category_ok: usize,
 }
 
 #[derive(Deserialize)]
@@ -97,6 +105,8 @@ fn lane_scores_equal_the_public_code() {
         frames, expected, ..
     } = file();
     let mut tally = OpenLaneTally::default();
+    let mut counts = [0; 6];
+    assert_eq!(frames.len(), expected.per_frame.len());
     for (frame, known) in frames.iter().zip(&expected.per_frame) {
         let truths: Vec<(OpenLaneLine, Vec<bool>)> = frame
             .gt
@@ -113,6 +123,8 @@ fn lane_scores_equal_the_public_code() {
         let kind = &frame.kind;
         assert_eq!(found.kept_truths, known.kept_gt, "{kind}");
         assert_eq!(found.kept_predictions, known.kept_pred, "{kind}");
+        assert_eq!(found.kept_truths.len(), known.n_gt, "{kind}");
+        assert_eq!(found.kept_predictions.len(), known.n_pred, "{kind}");
         assert_eq!(found.cost, known.cost, "{kind}");
         assert_eq!(found.assigned, known.assigned, "{kind}");
         assert_eq!(found.errors.len(), known.n_match, "{kind}");
@@ -125,10 +137,31 @@ fn lane_scores_equal_the_public_code() {
             near(errors.z_near_m, known.z_error_close[place], kind);
             near(errors.z_far_m, known.z_error_far[place], kind);
         }
+        let of_frame = [
+            found.kept_truths.len(),
+            found.kept_predictions.len(),
+            found.errors.len(),
+            found.truths_found,
+            found.predictions_right,
+            found.categories_right,
+        ];
+        counts
+            .iter_mut()
+            .zip(of_frame)
+            .for_each(|(sum, count)| *sum += count);
         tally.add(found);
     }
     let scores = tally.scores();
     let known = &expected.overall;
+    let known_counts = [
+        known.n_gt,
+        known.n_pred,
+        known.n_match,
+        known.tp_gt,
+        known.tp_pred,
+        known.n_category_ok,
+    ];
+    assert_eq!(counts, known_counts);
     near(Some(scores.f1), Some(known.f1), "F1");
     near(Some(scores.recall), Some(known.recall), "recall");
     near(Some(scores.precision), Some(known.precision), "precision");
