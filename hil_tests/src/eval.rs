@@ -8,6 +8,7 @@
 //! only the frames that are scored or that their queue shows, which changes nothing in what the
 //! heads find and saves most of their time.
 
+mod breakdown;
 mod comparison;
 mod nuscenes;
 mod options;

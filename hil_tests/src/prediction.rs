@@ -26,6 +26,8 @@ pub struct FramePrediction {
 pub struct PredictedObject {
     /// Number of the class.
     pub class: u8,
+    /// Identity within the drive; `None` before tracking.
+    pub track_id: Option<u32>,
     /// In [0, 1].
     pub confidence: f64,
     /// Centre: x, y, z.

@@ -13,6 +13,10 @@ use serde::{Deserialize, Serialize};
 pub struct FrameTruth {
     /// The moment, nanoseconds of the log's clock.
     pub stamp_ns: i64,
+    /// Where the vehicle is in a frame that rests: x, y, heading; `None` where nobody knows. Tracks
+    /// with gaps are filled in that frame.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ego_in_world: Option<[f64; 3]>,
     /// Road users and cones.
     pub objects: Vec<ObjectTruth>,
     /// Painted lines and road edges.

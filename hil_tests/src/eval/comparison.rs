@@ -19,7 +19,7 @@ struct Compared {
     of: fn(&Scores) -> Option<f64>,
 }
 
-const COMPARED: [Compared; 8] = [
+const COMPARED: [Compared; 10] = [
     Compared {
         name: "objects mAP",
         head: HeadKind::Objects,
@@ -34,6 +34,16 @@ const COMPARED: [Compared; 8] = [
         name: "objects NDS",
         head: HeadKind::Objects,
         of: |s| Some(s.objects.detection_score),
+    },
+    Compared {
+        name: "tracks HOTA",
+        head: HeadKind::Objects,
+        of: |s| s.tracks.hota.map(|hota| hota.hota),
+    },
+    Compared {
+        name: "tracks AMOTA",
+        head: HeadKind::Objects,
+        of: |s| s.tracks.average_accuracy,
     },
     Compared {
         name: "lanes F1",
@@ -252,6 +262,7 @@ mod tests {
         };
         let mut tally = ScoreTally::default();
         tally.add(&truth, &prediction, 0.0);
+        tally.end_drive();
         tally
     }
 

@@ -9,6 +9,7 @@ use bevrt_runtime::{
 use serde_json::{Value, json};
 
 use super::EvalError;
+use super::breakdown::breakdown;
 use super::report::metrics_json;
 use super::table::{latency_table, score_table, sigma_table};
 use crate::metrics::{ScoreTally, Scores, Task, Tasks};
@@ -252,7 +253,7 @@ impl NuscenesReport {
         let masked: Vec<&str> = self.scores.tasks.masked().map(Task::name).collect();
         format!(
             "{} {} on {}: {} scenes, {} key frames scored, {} of them missed\n\
-             not scored, for want of labels: {}\n\n{}{}\n{}",
+             not scored, for want of labels: {}\n\n{}{}{}\n{}",
             self.package_name,
             self.package_version,
             self.world(),
@@ -261,6 +262,7 @@ impl NuscenesReport {
             self.missed_key_frames,
             masked.join(", "),
             score_table(&[("all", &self.scores)]),
+            breakdown(&self.scores),
             sigma_table(&self.scores),
             latency_table(&self.latency)
         )

@@ -4,7 +4,10 @@ use std::ops::Range;
 
 use serde_json::{Map, Value, json};
 
-use crate::metrics::{ClassScores, DetectionScores, LaneFamily, Scores, THRESHOLDS_M, Task};
+use crate::metrics::{
+    ClassScores, DISTANCE_BANDS_M, DetectionScores, LaneFamily, Scores, THRESHOLDS_M, Task,
+    TrackClassScores, TrackScores, VISIBILITY_LEVELS,
+};
 use crate::replay::LatencyReport;
 
 /// Stages whose times stand in the JSON.
@@ -154,6 +157,16 @@ pub(super) fn headline(scores: &Scores) -> Map<String, Value> {
         }
     };
     insert(
+        tasks.contains(Task::Tracks),
+        "tracks",
+        json!({
+            "HOTA": scores.tracks.hota.map(|hota| hota.hota),
+            "AMOTA": scores.tracks.average_accuracy,
+            "AMOTP": scores.tracks.average_distance_m,
+            "IDF1": scores.tracks.identity_f1,
+        }),
+    );
+    insert(
         tasks.contains_lanes(),
         "lanes",
         json!({
@@ -210,6 +223,20 @@ fn details(scores: &Scores) -> Value {
         "objects_30m",
         detection_json(&scores.near_objects),
     );
+    let by_visibility = VISIBILITY_LEVELS.iter().zip(scores.occlusion.by_visibility);
+    let by_visibility = by_visibility.map(
+        |(begin, level)| json!({ "from": begin, "recall": level.recall, "truths": level.count }),
+    );
+    insert(
+        has_objects,
+        "objects_by_visibility",
+        Value::Array(by_visibility.collect()),
+    );
+    insert(
+        tasks.contains(Task::Tracks),
+        "tracks",
+        track_details(&scores.tracks),
+    );
     insert(
         tasks.contains(Task::HiddenObjects),
         "occluded",
@@ -261,6 +288,57 @@ fn details(scores: &Scores) -> Value {
     Value::Object(all)
 }
 
+fn track_details(tracks: &TrackScores) -> Value {
+    let class = |class: &TrackClassScores| {
+        let hota = class.counts.hota.scores();
+        let clear = &class.counts.clear;
+        let events = &class.counts.events;
+        json!({
+            "truth_boxes": class.truth_boxes,
+            "truth_tracks": class.truth_tracks,
+            "AMOTA": class.average_accuracy,
+            "AMOTP": class.average_distance_m,
+            "confidence": class.confidence,
+            "HOTA": hota.hota,
+            "DetA": hota.detection,
+            "AssA": hota.association,
+            "LocA": hota.localisation,
+            "MOTA": clear.accuracy(),
+            "MOTP": clear.precision(),
+            "IDF1": class.counts.identity.f1(),
+            "identity_switches": clear.identity_switches,
+            "fragmentations": clear.fragmentations,
+            "mostly_tracked": clear.mostly_tracked,
+            "mostly_lost": clear.mostly_lost,
+            "nuScenes": {
+                "MOTA": events.accuracy(),
+                "MOTP": events.mean_distance_m(),
+                "recall": events.recall(),
+                "identity_switches": events.switches,
+                "fragmentations": events.fragmentations,
+                "mostly_tracked": events.mostly_tracked,
+                "mostly_lost": events.mostly_lost,
+            },
+            "HOTA_published": class.published.hota.scores().hota,
+        })
+    };
+    let classes: Map<String, Value> = tracks
+        .classes
+        .iter()
+        .filter(|c| c.truth_boxes > 0)
+        .map(|c| (c.class.name().to_owned(), class(c)))
+        .collect();
+    json!({
+        "DetA": tracks.hota.map(|hota| hota.detection),
+        "AssA": tracks.hota.map(|hota| hota.association),
+        "LocA": tracks.hota.map(|hota| hota.localisation),
+        "MOTA": tracks.accuracy,
+        "identity_switches": tracks.identity_switches,
+        "HOTA_published": tracks.published_hota,
+        "classes": classes,
+    })
+}
+
 fn lane_details(scores: &Scores) -> Value {
     let lanes = &scores.lanes;
     let families: Map<String, Value> = LaneFamily::ALL
@@ -283,6 +361,13 @@ fn lane_details(scores: &Scores) -> Value {
     })
 }
 
+/// Scores by the distance in metres that their band begins at.
+fn by_distance(values: &[Option<f64>]) -> Value {
+    let bands = DISTANCE_BANDS_M.iter().zip(values);
+    let entries = bands.map(|(begin, value)| (begin.to_string(), json!(value)));
+    Value::Object(entries.collect())
+}
+
 fn detection_json(scores: &DetectionScores) -> Value {
     let class = |class: &ClassScores| {
         let ap: Map<String, Value> = THRESHOLDS_M
@@ -293,6 +378,7 @@ fn detection_json(scores: &DetectionScores) -> Value {
         json!({
             "truths": class.truth_count,
             "AP": ap,
+            "AP_by_distance": by_distance(&class.by_distance),
             "ATE": class.translation_error_m,
             "ASE": class.scale_error,
             "AOE": class.orientation_error_rad,
@@ -306,6 +392,7 @@ fn detection_json(scores: &DetectionScores) -> Value {
         .collect();
     json!({
         "mAP": scores.mean_average_precision,
+        "mAP_by_distance": by_distance(&scores.by_distance),
         "mATE": scores.translation_error_m,
         "mASE": scores.scale_error,
         "mAOE": scores.orientation_error_rad,
@@ -335,6 +422,7 @@ mod tests {
         }
         for key in [
             "/objects/recall_occluded",
+            "/tracks",
             "/arrows",
             "/crosswalks",
             "/stop_lines",
@@ -381,6 +469,11 @@ mod tests {
             "/objects/NDS".to_owned(),
             "/objects/mAVE".to_owned(),
             "/objects/recall_occluded".to_owned(),
+            "/tracks/HOTA".to_owned(),
+            "/tracks/AMOTA".to_owned(),
+            "/details/tracks/MOTA".to_owned(),
+            "/details/objects/mAP_by_distance/15".to_owned(),
+            "/details/objects_by_visibility/3/recall".to_owned(),
             "/lanes/chamfer_mAP".to_owned(),
             "/lanes/F1".to_owned(),
             "/arrows/AP".to_owned(),

@@ -15,7 +15,7 @@ use bevrt_sim::Condition;
 use super::report::{Column, ConditionScores, EvalReport};
 use super::thinning::NeededFrames;
 use super::{Ablation, EvalOptions, ReplayScorer, ScoredMoments};
-use crate::metrics::ScoreTally;
+use crate::metrics::{ScoreTally, Tasks};
 use crate::replay::{
     LatencyReport, ReplayError, ReplayFrame, ReplaySummary, ReplayVisitor, VisitorError, replay,
 };
@@ -353,6 +353,7 @@ fn clip(
                 source: Box::new(source),
             }
         })?;
+    scorers.scorers.iter_mut().for_each(ReplayScorer::end_drive);
     Ok(Clip {
         seed,
         condition,
@@ -403,7 +404,7 @@ fn gather(options: &EvalOptions, workers: Vec<Worker>) -> EvalReport {
         .collect();
     clips.sort_by_key(|clip| clip.seed);
     let merged = |clips: &mut dyn Iterator<Item = &ScoreTally>| {
-        let mut all = ScoreTally::default();
+        let mut all = ScoreTally::for_tasks(Tasks::NONE);
         clips.for_each(|tally| all.merge(tally));
         all.scores()
     };

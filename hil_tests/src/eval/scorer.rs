@@ -3,7 +3,7 @@
 use bevrt_runtime::Stamp;
 
 use super::ScoredMoments;
-use crate::metrics::ScoreTally;
+use crate::metrics::{ScoreTally, Task, Tasks};
 use crate::prediction::FramePrediction;
 use crate::replay::ReplayFrame;
 
@@ -26,7 +26,8 @@ impl ReplayScorer {
             moments,
             lane_confidence,
             published: ScoreTally::default(),
-            raw: ScoreTally::default(),
+            // The heads know no identities.
+            raw: ScoreTally::for_tasks(Tasks::default().without(Task::Tracks)),
             without_cameras: without_cameras
                 .iter()
                 .map(|&camera| (camera, ScoreTally::default()))
@@ -52,6 +53,14 @@ impl ReplayScorer {
         }
         self.raw.add(truth, &raw, self.lane_confidence);
         true
+    }
+
+    /// The drive is over.
+    pub fn end_drive(&mut self) {
+        self.published.end_drive();
+        for (_, tally) in &mut self.without_cameras {
+            tally.end_drive();
+        }
     }
 
     /// Verdicts on output frames.

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::EvalReport;
+use super::breakdown::breakdown;
 use crate::metrics::{Scores, Task};
 use crate::replay::LatencyReport;
 
@@ -29,6 +30,15 @@ pub fn score_lines(scores: &Scores) -> Vec<(&'static str, Option<f64>)> {
     }
     if tasks.contains(Task::HiddenObjects) {
         lines.push(("objects  recall when hidden", scores.occlusion.recall));
+    }
+    if tasks.contains(Task::Tracks) {
+        let tracks = &scores.tracks;
+        lines.extend([
+            ("tracks   HOTA", tracks.hota.map(|hota| hota.hota)),
+            ("tracks   AMOTA", tracks.average_accuracy),
+            ("tracks   AMOTP, m", tracks.average_distance_m),
+            ("tracks   IDF1", tracks.identity_f1),
+        ]);
     }
     if tasks.contains_lanes() {
         let f1 = &scores.lanes.f1;
@@ -149,6 +159,7 @@ impl EvalReport {
                 .collect();
             text.push_str(&score_table(&columns));
         }
+        text.push_str(&breakdown(&self.published));
         text.push_str(&sigma_table(&self.published));
         text.push('\n');
         text.push_str(&latency_table(&self.latency));

@@ -1,5 +1,6 @@
 //! Object detection as nuScenes scores it, without attributes.
 
+use super::bands::{DISTANCE_BANDS_M, band_of};
 use super::curve::interpolate;
 use super::score_classes::ScoreClass;
 
@@ -26,6 +27,16 @@ pub struct ScoredBox {
     pub yaw_rad: f64,
     /// Velocity over ground: x, y; NaN in ground truth that does not tell it.
     pub velocity_mps: [f64; 2],
+}
+
+impl ScoredBox {
+    fn distance_m(&self) -> f64 {
+        self.centre_m[0].hypot(self.centre_m[1])
+    }
+
+    fn distance_band(&self) -> usize {
+        band_of(self.distance_m(), &DISTANCE_BANDS_M)
+    }
 }
 
 /// A box of the ground truth.
@@ -62,7 +73,7 @@ impl DetectionRange {
             Self::NuScenes => scored.class.range_m(),
             Self::Within(limit_m) => limit_m,
         };
-        scored.centre_m[0].hypot(scored.centre_m[1]) < limit_m
+        scored.distance_m() < limit_m
     }
 }
 
@@ -124,6 +135,8 @@ pub fn heading_difference(a_rad: f64, b_rad: f64) -> f64 {
 struct Match {
     score: f64,
     errors: Option<PairErrors>,
+    /// Of the ground truth, or of a prediction on nothing.
+    distance_band: usize,
 }
 
 /// Verdicts on the boxes of any number of frames, by class and threshold.
@@ -135,6 +148,8 @@ pub struct DetectionTally {
 #[derive(Clone, Debug, Default)]
 struct ClassTally {
     truth_count: usize,
+    /// The same by distance.
+    truths_in_band: [usize; DISTANCE_BANDS_M.len()],
     matches: [Vec<Match>; THRESHOLDS_M.len()],
 }
 
@@ -164,6 +179,9 @@ impl DetectionTally {
             predictions.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
             let tally = &mut self.classes[class as usize];
             tally.truth_count += counting.len();
+            for truth in &counting {
+                tally.truths_in_band[truth.distance_band()] += 1;
+            }
             for (matches, threshold_m) in tally.matches.iter_mut().zip(THRESHOLDS_M) {
                 match_frame(&counting, &ignored, &predictions, threshold_m, matches);
             }
@@ -174,6 +192,9 @@ impl DetectionTally {
     pub fn merge(&mut self, other: &Self) {
         for (own, other) in self.classes.iter_mut().zip(&other.classes) {
             own.truth_count += other.truth_count;
+            for (own, other) in own.truths_in_band.iter_mut().zip(other.truths_in_band) {
+                *own += other;
+            }
             for (own, other) in own.matches.iter_mut().zip(&other.matches) {
                 own.extend_from_slice(other);
             }
@@ -208,11 +229,12 @@ fn match_frame(
                 .iter()
                 .any(|truth| centre_distance(truth, &prediction.scored) < threshold_m)
         };
-        let errors = found.map(|truth| PairErrors::new(counting[truth], &prediction.scored));
-        if errors.is_some() || !is_on_ignored() {
+        let truth = found.map(|place| counting[place]);
+        if truth.is_some() || !is_on_ignored() {
             matches.push(Match {
                 score: prediction.confidence,
-                errors,
+                errors: truth.map(|truth| PairErrors::new(truth, &prediction.scored)),
+                distance_band: truth.unwrap_or(&prediction.scored).distance_band(),
             });
         }
     }
@@ -254,11 +276,25 @@ impl ClassTally {
             class,
             truth_count: self.truth_count,
             average_precision: std::array::from_fn(|k| curves[k].average_precision()),
+            by_distance: std::array::from_fn(|band| self.average_precision_in(band)),
             translation_error_m: errors[0],
             scale_error: errors[1],
             orientation_error_rad: class.has_heading().then_some(errors[2]),
             velocity_error_mps: class.moves().then_some(errors[3]),
         }
+    }
+}
+
+impl ClassTally {
+    /// Mean over the thresholds of the average precision in a band of distance.
+    fn average_precision_in(&self, band: usize) -> Option<f64> {
+        let truth_count = self.truths_in_band[band];
+        let curves = self.matches.iter().map(|matches| {
+            let of_band = matches.iter().filter(|m| m.distance_band == band);
+            RecallCurve::new(&of_band.copied().collect::<Vec<Match>>(), truth_count)
+        });
+        let sum: f64 = curves.map(|curve| curve.average_precision()).sum();
+        (truth_count > 0).then(|| sum / self.matches.len() as f64)
     }
 }
 
@@ -360,6 +396,9 @@ pub struct ClassScores {
     pub truth_count: usize,
     /// At each of [`THRESHOLDS_M`].
     pub average_precision: [f64; THRESHOLDS_M.len()],
+    /// Mean over the thresholds in each band of [`DISTANCE_BANDS_M`]; `None` without ground truth
+    /// there.
+    pub by_distance: [Option<f64>; DISTANCE_BANDS_M.len()],
     /// ATE; 1 where recall stays at or below one tenth.
     pub translation_error_m: f64,
     /// ASE.
@@ -384,6 +423,8 @@ pub struct DetectionScores {
     pub classes: Vec<ClassScores>,
     /// Mean over the classes that have ground truth; 0 where none has.
     pub mean_average_precision: f64,
+    /// The same in each band of [`DISTANCE_BANDS_M`]; `None` where no class has ground truth.
+    pub by_distance: [Option<f64>; DISTANCE_BANDS_M.len()],
     /// mATE, over the same classes.
     pub translation_error_m: f64,
     /// mASE.
@@ -418,6 +459,10 @@ impl DetectionScores {
         Self {
             detection_score: (5.0 * mean_average_precision + kept) / 9.0,
             mean_average_precision,
+            by_distance: std::array::from_fn(|band| {
+                let values: Vec<f64> = classes.iter().filter_map(|c| c.by_distance[band]).collect();
+                (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+            }),
             translation_error_m: errors[0],
             scale_error: errors[1],
             orientation_error_rad: errors[2],
@@ -482,6 +527,27 @@ mod tests {
         assert_eq!(car.truth_count, 1);
         assert_eq!(car.average_precision[2], 0.0);
         assert!((car.average_precision[3] - 1.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_match_belongs_to_the_distance_of_its_ground_truth() {
+        let by_distance = |truths: &[TruthBox], predictions: &[PredictedBox]| {
+            let mut tally = DetectionTally::default();
+            tally.add(truths, predictions, DetectionRange::NuScenes);
+            tally.scores().by_distance
+        };
+        let truths = [truth(car(14.8, 0.0)), truth(car(20.0, 0.0))];
+        let predictions = [
+            predicted(car(15.1, 0.0), 0.9),
+            predicted(car(25.0, 9.0), 0.8),
+            predicted(car(20.0, 0.1), 0.7),
+        ];
+        let [near, middle, far] = by_distance(&truths, &predictions);
+        assert!((near.expect("a car") - 1.0).abs() < 1e-12);
+        // The match from beyond the border is not of the middle band; the wrong one is.
+        assert!(middle.is_some_and(|score| score < 0.5));
+        assert_eq!(middle, by_distance(&truths[1..], &predictions[1..])[1]);
+        assert_eq!(far, None);
     }
 
     #[test]

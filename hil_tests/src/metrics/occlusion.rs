@@ -1,5 +1,7 @@
-//! How many hidden objects are still known: the score that a memory is for.
+//! How many objects are found by how much of them is visible, and how many hidden ones are still
+//! known: the score that a memory is for.
 
+use super::bands::{VISIBILITY_LEVELS, band_of};
 use super::curve::{Curve, Verdict, rank};
 use super::detection::{
     DetectionRange, PredictedBox, ScoredBox, TruthBox, centre_distance, nearest_free,
@@ -15,8 +17,17 @@ const PRECISION: f64 = 0.5;
 #[derive(Clone, Debug, Default)]
 pub struct OcclusionTally {
     verdicts: Vec<Verdict>,
-    /// For each hidden object, the score of the prediction that found it.
-    hidden: Vec<Option<f64>>,
+    /// For each object that counts, how visible it is and the score of the prediction that found it.
+    truths: Vec<(Visibility, Option<f64>)>,
+}
+
+/// How much of an object is seen.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Visibility {
+    /// Share of the silhouette that is visible now.
+    pub share: f64,
+    /// Hidden now, seen shortly before.
+    pub is_hidden: bool,
 }
 
 /// Recall of hidden objects.
@@ -28,22 +39,38 @@ pub struct OcclusionScores {
     pub hidden_count: usize,
     /// The lowest score down to which precision over all classes is at least one half.
     pub score: Option<f64>,
+    /// By how much is visible now, in each of [`VISIBILITY_LEVELS`].
+    pub by_visibility: [VisibleScores; VISIBILITY_LEVELS.len()],
+}
+
+/// Recall at one level of visibility.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct VisibleScores {
+    /// Share that was found, at the same score as of hidden objects; `None` where there were none.
+    pub recall: Option<f64>,
+    /// Objects.
+    pub count: usize,
 }
 
 impl OcclusionTally {
-    /// Matches the boxes of one frame at nuScenes ranges; `is_hidden` goes with `truths`.
-    pub fn add(&mut self, truths: &[TruthBox], is_hidden: &[bool], predictions: &[PredictedBox]) {
+    /// Matches the boxes of one frame at nuScenes ranges; `visibility` goes with `truths`.
+    pub fn add(
+        &mut self,
+        truths: &[TruthBox],
+        visibility: &[Visibility],
+        predictions: &[PredictedBox],
+    ) {
         let range = DetectionRange::NuScenes;
         for class in ScoreClass::ALL {
             let of_class = || {
                 truths
                     .iter()
-                    .zip(is_hidden)
+                    .zip(visibility)
                     .filter(|(truth, _)| truth.scored.class == class)
             };
-            let (counting, hidden): (Vec<&ScoredBox>, Vec<bool>) = of_class()
+            let (counting, visibility): (Vec<&ScoredBox>, Vec<Visibility>) = of_class()
                 .filter(|(truth, _)| truth.counts && range.contains(&truth.scored))
-                .map(|(truth, hidden)| (&truth.scored, *hidden))
+                .map(|(truth, visibility)| (&truth.scored, *visibility))
                 .unzip();
             let mut ranked: Vec<&PredictedBox> = predictions
                 .iter()
@@ -70,19 +97,15 @@ impl OcclusionTally {
                     is_true: found.is_some(),
                 });
             }
-            self.hidden.extend(
-                score_of_truth
-                    .into_iter()
-                    .zip(hidden)
-                    .filter_map(|(score, h)| h.then_some(score)),
-            );
+            self.truths
+                .extend(visibility.into_iter().zip(score_of_truth));
         }
     }
 
     /// Adds the frames of another tally.
     pub fn merge(&mut self, other: &Self) {
         self.verdicts.extend_from_slice(&other.verdicts);
-        self.hidden.extend_from_slice(&other.hidden);
+        self.truths.extend_from_slice(&other.truths);
     }
 
     /// The scores over all frames.
@@ -90,17 +113,26 @@ impl OcclusionTally {
         let mut ranked = self.verdicts.clone();
         rank(&mut ranked);
         let score = Curve::new(&ranked, 0).score_at_precision(PRECISION);
-        let found = score.map_or(0, |least| {
-            self.hidden
-                .iter()
-                .flatten()
-                .filter(|&&score| score >= least)
-                .count()
-        });
+        let recall_of = |is_meant: &dyn Fn(&Visibility) -> bool| {
+            let meant = || self.truths.iter().filter(|(seen, _)| is_meant(seen));
+            let is_found = |found: &Option<f64>| score.is_some_and(|least| *found >= Some(least));
+            let (count, found) = (
+                meant().count(),
+                meant().filter(|(_, found)| is_found(found)).count(),
+            );
+            VisibleScores {
+                recall: (count > 0).then(|| found as f64 / count as f64),
+                count,
+            }
+        };
+        let hidden = recall_of(&|seen| seen.is_hidden);
         OcclusionScores {
-            recall: (!self.hidden.is_empty()).then(|| found as f64 / self.hidden.len() as f64),
-            hidden_count: self.hidden.len(),
+            recall: hidden.recall,
+            hidden_count: hidden.count,
             score,
+            by_visibility: std::array::from_fn(|level| {
+                recall_of(&|seen| band_of(seen.share, &VISIBILITY_LEVELS) == level)
+            }),
         }
     }
 }
@@ -125,7 +157,8 @@ mod tests {
             scored: at(x),
             counts: true,
         });
-        let is_hidden = [false, true, true];
+        let visibility = [(0.9, false), (0.1, true), (0.0, true)]
+            .map(|(share, is_hidden)| Visibility { share, is_hidden });
         let confidences = [
             (0.0, 0.9),
             (30.0, 0.8),
@@ -140,12 +173,19 @@ mod tests {
             confidence,
         });
         let mut tally = OcclusionTally::default();
-        tally.add(&truths, &is_hidden, &predictions);
+        tally.add(&truths, &visibility, &predictions);
         let scores = tally.scores();
         // Precision down the list: 1, 1/2, 2/3, 1/2, 2/5, 1/3, 3/7.
         assert_eq!(scores.score, Some(0.6));
         assert_eq!(scores.hidden_count, 2);
         assert_eq!(scores.recall, Some(0.5));
+        let by_visibility = scores
+            .by_visibility
+            .map(|level| (level.recall, level.count));
+        assert_eq!(
+            by_visibility,
+            [(Some(0.5), 2), (None, 0), (None, 0), (Some(1.0), 1)]
+        );
     }
 
     #[test]

@@ -7,10 +7,11 @@ use super::lanes::{LaneScores, LaneTally};
 use super::markings::{
     ArrowScores, ArrowTally, CrosswalkScores, CrosswalkTally, StopLineScores, StopLineTally,
 };
-use super::occlusion::{OcclusionScores, OcclusionTally};
+use super::occlusion::{OcclusionScores, OcclusionTally, Visibility};
 use super::score_classes::ScoreClass;
 use super::sigma::{SigmaScore, SigmaTally};
 use super::tasks::{Task, Tasks};
+use super::tracks::{TrackBox, TrackFrame, TrackScores, TrackTally};
 use crate::prediction::{FramePrediction, PredictedLane, PredictedObject};
 use crate::truth::{FrameTruth, LaneTruth, ObjectTruth};
 
@@ -72,6 +73,7 @@ pub struct ScoreTally {
     crosswalks: CrosswalkTally,
     stop_lines: StopLineTally,
     sigma: SigmaTally,
+    tracks: TrackTally,
 }
 
 /// All scores over a set of frames.
@@ -85,7 +87,7 @@ pub struct Scores {
     pub objects: DetectionScores,
     /// Within 30 m.
     pub near_objects: DetectionScores,
-    /// Of hidden objects.
+    /// By how much of them is visible, and of hidden ones.
     pub occlusion: OcclusionScores,
     /// Painted lines and road edges.
     pub lanes: LaneScores,
@@ -97,6 +99,8 @@ pub struct Scores {
     pub stop_lines: StopLineScores,
     /// How true the standard deviations are, by quantity.
     pub sigma: Vec<SigmaScore>,
+    /// Whether objects keep their identities.
+    pub tracks: TrackScores,
 }
 
 impl ScoreTally {
@@ -108,7 +112,12 @@ impl ScoreTally {
         }
     }
 
-    /// Compares one frame; lane F1 takes lanes from `least_lane_confidence` on.
+    /// The frames that come next belong to another drive, with other identities.
+    pub fn end_drive(&mut self) {
+        self.tracks.end_drive();
+    }
+
+    /// Compares one frame, the next of its drive; lane F1 takes lanes from `least_lane_confidence` on.
     ///
     /// Elements with class numbers that the frame format does not have are left out.
     pub fn add(
@@ -117,10 +126,16 @@ impl ScoreTally {
         prediction: &FramePrediction,
         least_lane_confidence: f64,
     ) {
-        let (truths, is_hidden): (Vec<TruthBox>, Vec<bool>) = truth
+        let (truths, visibility): (Vec<TruthBox>, Vec<Visibility>) = truth
             .objects
             .iter()
-            .filter_map(|object| Some((TruthBox::try_from(object).ok()?, object.is_occluded)))
+            .filter_map(|object| {
+                let visibility = Visibility {
+                    share: object.visible_fraction,
+                    is_hidden: object.is_occluded,
+                };
+                Some((TruthBox::try_from(object).ok()?, visibility))
+            })
             .unzip();
         let predictions: Vec<PredictedBox> = prediction
             .objects
@@ -134,9 +149,10 @@ impl ScoreTally {
             self.near_objects
                 .add(&truths, &predictions, DetectionRange::Within(NEAR_M));
             self.sigma.add_objects(&truth.objects, &prediction.objects);
+            self.occlusion.add(&truths, &visibility, &predictions);
         }
-        if self.tasks.contains(Task::HiddenObjects) {
-            self.occlusion.add(&truths, &is_hidden, &predictions);
+        if self.tasks.contains(Task::Tracks) {
+            self.tracks.add(track_frame(truth, prediction));
         }
         self.add_lanes(truth, prediction, least_lane_confidence);
         if self.tasks.contains(Task::Arrows) {
@@ -176,7 +192,7 @@ impl ScoreTally {
         self.lanes.add(&truths, &predictions, least_confidence);
     }
 
-    /// Adds the frames of another tally; a task is scored where one of the two scores it.
+    /// Adds the frames of another tally, which are of other drives; a task is scored where one of the two scores it.
     pub fn merge(&mut self, other: &Self) {
         self.tasks = self.tasks.union(other.tasks);
         self.frames += other.frames;
@@ -188,6 +204,7 @@ impl ScoreTally {
         self.crosswalks.merge(&other.crosswalks);
         self.stop_lines.merge(&other.stop_lines);
         self.sigma.merge(&other.sigma);
+        self.tracks.merge(&other.tracks);
     }
 
     /// Frames compared so far.
@@ -209,7 +226,41 @@ impl ScoreTally {
             crosswalks: self.crosswalks.scores(),
             stop_lines: self.stop_lines.scores(),
             sigma: sigma.scores(),
+            tracks: self.tracks.scores(),
             lanes: self.lanes.scores(),
         }
+    }
+}
+
+/// What has an identity, in a frame that rests where the truth tells one.
+fn track_frame(truth: &FrameTruth, prediction: &FramePrediction) -> TrackFrame {
+    let [x, y, heading_rad] = truth.ego_in_world.unwrap_or_default();
+    let (sin, cos) = heading_rad.sin_cos();
+    let place = |p: [f64; 2]| [x + cos * p[0] - sin * p[1], y + sin * p[0] + cos * p[1]];
+    let truths = truth.objects.iter().filter_map(|object| {
+        let TruthBox { scored, counts } = TruthBox::try_from(object).ok()?;
+        Some(TrackBox {
+            id: object.track_id,
+            class: scored.class,
+            position_m: place(scored.centre_m),
+            confidence: 1.0,
+            counts,
+        })
+    });
+    let predictions = prediction.objects.iter().filter_map(|object| {
+        let PredictedBox { scored, confidence } = PredictedBox::try_from(object).ok()?;
+        Some(TrackBox {
+            id: object.track_id?,
+            class: scored.class,
+            position_m: place(scored.centre_m),
+            confidence,
+            counts: true,
+        })
+    });
+    TrackFrame {
+        stamp_ns: truth.stamp_ns,
+        origin_m: [x, y],
+        truths: truths.collect(),
+        predictions: predictions.collect(),
     }
 }

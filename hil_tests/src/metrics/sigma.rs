@@ -182,6 +182,7 @@ mod tests {
         };
         let predicted = PredictedObject {
             class: 1,
+            track_id: None,
             confidence: 0.9,
             position_m: [10.3, -0.3, 0.8],
             size_m: [4.4, 2.0, 1.5],

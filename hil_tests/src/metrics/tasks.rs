@@ -20,11 +20,13 @@ pub enum Task {
     Crosswalks = 5,
     /// Stop lines.
     StopLines = 6,
+    /// Identities of road users over a drive.
+    Tracks = 7,
 }
 
 impl Task {
     /// Every task.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Objects,
         Self::HiddenObjects,
         Self::PaintedLanes,
@@ -32,6 +34,7 @@ impl Task {
         Self::Arrows,
         Self::Crosswalks,
         Self::StopLines,
+        Self::Tracks,
     ];
 
     /// The task that a line of this marking type belongs to.
@@ -57,6 +60,7 @@ impl Task {
             Self::Arrows => "arrows",
             Self::Crosswalks => "crosswalks",
             Self::StopLines => "stop lines",
+            Self::Tracks => "tracks",
         }
     }
 }
@@ -96,6 +100,12 @@ impl Tasks {
         Self(self.0 | other.0)
     }
 
+    /// The set without one task.
+    #[must_use]
+    pub fn without(self, task: Task) -> Self {
+        Self(self.0 & !(1 << task as u8))
+    }
+
     /// Those that are not in the set.
     pub fn masked(self) -> impl Iterator<Item = Task> {
         Task::ALL
@@ -113,8 +123,9 @@ mod tests {
         let tasks = Tasks::of(&[Task::Objects, Task::StopLines]);
         assert!(tasks.contains(Task::Objects) && tasks.contains(Task::StopLines));
         assert!(!tasks.contains(Task::Arrows) && !tasks.contains_lanes());
-        assert_eq!(tasks.masked().count(), 5);
+        assert_eq!(tasks.masked().count(), 6);
         assert_eq!(Tasks::default().masked().next(), None);
         assert_eq!(Tasks::NONE.union(tasks), tasks);
+        assert_eq!(tasks.without(Task::StopLines), Tasks::of(&[Task::Objects]));
     }
 }

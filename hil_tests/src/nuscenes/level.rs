@@ -50,6 +50,11 @@ impl Level {
         y.atan2(x)
     }
 
+    /// Where the level frame stands in the world: x, y, heading.
+    pub fn in_world(&self) -> [f64; 3] {
+        [self.origin.x, self.origin.y, self.heading_rad]
+    }
+
     /// A point of the ego frame in the level one.
     pub fn position(&self, point_in_ego: [f64; 3]) -> [f64; 3] {
         let from_origin = Vector3::from(self.world_position(point_in_ego)) - self.origin;

@@ -100,7 +100,7 @@ impl NuscenesScene {
     pub fn tasks(&self) -> Tasks {
         let mut tasks = Tasks::NONE;
         if self.annotations.is_some() {
-            tasks = tasks.union(Tasks::of(&[Task::Objects]));
+            tasks = tasks.union(Tasks::of(&[Task::Objects, Task::Tracks]));
         }
         if self.map.is_some() {
             let of_map = [Task::PaintedLanes, Task::Crosswalks, Task::StopLines];
@@ -141,6 +141,7 @@ impl NuscenesScene {
     ) -> (FrameTruth, FramePrediction) {
         let level = key_frame.level();
         let mut truth = self.truth(key_frame);
+        truth.ego_in_world = Some(level.in_world());
         for object in &mut truth.objects {
             object.position_m = level.position(object.position_m);
             object.yaw_rad = level.yaw(object.yaw_rad);

@@ -24,6 +24,7 @@ impl From<&OutputFrame> for FramePrediction {
                 .iter()
                 .map(|object| PredictedObject {
                     class: object.class,
+                    track_id: Some(object.id),
                     confidence: f64::from(object.confidence),
                     position_m: wide([object.x_m, object.y_m, object.z_m]),
                     size_m: wide([object.length_m, object.width_m, object.height_m]),
@@ -97,6 +98,7 @@ impl FramePrediction {
                     let sigma = &object.sigma;
                     PredictedObject {
                         class: object.class,
+                        track_id: None,
                         confidence: f64::from(object.confidence),
                         position_m: wide(object.position_m),
                         size_m: wide(object.size_m),

@@ -2,14 +2,23 @@
 
 use bevrt_runtime::Stamp;
 use bevrt_sim::GroundTruth;
+use nalgebra::{Isometry3, Vector3};
 
 use super::{ArrowTruth, CrosswalkTruth, FrameTruth, LaneTruth, ObjectTruth, StopLineTruth};
+
+/// Place and heading of a pose.
+fn planar(world_from_ego: &Isometry3<f64>) -> [f64; 3] {
+    let place = world_from_ego.translation.vector;
+    let ahead = world_from_ego.rotation * Vector3::x();
+    [place.x, place.y, ahead.y.atan2(ahead.x)]
+}
 
 impl FrameTruth {
     /// The same truth as the log has it; `stamp` is its moment on the log's clock.
     pub fn from_simulated(stamp: Stamp, truth: &GroundTruth) -> Self {
         Self {
             stamp_ns: stamp.nanoseconds(),
+            ego_in_world: Some(planar(&truth.world_from_ego)),
             objects: truth
                 .objects
                 .iter()

@@ -97,6 +97,7 @@ fn object(file_box: &FileBox, world_from_ego: &Pose<World, Ego>) -> PredictedObj
     PredictedObject {
         // Cars are the first of two classes that are scored as one.
         class: if class == 0 { 0 } else { class as u8 + 1 },
+        track_id: None,
         confidence: file_box.detection_score,
         position_m: world_from_ego
             .inverse()
@@ -134,6 +135,7 @@ fn a_whole_evaluation_gives_the_numbers_of_the_devkit() {
             let (truth, prediction) = scene.scored(key_frame, &prediction(&boxes, key_frame));
             tally.add(&truth, &prediction, 0.0);
         }
+        tally.end_drive();
     }
     let scores = tally.scores().objects;
     assert!(

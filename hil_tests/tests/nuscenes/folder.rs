@@ -120,6 +120,7 @@ fn a_predicted_bicycle_in_a_rack_is_left_out_of_the_scores() {
     let scene = scene(&SmallFolder::new(), "rack");
     let object = |class: u8, position_m| PredictedObject {
         class,
+        track_id: None,
         confidence: 0.5,
         position_m,
         size_m: [1.8, 0.6, 1.2],
@@ -176,12 +177,15 @@ fn the_map_becomes_lines_crosswalks_and_stop_lines() {
 fn tasks_without_labels_are_masked() {
     let full = scene(&SmallFolder::new(), "tasks");
     let of_map = [Task::PaintedLanes, Task::Crosswalks, Task::StopLines];
-    let with_map = Tasks::of(&[Task::Objects]).union(Tasks::of(&of_map));
+    let with_map = Tasks::of(&[Task::Objects, Task::Tracks]).union(Tasks::of(&of_map));
     assert_eq!(full.tasks(), with_map);
     let mut folder = SmallFolder::new();
     folder.map = Value::Null;
     let without_map = scene(&folder, "tasks_without_map");
-    assert_eq!(without_map.tasks(), Tasks::of(&[Task::Objects]));
+    assert_eq!(
+        without_map.tasks(),
+        Tasks::of(&[Task::Objects, Task::Tracks])
+    );
     assert!(truths(&without_map)[0].lanes.is_empty());
     folder.tables.insert("sample_annotation", json!([]));
     assert_eq!(scene(&folder, "tasks_of_test").tasks(), Tasks::NONE);
