@@ -176,7 +176,7 @@ int main(int argc, char **argv) {
   int r;
   uint32_t c;
 
-  if (argc != 3) {
+  if (argc < 3) {
     fprintf(stderr, "usage: threads PACKAGE RIG_FILE\n");
     return EXIT_FAILURE;
   }
