@@ -10,6 +10,7 @@
 #include <bevrt/bevrt.h>
 
 #include <math.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -426,7 +427,10 @@ int main(int argc, char **argv) {
   bad_options(argv[1], argv[2], argv[3], argv[4]);
 
   options = sound_options(argv[1], argv[2]);
-  must("create", bevrt_pipeline_create(&options, &pipeline));
+  options.struct_size = (uint32_t)offsetof(bevrt_pipeline_options_t, trusted_keys);
+  options.trusted_keys = "behind the size that is stated";
+  check("sound options of an older, shorter header", BEVRT_STATUS_OK,
+        bevrt_pipeline_create(&options, &pipeline));
   must("camera", bevrt_pipeline_camera_info(pipeline, 0, &camera, sizeof camera));
   bytes = (size_t)camera.width_px * camera.height_px * 3 / 2;
   pixels = (uint8_t *)malloc(bytes);
