@@ -81,6 +81,7 @@ pub struct PipelineSettings {
 // integers take every pattern of bits.
 unsafe impl Plain for PipelineSettings {
     const FIRST_SIZE: usize = 144;
+    const SIZES: &'static [usize] = &[144, 152];
 }
 
 /// A calibration: exactly one of both fields.
@@ -104,6 +105,7 @@ unsafe impl Plain for CalibrationSource {
 
 const _: () = {
     assert!(size_of::<PipelineSettings>() == 8 + 6 * 8 + 4 * 4 + 10 * 4 + 4 * 8 + 8);
+    assert!(size_of::<PipelineSettings>() == PipelineSettings::SIZES[1]);
     assert!(size_of::<CalibrationSource>() == 24);
 };
 

@@ -56,7 +56,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .calculate_attachment_crcs(false)
         .create(Cursor::new(Vec::new()))?;
     let reader = LogReader::open(&small)?;
-    let mut messages = reader.messages(|topic| topic.schema != "")?;
+    let mut messages = reader.messages(|topic| !topic.schema.is_empty())?;
     let mut sequence = 0;
     while let Some(message) = messages.next_message()? {
         let schema = plain.add_schema(message.schema, message.encoding, b"")?;

@@ -1,7 +1,5 @@
 //! A caller's structs: of the stated size, at a sound address or none, and watched behind their end.
 
-use std::ops::Range;
-
 use crate::bytes::Bytes;
 
 /// Largest size of an option struct that the library reads.
@@ -26,7 +24,7 @@ pub fn filled<T>(bytes: &mut Bytes<'_>, call: impl FnOnce(*mut T, usize) -> i32)
 pub fn given<T: Copy>(
     bytes: &mut Bytes<'_>,
     value: T,
-    addresses: &[Range<usize>],
+    addresses: &[(usize, usize)],
     call: impl FnOnce(*const T) -> i32,
 ) -> i32 {
     let full = size_of::<T>();
@@ -56,7 +54,8 @@ pub fn given<T: Copy>(
     for _ in 0..bytes.u8() % 5 {
         let offset = usize::from(bytes.u16()) % there;
         let byte = bytes.u8();
-        if !addresses.iter().any(|range| range.contains(&offset)) {
+        let is_address = |&(from, until): &(usize, usize)| (from..until).contains(&offset);
+        if !addresses.iter().any(is_address) {
             // SAFETY: the offset is within the words.
             unsafe { memory.add(offset).write(byte) };
         }

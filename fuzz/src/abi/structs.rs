@@ -13,18 +13,18 @@ use bevrt::{
 use super::callbacks::{clock, framed};
 use crate::bytes::Bytes;
 
-/// Where addresses stand in the structs; those are chosen, not changed.
-pub const SETTINGS_ADDRESSES: [std::ops::Range<usize>; 2] = [8..56, 144..152];
-pub const CALIBRATION_ADDRESSES: [std::ops::Range<usize>; 1] = [8..24];
-pub const WORKER_ADDRESSES: [std::ops::Range<usize>; 1] = [8..40];
-pub const IMAGE_ADDRESSES: [std::ops::Range<usize>; 1] = [40..88];
+/// Where addresses stand in the structs, from and until; those are chosen, not changed.
+pub const SETTINGS_ADDRESSES: [(usize, usize); 2] = [(8, 56), (144, 152)];
+pub const CALIBRATION_ADDRESSES: [(usize, usize); 1] = [(8, 24)];
+pub const WORKER_ADDRESSES: [(usize, usize); 1] = [(8, 40)];
+pub const IMAGE_ADDRESSES: [(usize, usize); 1] = [(40, 88)];
 
 /// Folder of the package of the tests.
 static PACKAGE: LazyLock<CString> = LazyLock::new(|| c_text(&fixture("")));
 static RIG: LazyLock<CString> = LazyLock::new(|| c_text(&fixture("golden/case0/rig.toml")));
 /// Pixels that live as long as the process and are never written.
 static PIXELS: LazyLock<Vec<u8>> =
-    LazyLock::new(|| (0..4096_u32).map(|at| (at * 7919 >> 5) as u8).collect());
+    LazyLock::new(|| (0..4096_u32).map(|at| ((at * 7919) >> 5) as u8).collect());
 
 fn fixture(file: &str) -> String {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../runtime/tests/fixtures/reduced");
@@ -188,12 +188,11 @@ pub fn worker(bytes: &mut Bytes<'_>) -> WorkerSettings {
 /// A time: near the others, or anywhere.
 pub fn time(bytes: &mut Bytes<'_>) -> i64 {
     let near = 1_000_000_000 + 10_000_000 * i64::from(bytes.u16());
-    let any = match bytes.u8() {
+    match bytes.u8() {
         0 => bytes.i64(),
         1 => bytes.choice([0, -1, i64::MAX, i64::MIN]),
         _ => near,
-    };
-    any
+    }
 }
 
 fn number(bytes: &mut Bytes<'_>) -> f64 {
