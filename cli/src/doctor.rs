@@ -71,6 +71,10 @@ pub fn run(arguments: &DoctorArguments) -> Result<(), Failure> {
         .collect();
     let report = json!({
         "package": describe(package.manifest()),
+        "signature": package.signer().map_or_else(
+            |problem| problem.to_string(),
+            |key| format!("sound, by {key}"),
+        ),
         "network": {
             "file": entry.file, "precision": entry.precision.to_string(), "cameras": cameras,
             "provider": engine.provider().to_string(), "threads": options.intra_op_threads, "median_ms": network_ms,

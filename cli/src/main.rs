@@ -16,6 +16,7 @@ mod progress;
 mod replay;
 mod rig;
 mod robustness;
+mod sign;
 mod sim;
 mod train_stream;
 mod worst;
@@ -57,6 +58,8 @@ enum Command {
     Worst(worst::WorstArguments),
     /// Check a model package on this machine: files, contract, golden cases, speed
     Doctor(doctor::DoctorArguments),
+    /// Sign a model package, or make a key to sign with
+    Sign(sign::SignArguments),
     /// Convert a result of `bevrt replay` to an ASAM OSI trace of SensorData (.osi or .mcap)
     Osi(osi::OsiArguments),
     /// Measure the whole step on this machine: percentiles, deadline misses, start-up, memory; compare with before
@@ -79,6 +82,7 @@ fn main() -> ExitCode {
         Command::Robustness(arguments) => robustness::run(&arguments),
         Command::Worst(arguments) => worst::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
+        Command::Sign(arguments) => sign::run(&arguments),
         Command::Osi(arguments) => osi::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Rig(arguments) => rig::run(&arguments),

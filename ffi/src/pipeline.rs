@@ -68,8 +68,9 @@ pub unsafe extern "C" fn bevrt_pipeline_options_default(
 /// Opens a model package and makes a pipeline: loads the network, checks all of it, runs the golden
 /// cases, warms up. Takes seconds. Destroy it with `bevrt_pipeline_destroy`.
 ///
-/// Status: OK, PACKAGE, CALIBRATION, ENGINE_LOAD, GOLDEN, OPTION, INVALID_ARGUMENT, NULL_POINTER,
-/// STRUCT_SIZE, MISALIGNED, TOO_MANY_HANDLES, IN_CALLBACK. `bevrt_error_text` names file, field,
+/// Status: OK, PACKAGE, SIGNATURE_MISSING, SIGNATURE_WRONG, SIGNATURE_UNKNOWN_KEY, CALIBRATION,
+/// ENGINE_LOAD, GOLDEN, OPTION, INVALID_ARGUMENT, NULL_POINTER, STRUCT_SIZE, MISALIGNED,
+/// TOO_MANY_HANDLES, IN_CALLBACK. `bevrt_error_text` names file, field,
 /// what was expected and what was found. On failure `pipeline` is untouched.
 ///
 /// # Safety

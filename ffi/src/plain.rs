@@ -17,11 +17,13 @@ pub const LONGEST_TEXT: usize = 64 * 1024;
 pub unsafe trait Plain: Copy {
     /// Its size in the first version of the ABI: the least that a caller can have.
     const FIRST_SIZE: usize;
+    /// Sizes that it has had, oldest first; each version appends whole fields to the one before.
+    const SIZES: &'static [usize] = &[Self::FIRST_SIZE];
 }
 
 /// Reads a caller's struct. One that is shorter, from an older header, has zero in the fields that
-/// it lacks. One that is longer, from a newer header, must have zero in the fields that are not
-/// known here.
+/// it lacks. One that is longer than a known version, from a newer header, must have zero in what is
+/// not known here: so no field, which may be an address, is taken in part.
 ///
 /// # Errors
 /// [`Status::NullPointer`], [`Status::Misaligned`], [`Status::StructSize`].
@@ -36,7 +38,8 @@ pub unsafe fn read<T: Plain>(from: *const T) -> Result<T, Failure> {
     if found < T::FIRST_SIZE || found > LONGEST_TEXT {
         return Err(size_failure::<T>(found));
     }
-    let known = found.min(size_of::<T>());
+    let fitting = T::SIZES.iter().rev().find(|&&size| size <= found);
+    let known = fitting.copied().unwrap_or(T::FIRST_SIZE);
     let mut value = MaybeUninit::<T>::zeroed();
     // SAFETY: `known` bytes are readable by the caller's word and fit into the value; a local
     // value does not overlap the caller's.
@@ -172,6 +175,7 @@ mod tests {
     // SAFETY: integers without padding.
     unsafe impl Plain for Second {
         const FIRST_SIZE: usize = 8;
+        const SIZES: &'static [usize] = &[8, 16];
     }
 
     #[repr(C, align(8))]
@@ -203,6 +207,16 @@ mod tests {
         assert_eq!(read(&newer), Status::Ok);
         newer.0[20] = 1;
         assert_eq!(read(&newer), Status::StructSize);
+    }
+
+    #[test]
+    fn no_field_is_taken_in_part() {
+        let mut between = caller(12, 0);
+        // SAFETY: 24 bytes are there.
+        let read = |bytes: &Bytes| unsafe { read(bytes.0.as_ptr().cast::<Second>()) };
+        assert_eq!(read(&between).expect("half of it is zero").new, 0);
+        between.0[9] = 1;
+        assert_eq!(status(read(&between)), Status::StructSize);
     }
 
     #[test]

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use bevrt_calibration::Rig;
 use bevrt_runtime::{
-    EgoMotionSource, EgoMotionSpec, Fallback, FrozenCheck, GoldenCheck, PipelineOptions, Precision,
-    Provider, Span, Spinning, StampCorrection,
+    EgoMotionSource, EgoMotionSpec, Fallback, FrozenCheck, GoldenCheck, PackageKey,
+    PipelineOptions, Precision, Provider, SignatureCheck, Span, Spinning, StampCorrection,
 };
 
 use crate::constants::{
@@ -72,12 +72,16 @@ pub struct PipelineSettings {
     pub set_deadline_ns: i64,
     /// A frame older than this at its step has missed its deadline.
     pub frame_deadline_ns: i64,
+    /// Public keys, as `bevrt sign` prints them, with spaces or line ends between: the package must
+    /// be signed by one of them. NULL takes any package. Since ABI 0.2.
+    pub trusted_keys: *const c_char,
 }
 
 // SAFETY: repr(C), begins with `struct_size`, sizes add up to the size (asserted), addresses and
 // integers take every pattern of bits.
 unsafe impl Plain for PipelineSettings {
     const FIRST_SIZE: usize = 144;
+    const SIZES: &'static [usize] = &[144, 152];
 }
 
 /// A calibration: exactly one of both fields.
@@ -100,7 +104,8 @@ unsafe impl Plain for CalibrationSource {
 }
 
 const _: () = {
-    assert!(size_of::<PipelineSettings>() == 8 + 6 * 8 + 4 * 4 + 10 * 4 + 4 * 8);
+    assert!(size_of::<PipelineSettings>() == 8 + 6 * 8 + 4 * 4 + 10 * 4 + 4 * 8 + 8);
+    assert!(size_of::<PipelineSettings>() == PipelineSettings::SIZES[1]);
     assert!(size_of::<CalibrationSource>() == 24);
 };
 
@@ -133,6 +138,7 @@ impl PipelineSettings {
             set_tolerance_ns: ms(60),
             set_deadline_ns: ms(80),
             frame_deadline_ns: ms(250),
+            trusted_keys: none,
         }
     }
 
@@ -157,6 +163,10 @@ impl PipelineSettings {
         // SAFETY: as above.
         let rig = unsafe { calibration.rig() }?;
         let mut options = PipelineOptions::new(path(package), rig);
+        options.signature = match text("trusted_keys", self.trusted_keys)? {
+            Some(keys) => SignatureCheck::Require(trusted_keys(keys)?),
+            None => SignatureCheck::Off,
+        };
         let engine = &mut options.engine;
         engine.library = text("onnxruntime_path", self.onnxruntime_path)?.map(path);
         engine.providers = self.providers(text("engine_cache_path", self.engine_cache_path)?)?;
@@ -280,6 +290,19 @@ fn precision(name: &CStr) -> Result<Precision, Failure> {
         let expected = Precision::ALL.map(Precision::as_str).join(", ");
         out_of_range("precision", &format!("one of {expected}"), name)
     })
+}
+
+fn trusted_keys(text: &CStr) -> Result<Vec<PackageKey>, Failure> {
+    let text = text.to_string_lossy();
+    let keys: Vec<PackageKey> = text
+        .split_ascii_whitespace()
+        .map(|key| key.parse())
+        .collect::<Result<_, _>>()
+        .map_err(|error| Failure::new(Status::InvalidArgument, format!("trusted_keys: {error}")))?;
+    if keys.is_empty() {
+        return Err(out_of_range("trusted_keys", "at least one key", "none"));
+    }
+    Ok(keys)
 }
 
 fn ego_motion_source(number: i32) -> Result<EgoMotionSource, Failure> {

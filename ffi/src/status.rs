@@ -1,6 +1,8 @@
 //! What a call tells: one number, append-only.
 
-use bevrt_runtime::{EgoMotionFault, FrameError, SetupError, SyncRefusal};
+use bevrt_runtime::{
+    EgoMotionFault, FrameError, PackageError, SetupError, SignatureProblem, SyncRefusal,
+};
 
 /// The result of a call, as it crosses the C ABI.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -51,6 +53,12 @@ pub enum Status {
     Golden = 35,
     /// An option cannot be.
     Option = 36,
+    /// The package must be signed, and has no signature, or none that can be read.
+    SignatureMissing = 37,
+    /// The package was changed after it was signed.
+    SignatureWrong = 38,
+    /// The package is signed by a key that is not trusted.
+    SignatureUnknownKey = 39,
     /// The image has not the size of its camera.
     ImageSize = 64,
     /// The pixel format was not asked for at creation.
@@ -127,6 +135,9 @@ texts! {
     EngineLoad: c"the network cannot be loaded",
     Golden: c"the golden self-test failed",
     Option: c"an option cannot be used",
+    SignatureMissing: c"the model package is not signed",
+    SignatureWrong: c"the signature of the model package is wrong",
+    SignatureUnknownKey: c"the model package is signed by a key that is not trusted",
     ImageSize: c"the image has not the size of its camera",
     ImageFormat: c"the pixel format is not provided for",
     ImageLayout: c"planes or strides do not hold the image",
@@ -189,6 +200,11 @@ impl From<Status> for Failure {
 impl From<SetupError> for Failure {
     fn from(error: SetupError) -> Self {
         let status = match error {
+            SetupError::Package(PackageError::Signature { problem, .. }) => match problem {
+                SignatureProblem::Missing | SignatureProblem::Malformed => Status::SignatureMissing,
+                SignatureProblem::Wrong { .. } => Status::SignatureWrong,
+                SignatureProblem::UnknownKey { .. } => Status::SignatureUnknownKey,
+            },
             SetupError::Package(_) => Status::Package,
             SetupError::Engine(_) => Status::EngineLoad,
             SetupError::Golden(_) => Status::Golden,

@@ -4,6 +4,9 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use bevrt_runtime::{MANIFEST_FILE, PackageKey, PackageSignature, SIGNATURE_FILE};
+use ed25519_dalek::{Signer, SigningKey};
+
 const FLAGS: [&str; 7] = [
     "-std=c11",
     "-g",
@@ -72,7 +75,8 @@ impl Program {
         Self { folder }
     }
 
-    /// Runs it, below `wrapper` if there is one, on the small package of the tests.
+    /// Runs it, below `wrapper` if there is one, on the small package of the tests; behind it come a
+    /// signed package, and one that was changed after signing.
     fn run(&self, wrapper: &[&str], library: &Path) -> String {
         let package = crate_folder().join("../runtime/tests/fixtures/reduced");
         let program = self.folder.join("program");
@@ -82,6 +86,7 @@ impl Program {
             .args(&words[1..])
             .arg(&package)
             .arg(package.join("golden/case0/rig.toml"))
+            .args(self.signed_packages(&package))
             .env("BEVRT_ONNXRUNTIME", library)
             // ONNX Runtime keeps what it allocates at its start.
             .env("ASAN_OPTIONS", "detect_leaks=0")
@@ -89,6 +94,25 @@ impl Program {
             .expect("the program starts");
         assert_sound(&format!("{wrapper:?} {}", program.display()), &output);
         String::from_utf8(output.stdout).expect("it prints UTF-8")
+    }
+}
+
+impl Program {
+    /// Manifests with a signature each, of which the second is that of another manifest.
+    fn signed_packages(&self, package: &Path) -> [PathBuf; 2] {
+        let manifest = std::fs::read(package.join(MANIFEST_FILE)).expect("the fixture is whole");
+        let private = SigningKey::from_bytes(&[7; 32]);
+        let key = PackageKey::from_bytes(private.verifying_key().to_bytes());
+        let signature = PackageSignature::new(key, private.sign(&manifest).to_bytes());
+        [("signed", ""), ("changed", "# changed\n")].map(|(name, change)| {
+            let folder = self.folder.join(name);
+            std::fs::create_dir_all(&folder).expect("the temporary folder is writable");
+            let text = [&manifest, change.as_bytes()].concat();
+            std::fs::write(folder.join(MANIFEST_FILE), text).expect("it is writable");
+            let line = signature.to_string();
+            std::fs::write(folder.join(SIGNATURE_FILE), line).expect("it is writable");
+            folder
+        })
     }
 }
 

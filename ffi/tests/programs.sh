@@ -25,6 +25,11 @@ if [[ -z $cmake ]]; then
     cmake=$folder/venv/bin/cmake
 fi
 
+echo "== the library exports the functions of its header, and nothing else"
+nm -D --defined-only "$prefix/lib/libbevrt.so" | awk '{print $3}' | sort > "$folder/exported"
+grep -v typedef ffi/abi/bevrt.abi | grep -oE '\bbevrt_[a-z_]+\(' | tr -d '(' | sort -u > "$folder/declared"
+diff "$folder/declared" "$folder/exported"
+
 echo "== a drive, and what bevrt itself makes of it"
 "$bevrt" sim --seed 900001 --seconds 1.5 --skew-ms 10 --out "$folder/drive.mcap"
 "$bevrt" dump "$folder/drive.mcap" --out "$folder/drive.bevrt"

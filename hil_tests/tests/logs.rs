@@ -218,6 +218,33 @@ fn damage_is_told_with_the_file() {
 }
 
 #[test]
+fn an_index_that_claims_more_than_the_file_has_takes_no_memory() {
+    let file = folder("claims").join("log.mcap");
+    write_log(&file);
+    let mut bytes = std::fs::read(&file).expect("we wrote it");
+    // The last chunk index: the length of its chunk stands behind the name of the compression.
+    let name = b"\x04\0\0\0zstd";
+    let at = bytes.windows(name.len()).rposition(|window| window == name);
+    let at = at.expect("chunks are compressed") + name.len();
+    bytes[at..at + 8].copy_from_slice(&(400_u64 << 20).to_le_bytes());
+    // No checksum of the index: that of the footer, before the last magic number.
+    let end = bytes.len();
+    bytes[end - 12..end - 8].fill(0);
+    std::fs::write(&file, &bytes).expect("writable");
+    let reader = LogReader::open(&file).expect("the index has its form");
+    let mut messages = reader.messages(|_| true).expect("the index has its form");
+    let error = loop {
+        match messages.next_message() {
+            Ok(Some(_)) => {}
+            Ok(None) => panic!("the damage went unnoticed"),
+            Err(error) => break error,
+        }
+    };
+    let size = format!("a file of {end} bytes");
+    assert!(error.to_string().contains(&size), "{error}");
+}
+
+#[test]
 fn times_before_the_origin_are_refused() {
     let file = folder("negative").join("log.mcap");
     let mut writer = LogWriter::create(&file).expect("the folder is writable");

@@ -90,6 +90,10 @@ def _parser() -> argparse.ArgumentParser:
     golden.add_argument("--cases", type=int, default=1)
     golden.set_defaults(run=_golden)
 
+    hashes = commands.add_parser("hashes", help="write the hashes of a package's golden cases anew")
+    hashes.add_argument("package", type=Path)
+    hashes.set_defaults(run=_hashes)
+
     quantise = commands.add_parser("quantise", help="write a package's INT8 network")
     quantise.add_argument("package", type=Path)
     quantise.add_argument("--precision", default="int8-cpu", help="int8-cpu or int8-trt")
@@ -197,6 +201,13 @@ def _golden(options: argparse.Namespace) -> int:
 
     with _stream(options) as source:
         write_golden(options.package, source, options.rig, options.cases)
+    return 0
+
+
+def _hashes(options: argparse.Namespace) -> int:
+    from .package import write_file_hashes
+
+    write_file_hashes(options.package)
     return 0
 
 

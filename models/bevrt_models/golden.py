@@ -16,7 +16,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from .package import GOLDEN_FILE, section
+from .package import GOLDEN_FILE, section, write_file_hashes
 from .package_run import PackageRun, Step
 from .rig import matrices_of, network_rig
 from .stream import Message, StreamError, read_messages
@@ -65,6 +65,7 @@ def write_golden_steps(package: Path, rig_text: str, cases: Sequence[Sequence[St
         lines = section("[golden]", {"file": GOLDEN_FILE, "tolerance": TOLERANCE})
         with (package / "manifest.toml").open("a") as file:
             file.write("\n".join(lines) + "\n")
+    write_file_hashes(package)
 
 
 def _drives(stream: BinaryIO, length: int, count: int) -> Iterator[list[Message]]:

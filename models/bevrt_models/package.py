@@ -108,6 +108,7 @@ def manifest_text(contract: Contract, folder: Path, networks: list[NetworkFile])
         lines += section("[[head]]", head.manifest_fields())
     if (folder / GOLDEN_FILE).exists():
         lines += section("[golden]", {"file": GOLDEN_FILE, "tolerance": contract.tolerance})
+        lines += files_section(folder)
     return "\n".join(lines) + "\n"
 
 
@@ -125,6 +126,25 @@ def add_network(folder: Path, network: NetworkFile) -> None:
     lines = section("[[network]]", {**dataclasses.asdict(network), "sha256": digest})
     blocks.insert(last + 1, "\n".join(lines[1:]))
     path.write_text("\n\n".join(blocks) + "\n")
+
+
+def write_file_hashes(folder: Path) -> None:
+    """Writes the hashes of the golden cases into the manifest, in place of those that stand there."""
+    path = folder / "manifest.toml"
+    text = path.read_text().split("[files]")[0].rstrip("\n")
+    path.write_text("\n".join([text, *files_section(folder)]) + "\n")
+
+
+def files_section(folder: Path) -> list[str]:
+    """Lines of the section that holds the SHA-256 of every file beside the networks."""
+    files = [folder / GOLDEN_FILE, *sorted((folder / "golden").rglob("*.*"))]
+    digests = {
+        json.dumps(file.relative_to(folder).as_posix()): hashlib.sha256(
+            file.read_bytes()
+        ).hexdigest()
+        for file in files
+    }
+    return section("[files]", digests)
 
 
 def _with_thresholds(head: Head, chosen: dict[str, list[float]]) -> Head:

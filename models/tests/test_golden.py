@@ -1,3 +1,4 @@
+import hashlib
 import io
 import json
 import tomllib
@@ -77,6 +78,12 @@ def test_a_case_holds_what_the_network_makes_of_its_last_frame(tmp_path):
     write_golden(package, synthetic.stream(drives=1, steps=5), rig, cases=1)
     manifest = tomllib.loads((package / "manifest.toml").read_text())
     assert manifest["golden"]["file"] == "golden.json"
+    hashes = {
+        file.relative_to(package).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in (package / "golden").rglob("*.*")
+    }
+    hashes["golden.json"] = hashlib.sha256((package / "golden.json").read_bytes()).hexdigest()
+    assert manifest["files"] == hashes and len(hashes) > 2
     (case,) = json.loads((package / "golden.json").read_text())["cases"]
     assert [frame["stamp_ns"] for frame in case["frames"]] == [k * 500_000_000 for k in range(5)]
     assert all((package / file).exists() for file in case["frames"][-1]["images"])

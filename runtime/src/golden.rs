@@ -52,7 +52,7 @@ pub fn run_golden(
             found: "none".into(),
         });
     };
-    let golden = GoldenFile::open(&path)?;
+    let golden = GoldenFile::open(package, &section.file)?;
     let mut report = GoldenReport::new(entry.precision, tolerance);
     let reference = golden.reference_of(entry.precision);
     for case in &golden.cases {

@@ -87,14 +87,16 @@ pub use heads::{
 };
 pub use image::{ColourMatrix, ColourRange, ImageError, ImageView, PixelFormat, Plane};
 pub use manifest::{
-    ColourOrder, GoldenSection, GroundRange, HEAD_CAPACITY, HeadForm, HeadKind, HeadSection,
-    LIFT_CAPACITY, LiftSection, MANIFEST_FORMAT, Manifest, ManifestError, MapElement, MapQueries,
-    MatricesSection, NetworkEntry, ObjectQueries, PointCoordinates, PointDimensions, Precision,
-    PreprocessSection, ProviderKind, QUERY_CAPACITY, QUERY_POINT_CAPACITY, QueueAlignment,
-    QueueSection, QueueStorage, ResizeKernel, SLOT_CAPACITY,
+    ColourOrder, FileEntry, GoldenSection, GroundRange, HEAD_CAPACITY, HeadForm, HeadKind,
+    HeadSection, LIFT_CAPACITY, LiftSection, MANIFEST_FORMAT, Manifest, ManifestError, MapElement,
+    MapQueries, MatricesSection, NetworkEntry, ObjectQueries, PointCoordinates, PointDimensions,
+    Precision, PreprocessSection, ProviderKind, QUERY_CAPACITY, QUERY_POINT_CAPACITY,
+    QueueAlignment, QueueSection, QueueStorage, ResizeKernel, SLOT_CAPACITY,
 };
 pub use package::{
-    MANIFEST_FILE, NetworkRequest, OnnxProblem, Package, PackageError, VerifiedNetwork, cpu_has,
+    InvalidKey, MANIFEST_FILE, NetworkRequest, OnnxProblem, Package, PackageError, PackageKey,
+    PackageSignature, SIGNATURE_FILE, SignatureCheck, SignatureProblem, VerifiedNetwork,
+    check_onnx_file, cpu_has,
 };
 pub use pipeline::{
     FrameError, FrozenCheck, GoldenCheck, Pipeline, PipelineOptions, RawTensor, RawValues,

@@ -8,6 +8,7 @@ mod head;
 mod sections;
 mod toml_form;
 
+use std::io;
 use std::path::Path;
 
 use bevrt_calibration::RaySpec;
@@ -20,7 +21,7 @@ pub use head::{
     PointCoordinates, PointDimensions,
 };
 pub use sections::{
-    ColourOrder, GoldenSection, LiftSection, MatricesSection, NetworkEntry, Precision,
+    ColourOrder, FileEntry, GoldenSection, LiftSection, MatricesSection, NetworkEntry, Precision,
     PreprocessSection, ProviderKind, QueueAlignment, QueueSection, QueueStorage, ResizeKernel,
 };
 
@@ -38,7 +39,7 @@ pub const QUERY_CAPACITY: usize = 4096;
 pub const QUERY_POINT_CAPACITY: usize = 64;
 
 /// The largest manifest that is read.
-const LIMIT_BYTES: u64 = 1 << 20;
+pub(crate) const LIMIT_BYTES: u64 = 1 << 20;
 
 /// A checked manifest.
 #[derive(Clone, Debug)]
@@ -54,6 +55,7 @@ pub struct Manifest {
     queue: Option<QueueSection>,
     heads: Vec<HeadSection>,
     golden: Option<GoldenSection>,
+    files: Vec<FileEntry>,
 }
 
 impl Manifest {
@@ -63,11 +65,20 @@ impl Manifest {
     /// The file cannot be read, is not TOML, or breaks a rule; the message names the file, the
     /// field, what was expected and what was found.
     pub fn from_toml_file(path: &Path) -> Result<Self, ManifestError> {
-        let text = limited::read_text(path, LIMIT_BYTES).map_err(|source| ManifestError::Read {
+        let bytes = limited::read(path, LIMIT_BYTES).map_err(|source| ManifestError::Read {
             file: path.to_path_buf(),
             source,
         })?;
-        Self::from_toml_str(&text, path)
+        Self::from_toml_bytes(bytes, path)
+    }
+
+    /// Reads and checks the bytes of a manifest file; `file` is the name to put into messages.
+    pub(crate) fn from_toml_bytes(bytes: Vec<u8>, file: &Path) -> Result<Self, ManifestError> {
+        let text = String::from_utf8(bytes).map_err(|error| ManifestError::Read {
+            file: file.to_path_buf(),
+            source: io::Error::new(io::ErrorKind::InvalidData, error),
+        })?;
+        Self::from_toml_str(&text, file)
     }
 
     /// Reads and checks a manifest from its text; `file` is the name to put into messages.
@@ -131,6 +142,16 @@ impl Manifest {
     /// The golden self-test, if the package has one.
     pub fn golden(&self) -> Option<&GoldenSection> {
         self.golden.as_ref()
+    }
+
+    /// The files of the package beside its networks that may be read.
+    pub fn files(&self) -> &[FileEntry] {
+        &self.files
+    }
+
+    /// What the manifest says of a file beside the networks.
+    pub fn file(&self, file: &Path) -> Option<&FileEntry> {
+        self.files.iter().find(|entry| entry.file == file)
     }
 }
 

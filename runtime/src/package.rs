@@ -2,8 +2,10 @@
 
 mod cpu_features;
 mod error;
+pub(crate) mod hex;
 pub(crate) mod limited;
 mod onnx_file;
+mod signature;
 
 use std::path::{Path, PathBuf};
 
@@ -11,9 +13,12 @@ use sha2::{Digest, Sha256};
 
 pub use cpu_features::cpu_has;
 pub use error::PackageError;
-pub use onnx_file::OnnxProblem;
+pub use onnx_file::{OnnxProblem, check as check_onnx_file};
+pub use signature::{
+    InvalidKey, PackageKey, PackageSignature, SIGNATURE_FILE, SignatureCheck, SignatureProblem,
+};
 
-use crate::manifest::{Manifest, NetworkEntry, Precision, ProviderKind};
+use crate::manifest::{self, Manifest, ManifestError, NetworkEntry, Precision, ProviderKind};
 
 /// Name of the manifest in a package.
 pub const MANIFEST_FILE: &str = "manifest.toml";
@@ -26,6 +31,7 @@ const NETWORK_LIMIT_BYTES: u64 = 1 << 30;
 pub struct Package {
     folder: PathBuf,
     manifest: Manifest,
+    signer: Result<PackageKey, SignatureProblem>,
 }
 
 /// What the one who loads a package asks for.
@@ -57,16 +63,48 @@ impl VerifiedNetwork {
 }
 
 impl Package {
-    /// Opens the package in `folder` and checks its manifest. Networks are not read yet.
+    /// Opens the package in `folder`, whoever signed it, and checks its manifest. Networks are not
+    /// read yet.
     ///
     /// # Errors
     /// The manifest is missing or breaks a rule.
     pub fn open(folder: &Path) -> Result<Self, PackageError> {
-        let manifest = Manifest::from_toml_file(&folder.join(MANIFEST_FILE))?;
+        Self::open_signed(folder, &SignatureCheck::Off)
+    }
+
+    /// As [`Package::open`], if `check` accepts the one who signed.
+    ///
+    /// The manifest is read once: the bytes whose signature is checked are those that are parsed.
+    ///
+    /// # Errors
+    /// [`PackageError::Signature`], and as [`Package::open`].
+    pub fn open_signed(folder: &Path, check: &SignatureCheck) -> Result<Self, PackageError> {
+        let file = folder.join(MANIFEST_FILE);
+        let bytes =
+            limited::read(&file, manifest::LIMIT_BYTES).map_err(|source| ManifestError::Read {
+                file: file.clone(),
+                source,
+            })?;
+        let signer = signature::signer(folder, &bytes);
+        check
+            .accepts(signer)
+            .map_err(|problem| PackageError::Signature {
+                file: folder.join(SIGNATURE_FILE),
+                problem,
+            })?;
         Ok(Self {
             folder: folder.to_path_buf(),
-            manifest,
+            manifest: Manifest::from_toml_bytes(bytes, &file)?,
+            signer,
         })
+    }
+
+    /// Whose signature the package bears, trusted or not.
+    ///
+    /// # Errors
+    /// It bears none, or one of something else.
+    pub fn signer(&self) -> Result<PackageKey, SignatureProblem> {
+        self.signer
     }
 
     /// The folder of the package.
@@ -110,24 +148,42 @@ impl Package {
     /// holds what it may not.
     pub fn read_network(&self, entry: &NetworkEntry) -> Result<VerifiedNetwork, PackageError> {
         let file = self.folder.join(&entry.file);
-        let read = limited::read(&file, NETWORK_LIMIT_BYTES);
-        let bytes = read.map_err(|source| PackageError::Read {
-            file: file.clone(),
-            source,
-        })?;
-        let found: [u8; 32] = Sha256::digest(&bytes).into();
-        if found != entry.sha256 {
-            return Err(PackageError::Hash {
-                file,
-                expected: entry.sha256,
-                found,
-            });
-        }
+        let bytes = read_hashed(&file, NETWORK_LIMIT_BYTES, entry.sha256)?;
         match onnx_file::check(&bytes) {
             Ok(()) => Ok(VerifiedNetwork { file, bytes }),
             Err(problem) => Err(PackageError::Network { file, problem }),
         }
     }
+
+    /// Reads another file of this package, at most `limit` bytes, and checks its hash. `file` is
+    /// relative to the package.
+    ///
+    /// # Errors
+    /// The manifest has no hash of it, it cannot be read, is larger, or its hash differs.
+    pub fn read_file(&self, file: &Path, limit: u64) -> Result<Vec<u8>, PackageError> {
+        let path = self.folder.join(file);
+        let Some(entry) = self.manifest.file(file) else {
+            return Err(PackageError::Unlisted { file: path });
+        };
+        read_hashed(&path, limit, entry.sha256)
+    }
+}
+
+/// The bytes of a file, when they have this hash.
+fn read_hashed(file: &Path, limit: u64, expected: [u8; 32]) -> Result<Vec<u8>, PackageError> {
+    let bytes = limited::read(file, limit).map_err(|source| PackageError::Read {
+        file: file.to_path_buf(),
+        source,
+    })?;
+    let found: [u8; 32] = Sha256::digest(&bytes).into();
+    if found == expected {
+        return Ok(bytes);
+    }
+    Err(PackageError::Hash {
+        file: file.to_path_buf(),
+        expected,
+        found,
+    })
 }
 
 /// Why the network does not fit, or `None` when it does.

@@ -2,6 +2,7 @@
 
 mod command;
 mod dist;
+mod fuzz;
 mod onnx_runtime;
 mod python;
 
@@ -19,6 +20,8 @@ cargo xtask <command>
   test --all    also the Python tests that need packages: PyTorch, OpenCV, ASAM's OSI bindings
                 (virtual environments below target/)
   dist [FOLDER] build the C library and lay its install tree out (target/dist)
+  fuzz [--seconds N] [TARGET…]
+                libFuzzer on hostile input (600 s each), where a nightly toolchain and cargo-fuzz are
   setup         only bring ONNX Runtime; prints the path of the library
 ";
 
@@ -27,6 +30,7 @@ fn main() -> ExitCode {
     let outcome = match arguments.first().map(String::as_str) {
         Some(command @ ("demo" | "bench")) => bevrt(command, &arguments[1..]),
         Some("test") => test(&arguments[1..]),
+        Some("fuzz") => fuzz::run(&arguments[1..]),
         Some("dist") => install_tree(&arguments[1..]),
         Some("setup") => onnx_runtime::provide().map(|path| println!("{}", path.display())),
         Some("help" | "--help" | "-h") | None => {
@@ -34,7 +38,7 @@ fn main() -> ExitCode {
             Ok(())
         }
         Some(other) => Err(format!(
-            "unknown command `{other}`; expected demo, bench, test, dist or setup (see `cargo xtask help`)"
+            "unknown command `{other}`; expected demo, bench, test, fuzz, dist or setup (see `cargo xtask help`)"
         )),
     };
     match outcome {
@@ -80,6 +84,7 @@ fn test(arguments: &[String]) -> Result<(), String> {
     command::say("running the Rust tests");
     command::cargo()
         .args(["test", "--workspace", "--no-fail-fast"])
+        .args(without_cpp())
         .env("BEVRT_ONNXRUNTIME", &library)
         .run()?;
     if with_all {
@@ -87,4 +92,14 @@ fn test(arguments: &[String]) -> Result<(), String> {
     } else {
         Ok(())
     }
+}
+
+/// What is left out where there is no C++ compiler: the cxx bridge is built by one.
+fn without_cpp() -> &'static [&'static str] {
+    let compiler = std::env::var("CXX").unwrap_or_else(|_| "c++".into());
+    if Command::new(compiler).arg("--version").output().is_ok() {
+        return &[];
+    }
+    command::say("SKIPPED: the cxx bridge: there is no C++ compiler");
+    &["--exclude", "bevrt-cxx", "--exclude", "bevrt-cxx-program"]
 }

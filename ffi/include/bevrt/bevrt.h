@@ -22,7 +22,7 @@
 #define BEVRT_ABI_MAJOR 0
 
 /* ABI version: an addition raises the second. */
-#define BEVRT_ABI_MINOR 1
+#define BEVRT_ABI_MINOR 2
 
 /* pixel_format: a plane of Y and a plane of interleaved U, V at half the width and height. */
 #define BEVRT_PIXEL_FORMAT_NV12 0
@@ -304,6 +304,12 @@ typedef enum {
   BEVRT_STATUS_GOLDEN = 35,
   /* An option cannot be. */
   BEVRT_STATUS_OPTION = 36,
+  /* The package must be signed, and has no signature, or none that can be read. */
+  BEVRT_STATUS_SIGNATURE_MISSING = 37,
+  /* The package was changed after it was signed. */
+  BEVRT_STATUS_SIGNATURE_WRONG = 38,
+  /* The package is signed by a key that is not trusted. */
+  BEVRT_STATUS_SIGNATURE_UNKNOWN_KEY = 39,
   /* The image has not the size of its camera. */
   BEVRT_STATUS_IMAGE_SIZE = 64,
   /* The pixel format was not asked for at creation. */
@@ -408,6 +414,10 @@ typedef struct {
   int64_t set_deadline_ns;
   /* A frame older than this at its step has missed its deadline. */
   int64_t frame_deadline_ns;
+  /* Public keys, as bevrt sign prints them, with spaces or line ends between: the package must
+   * be signed by one of them. NULL takes any package. Since ABI 0.2.
+   */
+  const char *trusted_keys;
 } bevrt_pipeline_options_t;
 
 /* One plane of an image. */
@@ -935,15 +945,16 @@ int32_t bevrt_pipeline_options_default(bevrt_pipeline_options_t *options, size_t
 /* Opens a model package and makes a pipeline: loads the network, checks all of it, runs the golden
  * cases, warms up. Takes seconds. Destroy it with bevrt_pipeline_destroy.
  *
- * bevrt_status: OK, PACKAGE, CALIBRATION, ENGINE_LOAD, GOLDEN, OPTION, INVALID_ARGUMENT, NULL_POINTER,
- * STRUCT_SIZE, MISALIGNED, TOO_MANY_HANDLES, IN_CALLBACK. bevrt_error_text names file, field,
+ * bevrt_status: OK, PACKAGE, SIGNATURE_MISSING, SIGNATURE_WRONG, SIGNATURE_UNKNOWN_KEY, CALIBRATION,
+ * ENGINE_LOAD, GOLDEN, OPTION, INVALID_ARGUMENT, NULL_POINTER, STRUCT_SIZE, MISALIGNED, TOO_MANY_HANDLES, IN_CALLBACK. bevrt_error_text names file, field,
  * what was expected and what was found. On failure pipeline is untouched.
  *
  * The caller vouches:
  * options is NULL or points to struct_size readable bytes whose texts end with zero;
  * pipeline is NULL or points to a writable pointer.
  */
-int32_t bevrt_pipeline_create(const bevrt_pipeline_options_t *options, bevrt_pipeline_t **pipeline);
+int32_t bevrt_pipeline_create(const bevrt_pipeline_options_t *options,
+                              bevrt_pipeline_t **pipeline);
 
 /* Destroys a pipeline. NULL is nothing to do. Waits for a call on it that is under way.
  *
@@ -1227,7 +1238,7 @@ BEVRT_STATIC_ASSERT(sizeof(bevrt_lane_t) == 608, "lane");
 BEVRT_STATIC_ASSERT(sizeof(bevrt_arrow_t) == 32, "arrow");
 BEVRT_STATIC_ASSERT(sizeof(bevrt_crosswalk_t) == 120, "crosswalk");
 BEVRT_STATIC_ASSERT(sizeof(bevrt_stop_line_t) == 112, "stop line");
-BEVRT_STATIC_ASSERT(sizeof(bevrt_pipeline_options_t) == 144, "pipeline options");
+BEVRT_STATIC_ASSERT(sizeof(bevrt_pipeline_options_t) == 152, "pipeline options");
 BEVRT_STATIC_ASSERT(sizeof(bevrt_worker_options_t) == 40, "worker options");
 BEVRT_STATIC_ASSERT(sizeof(bevrt_calibration_t) == 24, "calibration");
 BEVRT_STATIC_ASSERT(sizeof(bevrt_image_t) == 104, "image");

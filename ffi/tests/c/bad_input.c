@@ -3,11 +3,14 @@
  * Gives the library everything that it must refuse, and prints what it said as a table. Fails when a
  * call says anything else than what stands here.
  *
- *   bad_input PACKAGE RIG_FILE
+ *   bad_input PACKAGE RIG_FILE SIGNED_PACKAGE CHANGED_PACKAGE
+ *
+ * The last two need a manifest and a signature alone.
  */
 #include <bevrt/bevrt.h>
 
 #include <math.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,6 +62,9 @@ static const char *name_of(int32_t status) {
     NAME(BEVRT_STATUS_CALIBRATION);
     NAME(BEVRT_STATUS_ENGINE_LOAD);
     NAME(BEVRT_STATUS_OPTION);
+    NAME(BEVRT_STATUS_SIGNATURE_MISSING);
+    NAME(BEVRT_STATUS_SIGNATURE_WRONG);
+    NAME(BEVRT_STATUS_SIGNATURE_UNKNOWN_KEY);
     NAME(BEVRT_STATUS_IMAGE_SIZE);
     NAME(BEVRT_STATUS_IMAGE_LAYOUT);
     NAME(BEVRT_STATUS_UNKNOWN_CAMERA);
@@ -98,7 +104,8 @@ static int32_t create(const bevrt_pipeline_options_t *options) {
   return status;
 }
 
-static void bad_options(const char *package, const char *rig) {
+static void bad_options(const char *package, const char *rig, const char *signed_package,
+                        const char *changed_package) {
   const bevrt_pipeline_options_t sound = sound_options(package, rig);
   bevrt_pipeline_options_t options;
   bevrt_pipeline_t *handle = NULL;
@@ -151,6 +158,20 @@ static void bad_options(const char *package, const char *rig) {
   check("rig text: not UTF-8", BEVRT_STATUS_CALIBRATION, create(&options));
   options.rig_path = rig;
   check("rig file and rig text", BEVRT_STATUS_INVALID_ARGUMENT, create(&options));
+  options = sound;
+  options.trusted_keys = "";
+  check("an empty list of trusted keys", BEVRT_STATUS_INVALID_ARGUMENT, create(&options));
+  options.trusted_keys = "abc";
+  check("a trusted key that is none", BEVRT_STATUS_INVALID_ARGUMENT, create(&options));
+  options.trusted_keys = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+  check("a package that is not signed where it must be", BEVRT_STATUS_SIGNATURE_MISSING,
+        create(&options));
+  options.package_path = signed_package;
+  check("a package that is signed by another key", BEVRT_STATUS_SIGNATURE_UNKNOWN_KEY,
+        create(&options));
+  options.package_path = changed_package;
+  check("a package that was changed after signing", BEVRT_STATUS_SIGNATURE_WRONG,
+        create(&options));
   options = sound;
   options.provider_count = 0;
   check("no provider", BEVRT_STATUS_INVALID_ARGUMENT, create(&options));
@@ -398,15 +419,18 @@ int main(int argc, char **argv) {
   size_t i;
   int local = 0;
 
-  if (argc != 3) {
-    fprintf(stderr, "usage: bad_input PACKAGE RIG_FILE\n");
+  if (argc != 5) {
+    fprintf(stderr, "usage: bad_input PACKAGE RIG_FILE SIGNED_PACKAGE CHANGED_PACKAGE\n");
     return EXIT_FAILURE;
   }
   printf("| what was given | what came back |\n|---|---|\n");
-  bad_options(argv[1], argv[2]);
+  bad_options(argv[1], argv[2], argv[3], argv[4]);
 
   options = sound_options(argv[1], argv[2]);
-  must("create", bevrt_pipeline_create(&options, &pipeline));
+  options.struct_size = (uint32_t)offsetof(bevrt_pipeline_options_t, trusted_keys);
+  options.trusted_keys = "behind the size that is stated";
+  check("sound options of an older, shorter header", BEVRT_STATUS_OK,
+        bevrt_pipeline_create(&options, &pipeline));
   must("camera", bevrt_pipeline_camera_info(pipeline, 0, &camera, sizeof camera));
   bytes = (size_t)camera.width_px * camera.height_px * 3 / 2;
   pixels = (uint8_t *)malloc(bytes);

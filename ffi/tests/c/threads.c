@@ -2,13 +2,15 @@
  *
  * Two pipelines at once, each with a worker: a thread for each camera and one for ego motion push,
  * one polls, one asks for statistics, and the worker is destroyed while they still do. Every image
- * that was taken must be released once, with its buffer untouched.
+ * that was taken must be released once, with its buffer untouched. Then a worker is destroyed while
+ * one of its callbacks runs.
  *
  *   threads PACKAGE RIG_FILE
  */
 #include <bevrt/bevrt.h>
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -145,6 +147,56 @@ static void *ask(void *argument) {
   return NULL;
 }
 
+typedef struct {
+  atomic_bool is_inside;
+  atomic_bool is_destroying;
+  atomic_int released;
+} slow_t;
+
+/* The first image is released while the worker is being destroyed; the second waits behind it. */
+static void on_slow_release(void *user_data, int32_t status) {
+  slow_t *slow = (slow_t *)user_data;
+  int i;
+  (void)status;
+  atomic_store(&slow->is_inside, true);
+  while (!atomic_load(&slow->is_destroying)) {
+    (void)sched_yield();
+  }
+  for (i = 0; i < 10000; ++i) {
+    (void)sched_yield();
+  }
+  atomic_fetch_add(&slow->released, 1);
+}
+
+static int destroy_while_a_callback_runs(rig_t *rig) {
+  static slow_t slow;
+  static uint8_t pixels[4096];
+  const bevrt_camera_info_t *camera = &rig->cameras[0];
+  bevrt_worker_options_t options;
+  bevrt_image_t image;
+  memset(&image, 0, sizeof image);
+  image.struct_size = (uint32_t)sizeof image;
+  image.pixel_format = BEVRT_PIXEL_FORMAT_GREY;
+  image.width_px = camera->width_px;
+  image.height_px = camera->height_px;
+  image.plane_count = 1;
+  image.planes[0].data = pixels;
+  image.planes[0].size_bytes = sizeof pixels;
+  image.planes[0].stride_bytes = camera->width_px;
+  image.stamp_ns = 100000000000;
+  image.arrival_ns = image.stamp_ns;
+  must("defaults", bevrt_worker_options_default(&options, sizeof options));
+  must("worker", bevrt_worker_create(rig->pipeline, &options, &rig->worker));
+  must("push", bevrt_worker_push_image(rig->worker, &image, on_slow_release, &slow));
+  while (!atomic_load(&slow.is_inside)) {
+    (void)sched_yield();
+  }
+  must("push", bevrt_worker_push_image(rig->worker, &image, on_slow_release, &slow));
+  atomic_store(&slow.is_destroying, true);
+  must("destroy", bevrt_worker_destroy(rig->worker));
+  return atomic_load(&slow.released) == 2 ? 0 : 1;
+}
+
 static void open_rig(rig_t *rig, const char *package, const char *file) {
   bevrt_pipeline_options_t options;
   bevrt_worker_options_t worker_options;
@@ -176,7 +228,7 @@ int main(int argc, char **argv) {
   int r;
   uint32_t c;
 
-  if (argc != 3) {
+  if (argc < 3) {
     fprintf(stderr, "usage: threads PACKAGE RIG_FILE\n");
     return EXIT_FAILURE;
   }
@@ -206,6 +258,7 @@ int main(int argc, char **argv) {
     for (c = r == 0 ? CAMERAS + 1U : 0U; c < CAMERAS + 3; ++c) {
       (void)pthread_join(threads[r][c], NULL);
     }
+    failures += r == 0 ? destroy_while_a_callback_runs(&rigs[r]) : 0;
     must("destroy pipeline", bevrt_pipeline_destroy(rigs[r].pipeline));
     printf("pipeline %d: %d images taken, %d released, %d frames\n", r, atomic_load(&rigs[r].taken),
            atomic_load(&rigs[r].released), atomic_load(&rigs[r].frames));

@@ -127,6 +127,10 @@ impl LogReader {
             .collect();
         let file = File::open(&self.path)
             .map_err(|source| LogError::caused_by(&self.path, "a readable file", source))?;
+        let size = file
+            .metadata()
+            .map_err(|source| LogError::caused_by(&self.path, "a readable file", source))?
+            .len();
         let options = IndexedReaderOptions::new()
             .include_topics(topics.iter().cloned())
             .with_record_length_limit(RECORD_LIMIT_BYTES);
@@ -135,6 +139,7 @@ impl LogReader {
         Ok(LogMessages {
             path: self.path.clone(),
             file,
+            size,
             summary: self.summary.clone(),
             reader: (!topics.is_empty()).then_some(reader),
             chunk: Vec::new(),
@@ -148,6 +153,7 @@ impl LogReader {
 pub struct LogMessages {
     path: PathBuf,
     file: File,
+    size: u64,
     summary: Summary,
     reader: Option<IndexedReader>,
     chunk: Vec<u8>,
@@ -173,6 +179,12 @@ impl LogMessages {
             match event {
                 None => return Ok(None),
                 Some(IndexedReadEvent::ReadChunkRequest { offset, length }) => {
+                    // Before memory is taken: a damaged index can claim any length.
+                    if offset.saturating_add(length as u64) > self.size {
+                        let expected = format!("{length} bytes at offset {offset}");
+                        let found = format!("a file of {} bytes", self.size);
+                        return Err(LogError::new(&self.path, expected, found));
+                    }
                     self.chunk.resize(length, 0);
                     self.file
                         .seek(SeekFrom::Start(offset))

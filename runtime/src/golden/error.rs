@@ -31,7 +31,7 @@ pub enum GoldenError {
     },
     /// The rig of a case is wrong.
     Rig(CalibrationError),
-    /// The network of the package cannot be read again.
+    /// A file of the package cannot be read, or is not the one of the manifest.
     Package(PackageError),
     /// The network cannot be loaded for the rig of a case.
     Load(EngineLoadError),

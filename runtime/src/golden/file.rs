@@ -6,12 +6,14 @@ use serde::Deserialize;
 
 use super::GoldenError;
 use crate::manifest::Precision;
-use crate::package::{Package, limited};
+use crate::package::Package;
 
 /// The format that is read.
 const FORMAT: u32 = 2;
-/// The largest file that is read.
+/// The largest file of cases that is read.
 const LIMIT_BYTES: u64 = 64 << 20;
+/// The largest rig that is read.
+const RIG_LIMIT_BYTES: u64 = 1 << 20;
 
 /// The cases of a package.
 #[derive(Debug, Deserialize)]
@@ -69,13 +71,15 @@ impl GoldenFile {
         if has_own { precision } else { Precision::Fp32 }
     }
 
-    pub(super) fn open(path: &Path) -> Result<Self, GoldenError> {
+    /// Reads the cases of a package from `file`, whose hash the manifest has.
+    pub(super) fn open(package: &Package, file: &Path) -> Result<Self, GoldenError> {
+        let path = &package.folder().join(file);
         let read = |source: Box<dyn std::error::Error + Send + Sync>| GoldenError::Read {
             file: path.to_path_buf(),
             source,
         };
-        let text = limited::read_text(path, LIMIT_BYTES).map_err(|error| read(error.into()))?;
-        let file: Self = serde_json::from_str(&text).map_err(|error| read(error.into()))?;
+        let bytes = package.read_file(file, LIMIT_BYTES)?;
+        let file: Self = serde_json::from_slice(&bytes).map_err(|error| read(error.into()))?;
         let field = |field: String, expected: &str, found: String| {
             Err(GoldenError::Field {
                 file: path.to_path_buf(),
@@ -132,7 +136,10 @@ impl CaseForm {
     }
 
     pub(super) fn rig(&self, package: &Package) -> Result<Rig, GoldenError> {
-        Rig::from_toml_file(package.folder().join(&self.rig)).map_err(GoldenError::Rig)
+        let bytes = package.read_file(&self.rig, RIG_LIMIT_BYTES)?;
+        let text = String::from_utf8_lossy(&bytes);
+        Rig::from_toml_str(&text)
+            .map_err(|error| GoldenError::Rig(error.in_file(package.folder().join(&self.rig))))
     }
 }
 

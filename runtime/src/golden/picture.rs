@@ -1,17 +1,26 @@
-use std::fs::File;
-use std::io::BufReader;
+use std::io::Cursor;
 use std::path::Path;
 
 use super::GoldenError;
+use crate::package::Package;
 
-/// Reads an 8-bit RGB PNG of exactly this size.
-pub(super) fn read_rgb(path: &Path, width: u32, height: u32) -> Result<Vec<u8>, GoldenError> {
+/// The largest picture that is read.
+const LIMIT_BYTES: u64 = 256 << 20;
+
+/// Reads an 8-bit RGB PNG of exactly this size, whose hash the manifest has.
+pub(super) fn read_rgb(
+    package: &Package,
+    file: &Path,
+    width: u32,
+    height: u32,
+) -> Result<Vec<u8>, GoldenError> {
+    let path = &package.folder().join(file);
     let read = |source: Box<dyn std::error::Error + Send + Sync>| GoldenError::Read {
         file: path.to_path_buf(),
         source,
     };
-    let file = File::open(path).map_err(|error| read(error.into()))?;
-    let mut reader = png::Decoder::new(BufReader::new(file))
+    let bytes = package.read_file(file, LIMIT_BYTES)?;
+    let mut reader = png::Decoder::new(Cursor::new(bytes))
         .read_info()
         .map_err(|error| read(error.into()))?;
     let info = reader.info();

@@ -116,7 +116,7 @@ impl<'a> Runner<'a> {
         );
         let length = self.preprocessor.output_len();
         for (camera, file) in frame.images.iter().enumerate() {
-            let pixels = picture::read_rgb(&self.package.folder().join(file), width, height)?;
+            let pixels = picture::read_rgb(self.package, file, width, height)?;
             let refused = |error: &dyn std::fmt::Display| GoldenError::Field {
                 file: self.package.folder().join(file),
                 field: "picture".into(),

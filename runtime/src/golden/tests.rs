@@ -1,12 +1,15 @@
 use std::path::Path;
 
+use sha2::{Digest, Sha256};
+
 use super::{GoldenError, GoldenReport, run_golden};
 use crate::engine::conformance::{
     has_onnx_runtime, reduced_folder, reduced_network, reduced_package,
 };
 use crate::engine::{Engine, EngineOptions, ImageSet, OnnxRuntime};
 use crate::manifest::Precision;
-use crate::package::Package;
+use crate::package::hex::Hex;
+use crate::package::{MANIFEST_FILE, Package, PackageError};
 
 fn options() -> EngineOptions {
     EngineOptions {
@@ -70,8 +73,24 @@ impl Changed {
         let text = std::fs::read_to_string(&path).expect("the copy is whole");
         let mut golden = serde_json::from_str(&text).expect("it is JSON");
         change(&mut golden);
-        std::fs::write(&path, golden.to_string()).expect("the copy is writable");
-        Self(folder)
+        let changed = Self(folder);
+        changed.replace("golden.json", golden.to_string().as_bytes());
+        changed
+    }
+
+    /// Writes a file and its hash.
+    fn replace(&self, file: &str, bytes: &[u8]) {
+        let path = self.0.join(file);
+        let hash = |bytes: &[u8]| {
+            let digest: [u8; 32] = Sha256::digest(bytes).into();
+            Hex(&digest).to_string()
+        };
+        let before = hash(&std::fs::read(&path).expect("the copy is whole"));
+        std::fs::write(&path, bytes).expect("the copy is writable");
+        let manifest = self.0.join(MANIFEST_FILE);
+        let text = std::fs::read_to_string(&manifest).expect("the copy is whole");
+        assert!(text.contains(&before), "{file} is in the manifest");
+        std::fs::write(&manifest, text.replace(&before, &hash(bytes))).expect("it is writable");
     }
 
     fn package(&self) -> Package {
@@ -172,6 +191,37 @@ fn history_without_its_poses_differs() {
     assert!(
         !report.is_passed(),
         "the queue must be aligned by the poses"
+    );
+}
+
+#[test]
+fn files_that_are_not_those_of_the_manifest_are_refused() {
+    if !has_onnx_runtime() {
+        return;
+    }
+    for file in [
+        "golden.json",
+        "golden/case0/rig.toml",
+        "golden/case0/frame1_cam0.png",
+    ] {
+        let changed = Changed::new(&format!("hash-{}", file.len()), |_| {});
+        let path = changed.0.join(file);
+        let mut bytes = std::fs::read(&path).expect("the copy is whole");
+        bytes.push(b' ');
+        std::fs::write(&path, bytes).expect("the copy is writable");
+        let error = run(&changed.package(), &mut engine(2)).expect_err("the hash is wrong");
+        let is_hash = matches!(&error, GoldenError::Package(PackageError::Hash { .. }));
+        assert!(is_hash && error.to_string().contains(file), "{error}");
+    }
+    let changed = Changed::new("unlisted", |golden| {
+        golden["cases"][0]["frames"][1]["images"][0] = "other.png".into();
+    });
+    let error = run(&changed.package(), &mut engine(2)).expect_err("it is not in the manifest");
+    assert!(
+        error
+            .to_string()
+            .contains("other.png: expected its SHA-256"),
+        "{error}"
     );
 }
 

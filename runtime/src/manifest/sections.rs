@@ -93,6 +93,15 @@ pub struct NetworkEntry {
     pub sha256: [u8; 32],
 }
 
+/// Another file of the package, such as a golden picture.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileEntry {
+    /// File, relative to the package.
+    pub file: PathBuf,
+    /// SHA-256 of the file.
+    pub sha256: [u8; 32],
+}
+
 /// Order of the three colour planes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]

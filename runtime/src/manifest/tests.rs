@@ -335,3 +335,25 @@ thresholds = [0.5]
     let stop_lines = lanes.replace("lanes", "stop_lines");
     parse(&format!("{OTHER}{stop_lines}")).expect("the map head finds no stop lines");
 }
+
+#[test]
+fn other_files_have_hashes_and_lie_inside_the_package() {
+    let digits = "ab".repeat(32);
+    let with = |file: &str, digits: &str| {
+        let text = format!("{TINY}[files]\n\"{file}\" = \"{digits}\"\n");
+        parse(&text)
+    };
+    let manifest = with("golden/a.png", &digits).expect("it is right");
+    let entry = manifest.file(Path::new("golden/a.png"));
+    assert_eq!(entry.map(|entry| entry.sha256), Some([0xAB; 32]));
+    assert!(manifest.file(Path::new("golden.json")).is_none());
+    for (file, digits, part) in [
+        ("../a.png", digits.as_str(), "a file inside the package"),
+        ("/a.png", &digits, "a file inside the package"),
+        ("a.png", &digits[2..], "64 hexadecimal digits"),
+        ("a.png", "zz", "64 hexadecimal digits"),
+    ] {
+        let error = with(file, digits).expect_err("it is wrong").to_string();
+        assert!(error.contains("files.") && error.contains(part), "{error}");
+    }
+}

@@ -10,10 +10,12 @@ use bevrt_calibration::{BevGrid, CalibrationError, DepthBins, LiftSpec, RaySpec}
 use serde::Deserialize;
 
 use super::{
-    ColourOrder, GoldenSection, HEAD_CAPACITY, LIFT_CAPACITY, LiftSection, MANIFEST_FORMAT,
-    Manifest, ManifestError, MatricesSection, NetworkEntry, Precision, PreprocessSection,
-    ProviderKind, QueueAlignment, QueueSection, QueueStorage, ResizeKernel, SLOT_CAPACITY,
+    ColourOrder, FileEntry, GoldenSection, HEAD_CAPACITY, LIFT_CAPACITY, LiftSection,
+    MANIFEST_FORMAT, Manifest, ManifestError, MatricesSection, NetworkEntry, Precision,
+    PreprocessSection, ProviderKind, QueueAlignment, QueueSection, QueueStorage, ResizeKernel,
+    SLOT_CAPACITY,
 };
+use crate::package::hex::bytes_of_hex;
 use heads::TomlHead;
 
 const LARGEST_IMAGE_SIDE: u32 = 8192;
@@ -34,6 +36,8 @@ struct TomlManifest {
     queue: Option<TomlQueue>,
     head: Vec<TomlHead>,
     golden: Option<TomlGolden>,
+    #[serde(default)]
+    files: BTreeMap<PathBuf, String>,
 }
 
 #[derive(Deserialize)]
@@ -212,6 +216,7 @@ impl Check<'_> {
             queue: form.queue.map(|queue| self.queue(queue)).transpose()?,
             heads,
             golden: form.golden.map(|golden| self.golden(golden)).transpose()?,
+            files: self.files(form.files)?,
         })
     }
 
@@ -268,14 +273,7 @@ impl Check<'_> {
             "at least one provider",
             &form.providers,
         )?;
-        let Some(sha256) = sha256_of_hex(&form.sha256) else {
-            return Err(ManifestError::Field {
-                file: self.file.to_path_buf(),
-                field: format!("{field}.sha256"),
-                expected: "64 hexadecimal digits".into(),
-                found: format!("{:?}", form.sha256),
-            });
-        };
+        let sha256 = self.sha256(format!("{field}.sha256"), &form.sha256)?;
         Ok(NetworkEntry {
             file: form.file,
             precision: form.precision,
@@ -283,6 +281,21 @@ impl Check<'_> {
             cpu_features: form.cpu_features,
             sha256,
         })
+    }
+
+    fn files(&self, form: BTreeMap<PathBuf, String>) -> Result<Vec<FileEntry>, ManifestError> {
+        form.into_iter()
+            .map(|(file, sha256)| {
+                let field = format!("files.{:?}", file.display().to_string());
+                self.inside(field.clone(), &file)?;
+                let sha256 = self.sha256(field, &sha256)?;
+                Ok(FileEntry { file, sha256 })
+            })
+            .collect()
+    }
+
+    fn sha256(&self, field: String, digits: &str) -> Result<[u8; 32], ManifestError> {
+        bytes_of_hex(digits).ok_or_else(|| self.wrong(field, "64 hexadecimal digits", digits))
     }
 
     fn preprocess(&self, form: TomlPreprocess) -> Result<PreprocessSection, ManifestError> {
@@ -455,18 +468,4 @@ impl Check<'_> {
             tolerance: form.tolerance.into_iter().collect(),
         })
     }
-}
-
-fn sha256_of_hex(text: &str) -> Option<[u8; 32]> {
-    let digits = text.as_bytes();
-    if digits.len() != 64 || !text.is_ascii() {
-        return None;
-    }
-    let mut bytes = [0_u8; 32];
-    for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
-        let high = char::from(pair[0]).to_digit(16)?;
-        let low = char::from(pair[1]).to_digit(16)?;
-        *byte = u8::try_from(high * 16 + low).ok()?;
-    }
-    Some(bytes)
 }

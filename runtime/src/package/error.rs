@@ -2,7 +2,8 @@ use std::error::Error;
 use std::fmt;
 use std::path::PathBuf;
 
-use super::{NetworkRequest, OnnxProblem};
+use super::hex::Hex;
+use super::{NetworkRequest, OnnxProblem, SignatureProblem};
 use crate::manifest::ManifestError;
 
 /// Why a package cannot be used.
@@ -25,6 +26,18 @@ pub enum PackageError {
         expected: [u8; 32],
         /// SHA-256 of the file.
         found: [u8; 32],
+    },
+    /// A file that is to be read has no hash in the manifest.
+    Unlisted {
+        /// The file.
+        file: PathBuf,
+    },
+    /// The package is not signed as it must be.
+    Signature {
+        /// The signature.
+        file: PathBuf,
+        /// What is wrong.
+        problem: SignatureProblem,
     },
     /// A network holds what it may not.
     Network {
@@ -68,6 +81,12 @@ impl fmt::Display for PackageError {
                 Hex(expected),
                 Hex(found)
             ),
+            Self::Unlisted { file } => write!(
+                f,
+                "{}: expected its SHA-256 in `[files]` of the manifest, found none",
+                file.display()
+            ),
+            Self::Signature { file, problem } => write!(f, "{}: {problem}", file.display()),
             Self::Network { file, problem } => write!(f, "{}: {problem}", file.display()),
             Self::NoNetwork {
                 folder,
@@ -94,15 +113,11 @@ impl Error for PackageError {
         match self {
             Self::Manifest(error) => error.source(),
             Self::Read { source, .. } => Some(source),
-            Self::Hash { .. } | Self::Network { .. } | Self::NoNetwork { .. } => None,
+            Self::Hash { .. }
+            | Self::Unlisted { .. }
+            | Self::Signature { .. }
+            | Self::Network { .. }
+            | Self::NoNetwork { .. } => None,
         }
-    }
-}
-
-struct Hex<'a>(&'a [u8]);
-
-impl fmt::Display for Hex<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }

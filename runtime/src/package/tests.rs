@@ -1,7 +1,12 @@
 use std::fs;
 use std::path::PathBuf;
 
-use super::{MANIFEST_FILE, NetworkRequest, OnnxProblem, Package, PackageError, cpu_has};
+use ed25519_dalek::{Signer, SigningKey};
+
+use super::{
+    MANIFEST_FILE, NetworkRequest, OnnxProblem, Package, PackageError, PackageKey,
+    PackageSignature, SIGNATURE_FILE, SignatureCheck, SignatureProblem, cpu_has,
+};
 use crate::manifest::{Precision, ProviderKind};
 
 /// A package folder that is removed again at the end of the test.
@@ -119,4 +124,82 @@ fn the_first_network_that_fits_is_chosen() {
 #[test]
 fn an_unknown_cpu_feature_is_not_there() {
     assert!(!cpu_has("no-such-vnni"));
+}
+
+/// Signs the manifest of a folder by the key of this seed; gives the public half.
+fn sign(folder: &Folder, seed: u8) -> PackageKey {
+    let private = SigningKey::from_bytes(&[seed; 32]);
+    let key = PackageKey::from_bytes(private.verifying_key().to_bytes());
+    let manifest = fs::read(folder.0.join(MANIFEST_FILE)).expect("there is one");
+    let signature = PackageSignature::new(key, private.sign(&manifest).to_bytes());
+    fs::write(folder.0.join(SIGNATURE_FILE), signature.to_string()).expect("it is writable");
+    key
+}
+
+fn problem(folder: &Folder, trusted: &[PackageKey]) -> Option<SignatureProblem> {
+    let check = SignatureCheck::Require(trusted.to_vec());
+    match Package::open_signed(&folder.0, &check) {
+        Ok(package) => {
+            assert!(package.signer().is_ok_and(|key| trusted.contains(&key)));
+            None
+        }
+        Err(PackageError::Signature { file, problem }) => {
+            assert_eq!(file, folder.0.join(SIGNATURE_FILE));
+            Some(problem)
+        }
+        Err(other) => panic!("{other}"),
+    }
+}
+
+#[test]
+fn a_package_must_be_signed_by_a_trusted_key_where_that_is_asked_for() {
+    let folder = Folder::new("signed", &network("a.onnx", "fp32", "\"cpu\"", ""));
+    assert_eq!(problem(&folder, &[]), Some(SignatureProblem::Missing));
+    let key = sign(&folder, 7);
+    assert_eq!(problem(&folder, &[key]), None);
+    let other = PackageKey::from_bytes([9; 32]);
+    assert_eq!(problem(&folder, &[other, key]), None);
+    let unknown = Some(SignatureProblem::UnknownKey { key });
+    assert_eq!(problem(&folder, &[other]), unknown);
+    assert_eq!(problem(&folder, &[]), unknown);
+    // Nobody asks: anything goes, and who signed can still be told.
+    let package = Package::open(&folder.0).expect("the package is right");
+    assert_eq!(package.signer(), Ok(key));
+}
+
+#[test]
+fn a_manifest_that_was_changed_after_signing_is_refused_before_it_is_parsed() {
+    let folder = Folder::new("resigned", &network("a.onnx", "fp32", "\"cpu\"", ""));
+    let key = sign(&folder, 7);
+    let manifest = folder.0.join(MANIFEST_FILE);
+    fs::write(&manifest, "no manifest at all").expect("it is writable");
+    let wrong = Some(SignatureProblem::Wrong { key });
+    assert_eq!(problem(&folder, &[key]), wrong);
+    fs::write(folder.0.join(SIGNATURE_FILE), [0xFF; 70]).expect("it is writable");
+    assert_eq!(problem(&folder, &[key]), Some(SignatureProblem::Malformed));
+    fs::write(folder.0.join(SIGNATURE_FILE), [b'a'; 5000]).expect("it is writable");
+    assert_eq!(problem(&folder, &[key]), Some(SignatureProblem::Malformed));
+}
+
+#[test]
+fn other_files_are_read_by_their_hash_alone() {
+    let files = format!("[files]\n\"b.txt\" = \"{ABC}\"\n");
+    let folder = Folder::new("files", &network("a.onnx", "fp32", "\"cpu\"", ""));
+    let manifest = folder.0.join(MANIFEST_FILE);
+    let text = fs::read_to_string(&manifest).expect("there is one");
+    fs::write(&manifest, text + &files).expect("it is writable");
+    let package = Package::open(&folder.0).expect("the package is right");
+    let read = |limit| package.read_file("b.txt".as_ref(), limit);
+    fs::write(folder.0.join("b.txt"), "abc").expect("it is writable");
+    assert_eq!(read(3).expect("the hash is right"), b"abc");
+    assert!(matches!(read(2), Err(PackageError::Read { .. })));
+    fs::write(folder.0.join("b.txt"), "abd").expect("it is writable");
+    assert!(matches!(read(3), Err(PackageError::Hash { .. })));
+    let error = package
+        .read_file("c.txt".as_ref(), 3)
+        .expect_err("it is not listed");
+    assert!(
+        error.to_string().contains("c.txt: expected its SHA-256"),
+        "{error}"
+    );
 }

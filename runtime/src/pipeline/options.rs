@@ -9,6 +9,7 @@ use crate::engine::EngineOptions;
 use crate::feature_queue::QueueMode;
 use crate::image::PixelFormat;
 use crate::manifest::Precision;
+use crate::package::SignatureCheck;
 use crate::time::Span;
 
 /// Whether each camera's projection follows the vehicle's motion since its own exposure.
@@ -54,6 +55,8 @@ pub enum GoldenCheck {
 pub struct PipelineOptions {
     /// Folder of the model package.
     pub package: PathBuf,
+    /// Who must have signed the package.
+    pub signature: SignatureCheck,
     /// Calibration of the cameras, in the order in which images are pushed.
     pub rig: Rig,
     /// How the network is run.
@@ -87,6 +90,7 @@ impl PipelineOptions {
     pub fn new(package: impl Into<PathBuf>, rig: Rig) -> Self {
         Self {
             package: package.into(),
+            signature: SignatureCheck::default(),
             rig,
             engine: EngineOptions::default(),
             precision: None,

@@ -21,7 +21,7 @@ use crate::sync::{FrameSync, SyncSpec};
 use crate::tracking::Tracker;
 
 pub(super) fn from_package(options: PipelineOptions) -> Result<Pipeline, SetupError> {
-    let package = Package::open(&options.package)?;
+    let package = Package::open_signed(&options.package, &options.signature)?;
     let engine = load(&package, &options)?;
     let manifest = package.manifest().clone();
     assemble(manifest, Box::new(engine), options)
