@@ -4,6 +4,7 @@
 //! demand. Making it checks every input and output of the network, takes all memory, binds it and
 //! runs a warm-up. After that a tensor is known by its role, not by its name.
 
+mod beside;
 mod calibration_inputs;
 mod error;
 mod interface;
@@ -13,6 +14,7 @@ mod onnx_runtime;
 #[cfg(test)]
 pub(crate) mod conformance;
 
+pub use beside::BesideThread;
 pub(crate) use calibration_inputs::{write_lift, write_matrices, write_rays};
 pub use error::{EngineError, EngineLoadError};
 pub use interface::{
@@ -21,6 +23,8 @@ pub use interface::{
 };
 pub use library::{LIBRARY_VARIABLE, LibraryError, OnnxRuntimeLibrary, SkippedLibrary};
 pub use onnx_runtime::{EngineOptions, Fallback, OnnxRuntime, Provider, Spinning};
+
+use crate::threads::ThreadError;
 
 /// A loaded network with its memory.
 ///
@@ -57,10 +61,38 @@ pub trait Engine: Send {
     /// The provider failed; the outputs are undefined then.
     fn run(&mut self, images: ImageSet) -> Result<(), EngineError>;
 
+    /// From now on [`Engine::start`] runs the network on a thread of its own. An engine that cannot
+    /// runs it where `start` is called, which is what an engine does that says nothing else.
+    ///
+    /// # Errors
+    /// The thread cannot be had as asked for.
+    fn run_beside(&mut self, thread: BesideThread) -> Result<(), ThreadError> {
+        drop(thread);
+        Ok(())
+    }
+
+    /// Starts a run on this set of images and the other inputs as they stand, if need be on the
+    /// calling thread. Until it is finished the other set may be written; [`Engine::images_mut`] of
+    /// this set waits for the end of the run, and so does writing any other input.
+    ///
+    /// # Errors
+    /// As [`Engine::run`]; or a run was started and not finished.
+    fn start(&mut self, images: ImageSet) -> Result<(), EngineError> {
+        self.run(images)
+    }
+
+    /// Waits for the run that was started.
+    ///
+    /// # Errors
+    /// The provider failed; the outputs are undefined then.
+    fn finish(&mut self) -> Result<(), EngineError> {
+        Ok(())
+    }
+
     /// An output of the last run.
     ///
     /// # Errors
-    /// The network has no such output.
+    /// The network has no such output, or a run was started and not finished.
     fn output(&self, role: OutputRole) -> Result<&[f32], EngineError>;
 
     /// What the last failed run said, for the log.

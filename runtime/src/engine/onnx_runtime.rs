@@ -1,20 +1,25 @@
 //! ONNX Runtime as an [`Engine`](super::Engine).
 
 mod check;
+mod core;
 mod options;
+mod pool;
 mod tensors;
 
+use ort::session::Session;
 use ort::session::builder::SessionBuilder;
-use ort::session::{IoBinding, Session};
 
 pub use options::{EngineOptions, Fallback, Provider, Spinning};
 
+use self::core::{Beside, Core};
 use super::{
-    CAMERA_DIMENSION, Engine, EngineError, EngineLoadError, ImageSet, InputRole, NetworkInterface,
-    OnnxRuntimeLibrary, OutputRole,
+    BesideThread, CAMERA_DIMENSION, Engine, EngineError, EngineLoadError, ImageSet, InputRole,
+    NetworkInterface, OnnxRuntimeLibrary, OutputRole,
 };
 use crate::package::VerifiedNetwork;
+use crate::threads::ThreadError;
 use options::{builder_error, register};
+use pool::PoolThreads;
 use tensors::Tensors;
 
 /// A network in ONNX Runtime with bound memory.
@@ -22,11 +27,19 @@ use tensors::Tensors;
 /// Both image sets have a binding of their own, which share all other tensors. On the CPU a bound
 /// tensor that changes is seen by the next run; other devices keep a copy, so there the inputs
 /// that were handed out for writing are bound again before the run.
+///
+/// While a run that was started is under way, nothing but the image set that it does not read is
+/// handed out: all else waits for its end.
 pub struct OnnxRuntime {
     interface: NetworkInterface,
     provider: Provider,
-    session: Session,
-    bindings: [IoBinding; 2],
+    /// Away while it runs beside the caller.
+    core: Option<Core>,
+    beside: Option<Beside>,
+    /// The image set of the run that was started and not finished.
+    started: Option<ImageSet>,
+    /// How that run ended, once it is known.
+    ended: Option<Result<(), EngineError>>,
     tensors: Tensors,
     last_failure: Option<String>,
 }
@@ -54,37 +67,67 @@ impl OnnxRuntime {
             }
         };
         let mut tensors = Tensors::new(&interface).map_err(failed("allocating tensors"))?;
-        let bindings = [
-            tensors.bind(&session, ImageSet::First),
-            tensors.bind(&session, ImageSet::Second),
-        ];
-        let [first, second] = bindings;
-        let mut engine = Self {
-            bindings: [
-                first.map_err(failed("binding tensors"))?,
-                second.map_err(failed("binding tensors"))?,
-            ],
-            interface,
-            provider,
-            session,
-            tensors,
-            last_failure: None,
-        };
+        let mut core = Core::new(session, &mut tensors).map_err(failed("binding tensors"))?;
         for _ in 0..options.warm_up_runs {
             for set in [ImageSet::First, ImageSet::Second] {
-                engine.try_run(set).map_err(failed("warming up"))?;
+                core.run(set).map_err(failed("warming up"))?;
             }
         }
-        Ok(engine)
+        Ok(Self {
+            interface,
+            provider,
+            core: Some(core),
+            beside: None,
+            started: None,
+            ended: None,
+            tensors,
+            last_failure: None,
+        })
     }
 
-    fn try_run(&mut self, images: ImageSet) -> ort::Result<()> {
-        let binding = &mut self.bindings[images.index()];
-        if self.provider.keeps_copies() {
-            self.tensors.bind_changed(binding, images)?;
+    /// The session, ready to run on this image set.
+    fn ready(&mut self, images: ImageSet) -> Result<Core, EngineError> {
+        if self.started.is_some() {
+            return Err(EngineError::Running);
         }
-        self.session.run_binding(binding)?;
-        Ok(())
+        let mut core = self.core.take().ok_or(EngineError::Run)?;
+        if self.provider.keeps_copies()
+            && let Err(error) = core.bind_changed(&mut self.tensors, images)
+        {
+            self.core = Some(core);
+            return Err(self.failed(&error));
+        }
+        Ok(core)
+    }
+
+    /// Waits until no run is under way; how it ended is kept for [`Engine::finish`].
+    fn wait(&mut self) {
+        if self.started.is_none() || self.ended.is_some() {
+            return;
+        }
+        let done = self.beside.as_ref().and_then(Beside::wait);
+        self.ended = Some(match done {
+            Some((core, ran)) => {
+                self.core = Some(core);
+                ran.map_err(|error| self.failed(&error))
+            }
+            None => {
+                self.last_failure = Some("the thread of the network has ended".into());
+                Err(EngineError::Run)
+            }
+        });
+    }
+
+    fn failed(&mut self, error: &ort::Error) -> EngineError {
+        self.last_failure = Some(error.to_string());
+        EngineError::Run
+    }
+}
+
+impl Drop for OnnxRuntime {
+    fn drop(&mut self) {
+        // The run reads the tensors.
+        self.wait();
     }
 }
 
@@ -97,9 +140,16 @@ fn open(
 ) -> Result<(Session, Provider), EngineLoadError> {
     let mut reasons = Vec::new();
     for provider in &options.providers {
+        let pool = PoolThreads::new(&options.pool);
+        let refusal = pool.refusal();
         let opened = builder(library, interface, options)
+            .and_then(|builder| builder.with_thread_manager(pool).map_err(builder_error))
             .and_then(|builder| register(builder, provider, options))
             .and_then(|mut builder| builder.commit_from_memory(network.bytes()));
+        // What ONNX Runtime says of a missing thread does not name the cause.
+        if let Some(error) = refusal.take() {
+            return Err(EngineLoadError::Thread(error));
+        }
         match opened {
             Ok(session) => return Ok((session, provider.clone())),
             Err(error) => reasons.push(format!("{provider}: {error}")),
@@ -151,25 +201,64 @@ impl Engine for OnnxRuntime {
     }
 
     fn images_mut(&mut self, set: ImageSet) -> &mut [f32] {
+        if self.started == Some(set) {
+            self.wait();
+        }
         self.tensors.images_mut(set)
     }
 
     fn input_mut(&mut self, role: InputRole) -> Result<&mut [f32], EngineError> {
+        self.wait();
         self.tensors.f32_mut(role)
     }
 
     fn index_mut(&mut self, role: InputRole) -> Result<&mut [i32], EngineError> {
+        self.wait();
         self.tensors.i32_mut(role)
     }
 
     fn run(&mut self, images: ImageSet) -> Result<(), EngineError> {
-        self.try_run(images).map_err(|error| {
-            self.last_failure = Some(error.to_string());
-            EngineError::Run
-        })
+        let mut core = self.ready(images)?;
+        let ran = core.run(images);
+        self.core = Some(core);
+        ran.map_err(|error| self.failed(&error))
+    }
+
+    fn run_beside(&mut self, thread: BesideThread) -> Result<(), ThreadError> {
+        self.wait();
+        self.beside = Some(Beside::new(thread)?);
+        Ok(())
+    }
+
+    fn start(&mut self, images: ImageSet) -> Result<(), EngineError> {
+        let core = self.ready(images)?;
+        let Some(beside) = &self.beside else {
+            self.core = Some(core);
+            return self.run(images);
+        };
+        match beside.start(core, images) {
+            Ok(()) => {
+                self.started = Some(images);
+                Ok(())
+            }
+            Err(core) => {
+                self.core = Some(core);
+                self.last_failure = Some("the thread of the network has ended".into());
+                Err(EngineError::Run)
+            }
+        }
+    }
+
+    fn finish(&mut self) -> Result<(), EngineError> {
+        self.wait();
+        self.started = None;
+        self.ended.take().unwrap_or(Ok(()))
     }
 
     fn output(&self, role: OutputRole) -> Result<&[f32], EngineError> {
+        if self.started.is_some() {
+            return Err(EngineError::Running);
+        }
         self.tensors.output(role)
     }
 

@@ -4,10 +4,11 @@
 
 use std::path::Path;
 
+use bevrt_calibration::Rig;
 use bevrt_runtime::{
-    Engine, EngineLoadError, EngineOptions, ImageSet, ImageView, LibraryError, NetworkInterface,
-    NetworkRequest, OnnxRuntime, OnnxRuntimeLibrary, OutputFrame, Package, Pipeline,
-    PipelineOptions, PixelFormat, ProviderKind, SetupError,
+    BesideThread, Engine, EngineLoadError, EngineOptions, ImageSet, ImageView, LibraryError,
+    NetworkInterface, NetworkRequest, OnnxRuntime, OnnxRuntimeLibrary, OutputFrame, Package,
+    Pipeline, PipelineOptions, PixelFormat, ProviderKind, SetupError, StepBegin,
 };
 
 use crate::counting::allocations;
@@ -16,7 +17,11 @@ use crate::small_model as small;
 /// Allocations in one run as recorded with ONNX Runtime 1.31.1: 6 with three outputs, 14 with six.
 /// The bindings copy the name of each output and make a value of it; lists of more than four spill.
 const fn ceiling(outputs: usize) -> usize {
-    if outputs > 4 { 2 * outputs + 2 } else { 2 * outputs }
+    if outputs > 4 {
+        2 * outputs + 2
+    } else {
+        2 * outputs
+    }
 }
 
 fn reduced() -> Package {
@@ -99,4 +104,44 @@ fn a_step_takes_no_more_than_the_run_of_its_engine() {
         "{found} allocations in 20 steps"
     );
     assert_eq!(pipeline.stats().frames(), 30);
+}
+
+#[test]
+fn a_network_on_a_thread_of_its_own_takes_nothing_from_the_thread_that_pushes() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/reduced");
+    let rig = Rig::from_toml_file(folder.join("golden/case0/rig.toml")).expect("a sound rig");
+    if let Err(error) = OnnxRuntimeLibrary::load(None) {
+        println!("SKIPPED: {error}");
+        return;
+    }
+    let mut pipeline = Pipeline::new(PipelineOptions::new(folder, rig)).expect("it is sound");
+    pipeline
+        .overlap(BesideThread::new(|| {}))
+        .expect("a thread can be had");
+    let pictures: Vec<Vec<u8>> = (0..8)
+        .map(|k| (0..32 * 16 * 3).map(|i| (i * 13 + k * 101) as u8).collect())
+        .collect();
+    let mut frame = OutputFrame::boxed();
+    let mut run = |steps: std::ops::Range<i64>| {
+        for step in steps {
+            let stamp = small::milliseconds(step * 100);
+            pipeline
+                .push_pose(stamp, &small::pose_at(stamp))
+                .expect("time goes on");
+            for camera in 0..2 {
+                let bytes = &pictures[(step as usize + camera * 4) % 8];
+                let image = ImageView::packed(PixelFormat::Rgb, 32, 16, bytes).expect("it fits");
+                pipeline
+                    .push_image(camera, &image, stamp, stamp)
+                    .expect("time goes on");
+            }
+            if pipeline.is_step_running() {
+                pipeline.finish_step(&mut frame).expect("it was begun");
+            }
+            assert_eq!(pipeline.begin_step(stamp), Ok(StepBegin::Begun));
+        }
+    };
+    run(0..20);
+    assert_eq!(allocations(|| run(20..60)), 0);
+    assert_eq!(pipeline.stats().frames(), 59);
 }

@@ -112,8 +112,8 @@ fn images_of_every_format_and_motion_as_rates_allocate_nothing() {
             for camera in 0..2 {
                 let format = formats[(step as usize + camera) % formats.len()];
                 let bytes = &bytes[(2 * step as usize + camera) % bytes.len()];
-                let image = ImageView::packed(format, small::WIDTH, small::HEIGHT, bytes)
-                    .expect("it fits");
+                let image =
+                    ImageView::packed(format, small::WIDTH, small::HEIGHT, bytes).expect("it fits");
                 pipeline
                     .push_image(camera, &image, stamp, stamp)
                     .expect("time goes on");

@@ -18,7 +18,9 @@ fn cameras_that_go_and_come_a_reset_silence_and_time_set_back_allocate_nothing()
         only_the_front_camera(&mut pipeline, &drive, 20);
         let frame = &mut drive.frame;
         let now = small::milliseconds(2_045);
-        pipeline.step(now, frame).expect("the engine has all tensors");
+        pipeline
+            .step(now, frame)
+            .expect("the engine has all tensors");
         pipeline.enable_camera(1);
         drive.run(&mut pipeline, 21..40);
         pipeline.reset();
@@ -92,9 +94,8 @@ fn refused_motion_and_a_jump_allocate_nothing() {
     let mut pipeline = small::plain_pipeline();
     let mut drive = Drive::new();
     drive.run(&mut pipeline, 0..20);
-    let pose = |x_m: f64| {
-        Pose::<Odom, _>::new(UnitQuaternion::identity(), Vector3::new(x_m, 0.0, 0.0))
-    };
+    let pose =
+        |x_m: f64| Pose::<Odom, _>::new(UnitQuaternion::identity(), Vector3::new(x_m, 0.0, 0.0));
     let next = small::milliseconds(2_000);
     let found = allocations(|| {
         let mut push = |stamp, x_m| pipeline.push_pose(stamp, &pose(x_m)).err();

@@ -6,6 +6,7 @@ use ort::session::builder::SessionBuilder;
 
 use crate::engine::EngineLoadError;
 use crate::manifest::ProviderKind;
+use crate::threads::ThreadSettings;
 
 const MOST_THREADS: usize = 256;
 
@@ -93,6 +94,9 @@ pub struct EngineOptions {
     pub intra_op_threads: usize,
     /// How they wait.
     pub spinning: Spinning,
+    /// Cores and priority of the pool's threads, which are all but the one that runs the network.
+    /// Each is kept on one core of the list, in turn.
+    pub pool: ThreadSettings,
     /// Runs of each image set before loading returns.
     pub warm_up_runs: usize,
 }
@@ -107,6 +111,7 @@ impl Default for EngineOptions {
             fallback: Fallback::default(),
             intra_op_threads: cores.min(MOST_THREADS),
             spinning: Spinning::default(),
+            pool: ThreadSettings::default(),
             warm_up_runs: 2,
         }
     }
@@ -128,7 +133,7 @@ impl EngineOptions {
                 found: self.intra_op_threads.to_string(),
             });
         }
-        Ok(())
+        self.pool.check().map_err(EngineLoadError::Thread)
     }
 }
 

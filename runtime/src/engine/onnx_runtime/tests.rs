@@ -7,6 +7,7 @@ use crate::engine::{
     OnnxRuntimeLibrary, OutputRole,
 };
 use crate::manifest::Manifest;
+use crate::threads::ThreadSettings;
 
 fn options() -> EngineOptions {
     EngineOptions {
@@ -211,4 +212,60 @@ fn an_index_out_of_range_is_a_failed_run_and_not_a_crash() {
         .fill(0);
     assert!(engine.run(ImageSet::First).is_ok());
     assert!(engine.output(OutputRole::Bev).is_ok());
+}
+
+/// Names of this process's threads that begin so.
+fn threads(prefix: &str) -> Vec<String> {
+    let tasks = std::fs::read_dir("/proc/self/task").expect("Linux tells");
+    let mut names: Vec<String> = tasks
+        .filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("comm")).ok())
+        .map(|name| name.trim().to_owned())
+        .filter(|name| name.starts_with(prefix))
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn the_threads_of_the_pool_have_names_and_end_with_the_engine() {
+    if !has_onnx_runtime() {
+        return;
+    }
+    let (network, interface) = reduced_network(CAMERAS);
+    let options = EngineOptions {
+        // As many as no other test of this program asks for.
+        intra_op_threads: 6,
+        ..options()
+    };
+    let engine = OnnxRuntime::load(&network, interface, &options).expect("the fixture loads");
+    assert!(threads("bevrt-pool-").contains(&"bevrt-pool-5".to_owned()));
+    drop(engine);
+    assert!(!threads("bevrt-pool-").contains(&"bevrt-pool-5".to_owned()));
+}
+
+#[test]
+fn a_pool_on_cores_that_are_not_there_is_refused_by_name() {
+    if !has_onnx_runtime() {
+        return;
+    }
+    let (network, interface) = reduced_network(CAMERAS);
+    let options = EngineOptions {
+        intra_op_threads: 2,
+        pool: ThreadSettings {
+            cores: vec![1000],
+            ..ThreadSettings::default()
+        },
+        ..options()
+    };
+    match OnnxRuntime::load(&network, interface, &options) {
+        Err(EngineLoadError::Thread(error)) => {
+            let text = error.to_string();
+            assert!(
+                text.contains("bevrt-pool-1") && text.contains("[1000]"),
+                "{text}"
+            );
+        }
+        Err(error) => panic!("another error: {error}"),
+        Ok(_) => panic!("core 1000 was found"),
+    }
 }
