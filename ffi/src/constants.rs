@@ -10,7 +10,7 @@
 /// ABI version: a change that old callers do not survive raises the first.
 pub const BEVRT_ABI_MAJOR: u32 = 0;
 /// ABI version: an addition raises the second.
-pub const BEVRT_ABI_MINOR: u32 = 1;
+pub const BEVRT_ABI_MINOR: u32 = 2;
 
 /// `pixel_format`: a plane of Y and a plane of interleaved U, V at half the width and height.
 pub const BEVRT_PIXEL_FORMAT_NV12: i32 = 0;
@@ -45,6 +45,8 @@ pub const BEVRT_PROVIDER_CPU: i32 = 0;
 pub const BEVRT_PROVIDER_CUDA: i32 = 1;
 /// `providers`: an NVIDIA GPU through TensorRT; needs `engine_cache_path`.
 pub const BEVRT_PROVIDER_TENSORRT: i32 = 2;
+/// `providers`: the one of `plugin_path`.
+pub const BEVRT_PROVIDER_PLUGIN: i32 = 3;
 /// Entries of `providers`.
 pub const BEVRT_MAX_PROVIDERS: usize = 4;
 

@@ -6,23 +6,27 @@
 
 mod beside;
 mod calibration_inputs;
+mod engine_cache;
 mod error;
 mod interface;
 mod library;
 mod onnx_runtime;
+mod provider;
 
 #[cfg(test)]
 pub(crate) mod conformance;
 
 pub use beside::BesideThread;
 pub(crate) use calibration_inputs::{write_lift, write_matrices, write_rays};
+pub use engine_cache::{ENGINE_RECORD_FILE, EngineCacheError, EngineRecord};
 pub use error::{EngineError, EngineLoadError};
 pub use interface::{
     CAMERA_DIMENSION, ElementType, ImageSet, InputRole, InputSpec, NetworkInterface, Origin,
     OutputRole, OutputSpec,
 };
 pub use library::{LIBRARY_VARIABLE, LibraryError, OnnxRuntimeLibrary, SkippedLibrary};
-pub use onnx_runtime::{EngineOptions, Fallback, OnnxRuntime, Provider, Spinning};
+pub use onnx_runtime::{EngineOptions, Fallback, OnnxRuntime, Spinning};
+pub use provider::{CudaOptions, MissingEngine, PluginOptions, Provider, TensorRtOptions};
 
 use crate::threads::ThreadError;
 
@@ -61,12 +65,12 @@ pub trait Engine: Send {
     /// The provider failed; the outputs are undefined then.
     fn run(&mut self, images: ImageSet) -> Result<(), EngineError>;
 
-    /// From now on [`Engine::start`] runs the network on a thread of its own. An engine that cannot
-    /// runs it where `start` is called, which is what an engine does that says nothing else.
+    /// From now on [`Engine::start`] runs the network on this thread, or, with `None`, where it is
+    /// called. So does an engine that cannot do otherwise, which is what one is that says nothing else.
     ///
     /// # Errors
     /// The thread cannot be had as asked for.
-    fn run_beside(&mut self, thread: BesideThread) -> Result<(), ThreadError> {
+    fn run_beside(&mut self, thread: Option<BesideThread>) -> Result<(), ThreadError> {
         drop(thread);
         Ok(())
     }

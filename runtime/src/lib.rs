@@ -64,10 +64,11 @@ pub use ego_motion::{
     EgoMotionUpdate, EgoPose,
 };
 pub use engine::{
-    BesideThread, CAMERA_DIMENSION, ElementType, Engine, EngineError, EngineLoadError,
-    EngineOptions, Fallback, ImageSet, InputRole, InputSpec, LIBRARY_VARIABLE, LibraryError,
-    NetworkInterface, OnnxRuntime, OnnxRuntimeLibrary, Origin, OutputRole, OutputSpec, Provider,
-    SkippedLibrary, Spinning,
+    BesideThread, CAMERA_DIMENSION, CudaOptions, ENGINE_RECORD_FILE, ElementType, Engine,
+    EngineCacheError, EngineError, EngineLoadError, EngineOptions, EngineRecord, Fallback,
+    ImageSet, InputRole, InputSpec, LIBRARY_VARIABLE, LibraryError, MissingEngine,
+    NetworkInterface, OnnxRuntime, OnnxRuntimeLibrary, Origin, OutputRole, OutputSpec,
+    PluginOptions, Provider, SkippedLibrary, Spinning, TensorRtOptions,
 };
 pub use feature_queue::{FeatureQueue, QueueError, QueueMode, QueueSetupError, SlotReport};
 pub use frame::{

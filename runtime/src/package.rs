@@ -42,9 +42,15 @@ pub struct NetworkRequest {
 pub struct VerifiedNetwork {
     file: PathBuf,
     bytes: Vec<u8>,
+    sha256: [u8; 32],
 }
 
 impl VerifiedNetwork {
+    /// The hash of the bytes.
+    pub fn sha256(&self) -> [u8; 32] {
+        self.sha256
+    }
+
     /// Where the bytes came from, for messages.
     pub fn file(&self) -> &Path {
         &self.file
@@ -124,7 +130,11 @@ impl Package {
             });
         }
         match onnx_file::check(&bytes) {
-            Ok(()) => Ok(VerifiedNetwork { file, bytes }),
+            Ok(()) => Ok(VerifiedNetwork {
+                file,
+                bytes,
+                sha256: found,
+            }),
             Err(problem) => Err(PackageError::Network { file, problem }),
         }
     }

@@ -171,9 +171,7 @@ fn a_run_that_was_started_ends_as_one_that_was_waited_for(engine: &mut impl Engi
     });
     for thread in [None, Some(thread)] {
         let is_beside = thread.is_some();
-        if let Some(thread) = thread {
-            engine.run_beside(thread).expect("there is a thread");
-        }
+        engine.run_beside(thread).expect("there is a thread");
         for seed in [2.0, 3.0] {
             engine.start(ImageSet::First).expect("no other run");
             // The other set is free meanwhile, and the one that is read waits for the end.

@@ -2,7 +2,7 @@ use std::error::Error;
 use std::fmt;
 use std::path::PathBuf;
 
-use super::LibraryError;
+use super::{EngineCacheError, LibraryError};
 use crate::threads::ThreadError;
 
 /// What can go wrong on the frame path.
@@ -64,6 +64,8 @@ pub enum EngineLoadError {
     },
     /// A thread cannot be had as it was asked for.
     Thread(ThreadError),
+    /// Engines that were built ahead are missing or do not serve here.
+    EngineCache(EngineCacheError),
     /// An option cannot be.
     Option {
         /// The option.
@@ -103,6 +105,7 @@ impl fmt::Display for EngineLoadError {
                 reasons.join("; ")
             ),
             Self::Thread(error) => error.fmt(f),
+            Self::EngineCache(error) => error.fmt(f),
             Self::Session { file, step, source } => {
                 write!(f, "{}: {step}: {source}", file.display())
             }
@@ -121,7 +124,10 @@ impl Error for EngineLoadError {
             Self::Library(error) => error.source(),
             Self::Session { source, .. } => Some(source),
             Self::Thread(error) => error.source(),
-            Self::Mismatch { .. } | Self::NoProvider { .. } | Self::Option { .. } => None,
+            Self::Mismatch { .. }
+            | Self::NoProvider { .. }
+            | Self::EngineCache(_)
+            | Self::Option { .. } => None,
         }
     }
 }

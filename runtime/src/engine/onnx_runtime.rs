@@ -4,29 +4,33 @@ mod check;
 mod core;
 mod options;
 mod pool;
+mod register;
 mod tensors;
 
+use ort::memory::{AllocationDevice, Allocator, AllocatorType, MemoryInfo, MemoryType};
 use ort::session::Session;
 use ort::session::builder::SessionBuilder;
 
-pub use options::{EngineOptions, Fallback, Provider, Spinning};
+pub use options::{EngineOptions, Fallback, Spinning};
 
 use self::core::{Beside, Core};
 use super::{
-    BesideThread, CAMERA_DIMENSION, Engine, EngineError, EngineLoadError, ImageSet, InputRole,
-    NetworkInterface, OnnxRuntimeLibrary, OutputRole,
+    BesideThread, CAMERA_DIMENSION, CudaOptions, Engine, EngineCacheError, EngineError,
+    EngineLoadError, EngineRecord, ImageSet, InputRole, MissingEngine, NetworkInterface,
+    OnnxRuntimeLibrary, OutputRole, Provider, TensorRtOptions,
 };
 use crate::package::VerifiedNetwork;
 use crate::threads::ThreadError;
-use options::{builder_error, register};
 use pool::PoolThreads;
-use tensors::Tensors;
+use register::{builder_error, register};
+use tensors::{Place, Tensors};
 
 /// A network in ONNX Runtime with bound memory.
 ///
 /// Both image sets have a binding of their own, which share all other tensors. On the CPU a bound
-/// tensor that changes is seen by the next run; other devices keep a copy, so there the inputs
-/// that were handed out for writing are bound again before the run.
+/// tensor that changes is seen by the next run. On a GPU inputs and outputs lie in tensors that never
+/// move; what was written is copied to them before a run, and outputs are copied back after it. Other
+/// providers keep copies, so there the inputs that were handed out for writing are bound again.
 ///
 /// While a run that was started is under way, nothing but the image set that it does not read is
 /// handed out: all else waits for its end.
@@ -49,7 +53,7 @@ impl OnnxRuntime {
     ///
     /// # Errors
     /// ONNX Runtime is not there; an input or output differs from the interface; no provider of
-    /// the order can run the network; the warm-up fails.
+    /// the order can run the network; engines that were built ahead do not serve; the warm-up fails.
     pub fn load(
         network: &VerifiedNetwork,
         interface: NetworkInterface,
@@ -57,7 +61,25 @@ impl OnnxRuntime {
     ) -> Result<Self, EngineLoadError> {
         options.check()?;
         let library = OnnxRuntimeLibrary::load(options.library.as_deref())?;
-        let (session, provider) = open(library, network, &interface, options)?;
+        let opened = open(library, network, &interface, options)?;
+        let memory = memory_of(&opened.provider);
+        Self::take(opened, library, network, interface, memory, options)
+    }
+
+    /// Takes and binds all memory of a session and warms it up.
+    fn take(
+        opened: Opened,
+        library: &OnnxRuntimeLibrary,
+        network: &VerifiedNetwork,
+        interface: NetworkInterface,
+        memory: Memory,
+        options: &EngineOptions,
+    ) -> Result<Self, EngineLoadError> {
+        let Opened {
+            session,
+            provider,
+            engines,
+        } = opened;
         check::session(&session, &interface, network.file())?;
         let failed = |step| {
             move |source| EngineLoadError::Session {
@@ -66,14 +88,17 @@ impl OnnxRuntime {
                 source,
             }
         };
-        let mut tensors = Tensors::new(&interface).map_err(failed("allocating tensors"))?;
-        let mut core = Core::new(session, &mut tensors).map_err(failed("binding tensors"))?;
-        for _ in 0..options.warm_up_runs {
-            for set in [ImageSet::First, ImageSet::Second] {
-                core.run(set).map_err(failed("warming up"))?;
-            }
-        }
-        Ok(Self {
+        let device = memory
+            .allocator(&session)
+            .map_err(failed("taking memory of the device"))?;
+        let place = match (&device, memory) {
+            (Some(allocator), _) => Place::Device(allocator),
+            (None, Memory::Copies) => Place::Copies,
+            (None, Memory::Here | Memory::Device(..)) => Place::Here,
+        };
+        let mut tensors = Tensors::new(&interface, &place).map_err(failed("allocating tensors"))?;
+        let core = Core::new(session, &mut tensors).map_err(failed("binding tensors"))?;
+        let mut engine = Self {
             interface,
             provider,
             core: Some(core),
@@ -82,7 +107,26 @@ impl OnnxRuntime {
             ended: None,
             tensors,
             last_failure: None,
-        })
+        };
+        for _ in 0..options.warm_up_runs {
+            for set in [ImageSet::First, ImageSet::Second] {
+                engine.warm_up(set).map_err(failed("warming up"))?;
+            }
+        }
+        if let (Provider::TensorRt(tensorrt), Some(expected)) = (&engine.provider, engines) {
+            let cameras = engine.interface.cameras();
+            engines_served(tensorrt, &expected, library, network, cameras)
+                .map_err(EngineLoadError::EngineCache)?;
+        }
+        Ok(engine)
+    }
+
+    fn warm_up(&mut self, set: ImageSet) -> ort::Result<()> {
+        if let Some(core) = &mut self.core {
+            core.upload(&mut self.tensors, set)?;
+            core.run(set)?;
+        }
+        self.tensors.download()
     }
 
     /// The session, ready to run on this image set.
@@ -91,9 +135,7 @@ impl OnnxRuntime {
             return Err(EngineError::Running);
         }
         let mut core = self.core.take().ok_or(EngineError::Run)?;
-        if self.provider.keeps_copies()
-            && let Err(error) = core.bind_changed(&mut self.tensors, images)
-        {
+        if let Err(error) = core.upload(&mut self.tensors, images) {
             self.core = Some(core);
             return Err(self.failed(&error));
         }
@@ -109,13 +151,19 @@ impl OnnxRuntime {
         self.ended = Some(match done {
             Some((core, ran)) => {
                 self.core = Some(core);
-                ran.map_err(|error| self.failed(&error))
+                self.ran(ran)
             }
             None => {
                 self.last_failure = Some("the thread of the network has ended".into());
                 Err(EngineError::Run)
             }
         });
+    }
+
+    /// The end of a run: what it gave is brought here.
+    fn ran(&mut self, ran: ort::Result<()>) -> Result<(), EngineError> {
+        ran.and_then(|()| self.tensors.download())
+            .map_err(|error| self.failed(&error))
     }
 
     fn failed(&mut self, error: &ort::Error) -> EngineError {
@@ -131,27 +179,126 @@ impl Drop for OnnxRuntime {
     }
 }
 
+/// A session with the provider that runs it.
+struct Opened {
+    session: Session,
+    provider: Provider,
+    /// What engines that were built ahead must be for.
+    engines: Option<EngineRecord>,
+}
+
+/// Where the network's inputs and outputs are.
+#[derive(Clone, Copy, Debug)]
+enum Memory {
+    /// In the memory that is handed out.
+    Here,
+    /// Wherever the provider copies them.
+    Copies,
+    /// In a device's memory: its name in ONNX Runtime, and its number.
+    Device(&'static str, i32),
+}
+
+fn memory_of(provider: &Provider) -> Memory {
+    match provider {
+        Provider::Cpu => Memory::Here,
+        Provider::Cuda(CudaOptions { device, .. })
+        | Provider::TensorRt(TensorRtOptions { device, .. }) => Memory::Device("Cuda", *device),
+        Provider::Plugin(_) => Memory::Copies,
+    }
+}
+
+impl Memory {
+    fn allocator(self, session: &Session) -> ort::Result<Option<Allocator>> {
+        let Self::Device(name, number) = self else {
+            return Ok(None);
+        };
+        let info = MemoryInfo::new(
+            AllocationDevice::new(name),
+            number,
+            AllocatorType::Device,
+            MemoryType::Default,
+        )?;
+        Allocator::new(session, info).map(Some)
+    }
+}
+
+/// What engines that were built ahead must be for; refuses them when they are for something else.
+fn expected_engines(
+    provider: &Provider,
+    library: &OnnxRuntimeLibrary,
+    network: &VerifiedNetwork,
+    cameras: usize,
+) -> Result<Option<EngineRecord>, EngineCacheError> {
+    let Provider::TensorRt(tensorrt) = provider else {
+        return Ok(None);
+    };
+    let expected = EngineRecord::of(tensorrt, network.sha256(), cameras, library.build_info());
+    match tensorrt.missing_engine {
+        MissingEngine::Refuse => expected.check(&tensorrt.engine_cache)?,
+        MissingEngine::Build => {}
+    }
+    Ok(Some(expected))
+}
+
+/// After loading and warm-up: no engine was built, or what was built is recorded. Now TensorRT's
+/// version is known, too.
+fn engines_served(
+    tensorrt: &TensorRtOptions,
+    expected: &EngineRecord,
+    library: &OnnxRuntimeLibrary,
+    network: &VerifiedNetwork,
+    cameras: usize,
+) -> Result<(), EngineCacheError> {
+    let folder = &tensorrt.engine_cache;
+    let now = EngineRecord::of(tensorrt, network.sha256(), cameras, library.build_info());
+    match tensorrt.missing_engine {
+        MissingEngine::Refuse => {
+            expected.check_not_rebuilt(folder)?;
+            now.check(folder)
+        }
+        MissingEngine::Build => now.write(folder),
+    }
+}
+
 /// Opens a session with the first provider that works.
 fn open(
     library: &OnnxRuntimeLibrary,
     network: &VerifiedNetwork,
     interface: &NetworkInterface,
     options: &EngineOptions,
-) -> Result<(Session, Provider), EngineLoadError> {
+) -> Result<Opened, EngineLoadError> {
     let mut reasons = Vec::new();
     for provider in &options.providers {
         let pool = PoolThreads::new(&options.pool);
+        let expected = expected_engines(provider, library, network, interface.cameras());
         let refusal = pool.refusal();
+        let expected = match expected {
+            Ok(expected) => expected,
+            Err(error) if options.fallback == Fallback::Refuse => {
+                return Err(EngineLoadError::EngineCache(error));
+            }
+            Err(error) => {
+                log::warn!("{provider}: falling back: {error}");
+                reasons.push(format!("{provider}: {error}"));
+                continue;
+            }
+        };
         let opened = builder(library, interface, options)
             .and_then(|builder| builder.with_thread_manager(pool).map_err(builder_error))
-            .and_then(|builder| register(builder, provider, options))
+            .and_then(|builder| register(builder, library, provider, options))
             .and_then(|mut builder| builder.commit_from_memory(network.bytes()));
         // What ONNX Runtime says of a missing thread does not name the cause.
         if let Some(error) = refusal.take() {
             return Err(EngineLoadError::Thread(error));
         }
         match opened {
-            Ok(session) => return Ok((session, provider.clone())),
+            Ok(session) => {
+                return Ok(Opened {
+                    session,
+                    provider: provider.clone(),
+                    engines: expected,
+                });
+            }
             Err(error) => reasons.push(format!("{provider}: {error}")),
         }
         match options.fallback {
@@ -221,12 +368,12 @@ impl Engine for OnnxRuntime {
         let mut core = self.ready(images)?;
         let ran = core.run(images);
         self.core = Some(core);
-        ran.map_err(|error| self.failed(&error))
+        self.ran(ran)
     }
 
-    fn run_beside(&mut self, thread: BesideThread) -> Result<(), ThreadError> {
+    fn run_beside(&mut self, thread: Option<BesideThread>) -> Result<(), ThreadError> {
         self.wait();
-        self.beside = Some(Beside::new(thread)?);
+        self.beside = thread.map(Beside::new).transpose()?;
         Ok(())
     }
 

@@ -21,11 +21,11 @@ impl Pipeline {
     /// long as the network.
     ///
     /// [`Pipeline::step`] goes on running it on the calling thread. Calling this again replaces the
-    /// thread.
+    /// thread; `None` ends it.
     ///
     /// # Errors
     /// The thread cannot be had as asked for, or a step was begun and not finished.
-    pub fn overlap(&mut self, thread: BesideThread) -> Result<(), SetupError> {
+    pub fn overlap(&mut self, thread: Option<BesideThread>) -> Result<(), SetupError> {
         if self.running.is_some() {
             return Err(SetupError::StepRunning);
         }

@@ -116,7 +116,7 @@ fn a_network_on_a_thread_of_its_own_takes_nothing_from_the_thread_that_pushes() 
     }
     let mut pipeline = Pipeline::new(PipelineOptions::new(folder, rig)).expect("it is sound");
     pipeline
-        .overlap(BesideThread::new(|| {}))
+        .overlap(Some(BesideThread::new(|| {})))
         .expect("a thread can be had");
     let pictures: Vec<Vec<u8>> = (0..8)
         .map(|k| (0..32 * 16 * 3).map(|i| (i * 13 + k * 101) as u8).collect())

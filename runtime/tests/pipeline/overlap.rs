@@ -149,13 +149,13 @@ fn a_network_on_a_thread_of_its_own_gives_the_same_bytes() {
     let (tell, told) = mpsc::channel();
     let mut beside = pipeline();
     beside
-        .overlap(BesideThread {
+        .overlap(Some(BesideThread {
             settings: ThreadSettings::default(),
             wake: Box::new(move || {
                 let name = std::thread::current().name().map(str::to_owned);
                 tell.send(name).expect("the test listens");
             }),
-        })
+        }))
         .expect("a thread can be had");
     assert!(overlapped(beside) == expected);
     let names: Vec<_> = told.iter().collect();
@@ -191,7 +191,7 @@ fn what_cannot_be_done_while_a_step_runs_says_so() {
     );
     assert_eq!(pipeline.run_network_again(), Err(FrameError::StepRunning));
     assert!(pipeline.set_calibration(small::rig()).is_err());
-    assert!(pipeline.overlap(BesideThread::new(|| {})).is_err());
+    assert!(pipeline.overlap(None).is_err());
     assert_eq!(pipeline.finish_step(&mut frame), Ok(()));
     assert_eq!(frame.stamp_ns, 5_300_000_000);
     assert!(pipeline.set_calibration(small::rig()).is_ok());

@@ -25,12 +25,8 @@ impl Core {
         })
     }
 
-    pub(super) fn bind_changed(
-        &mut self,
-        tensors: &mut Tensors,
-        images: ImageSet,
-    ) -> ort::Result<()> {
-        tensors.bind_changed(&mut self.bindings[images.index()], images)
+    pub(super) fn upload(&mut self, tensors: &mut Tensors, images: ImageSet) -> ort::Result<()> {
+        tensors.upload(&mut self.bindings[images.index()], images)
     }
 
     pub(super) fn run(&mut self, images: ImageSet) -> ort::Result<()> {
