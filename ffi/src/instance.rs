@@ -27,6 +27,8 @@ pub struct Instance {
 pub enum Begin {
     /// The network runs on a set.
     Begun,
+    /// The frame may be taken at once.
+    Ready,
     /// Nothing is due.
     Waiting,
     /// Something is due, but the frame of the step before must be taken first.
@@ -166,6 +168,7 @@ impl Instance {
         }
         match self.pipeline.begin_step(now) {
             Ok(StepBegin::Begun) => Ok(Begin::Begun),
+            Ok(StepBegin::Ready) => Ok(Begin::Ready),
             Ok(StepBegin::Waiting) => Ok(Begin::Waiting),
             Err(FrameError::StepRunning) => Ok(Begin::FinishFirst),
             Err(error) => Err(Failure::new(Status::from(error), error.to_string())),

@@ -11,6 +11,7 @@ use bevrt::pipeline::{
 use bevrt::worker::{
     WorkerHandle, WorkerSettings, bevrt_worker_create, bevrt_worker_destroy, bevrt_worker_flush,
     bevrt_worker_options_default, bevrt_worker_push_image, bevrt_worker_push_rates,
+    bevrt_worker_tick,
 };
 use bevrt::{EgoRatesSample, ImageBuffer, ImagePlane, PipelineSettings, Status};
 use bevrt_runtime::{OnnxRuntimeLibrary, OutputFrame};
@@ -217,6 +218,25 @@ fn a_reset_while_the_network_runs_loses_no_frame() {
     let frames = seen.frames.lock().expect("nobody panicked");
     assert_eq!(frames.len() % size_of::<OutputFrame>(), 0);
     assert!(frames.len() / size_of::<OutputFrame>() >= 10 * (SETS as usize - 4));
+}
+
+#[test]
+fn a_set_without_an_image_is_delivered_at_once() {
+    if !has_onnx_runtime() {
+        return;
+    }
+    let pipeline = pipeline();
+    let seen = Seen::default();
+    let worker = start(pipeline, &options(&seen));
+    // Nothing came for a second: a fault comes out, and no network runs.
+    for now_ns in [0, 1_000_000_000] {
+        assert_eq!(bevrt_worker_tick(worker, now_ns), OK);
+    }
+    assert_eq!(bevrt_worker_flush(worker, MINUTE_NS), OK);
+    let frames = seen.frames.lock().expect("nobody panicked").len();
+    assert_eq!(frames, size_of::<OutputFrame>());
+    assert_eq!(bevrt_worker_destroy(worker), OK);
+    assert_eq!(bevrt_pipeline_destroy(pipeline), OK);
 }
 
 #[test]

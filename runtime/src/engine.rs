@@ -85,6 +85,13 @@ pub trait Engine: Send {
         self.run(images)
     }
 
+    /// Whether a run was started that goes on beside the caller, or whose end nobody has taken: the
+    /// thread's `wake` tells the end. After a start that ran the network where it was called, it is
+    /// not.
+    fn is_running(&self) -> bool {
+        false
+    }
+
     /// Waits for the run that was started.
     ///
     /// # Errors

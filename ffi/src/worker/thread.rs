@@ -203,13 +203,8 @@ impl Run {
             });
             match (status_of(&begun), begin) {
                 (Status::Ok, Begin::Waiting) => return,
-                (Status::Ok, Begin::FinishFirst) => self.finish(),
-                (Status::Ok, Begin::Begun) => {
-                    self.is_running = true;
-                    if self.network_done.is_none() {
-                        self.finish();
-                    }
-                }
+                (Status::Ok, Begin::Begun) => self.is_running = true,
+                (Status::Ok, Begin::Ready | Begin::FinishFirst) => self.finish(),
                 (failed, _) => {
                     self.call_back(failed, std::ptr::null());
                     return;

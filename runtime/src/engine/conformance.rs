@@ -174,6 +174,7 @@ fn a_run_that_was_started_ends_as_one_that_was_waited_for(engine: &mut impl Engi
         engine.run_beside(thread).expect("there is a thread");
         for seed in [2.0, 3.0] {
             engine.start(ImageSet::First).expect("no other run");
+            assert_eq!(engine.is_running(), is_beside);
             // The other set is free meanwhile, and the one that is read waits for the end.
             fill_images(engine, ImageSet::Second, seed);
             engine.finish().expect("the network ran");

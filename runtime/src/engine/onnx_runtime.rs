@@ -396,6 +396,10 @@ impl Engine for OnnxRuntime {
         }
     }
 
+    fn is_running(&self) -> bool {
+        self.started.is_some()
+    }
+
     fn finish(&mut self) -> Result<(), EngineError> {
         self.wait();
         self.started = None;

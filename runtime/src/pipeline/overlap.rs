@@ -9,8 +9,12 @@ use crate::time::Stamp;
 /// What beginning a step did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StepBegin {
-    /// The network runs on a set; [`Pipeline::finish_step`] gives its frame.
+    /// The network runs on a set beside the caller, and will wake it; [`Pipeline::finish_step`] gives
+    /// the frame.
     Begun,
+    /// There is nothing to wait for: [`Pipeline::finish_step`] gives the frame at once. The set has no
+    /// image, or the network has run already.
+    Ready,
     /// No set of images is due yet.
     Waiting,
 }
@@ -51,8 +55,13 @@ impl Pipeline {
         }
         match step::begin(self, now, Run::Beside)? {
             Some(step) => {
+                let is_running = step.is_network_running();
                 self.running = Some(step);
-                Ok(StepBegin::Begun)
+                Ok(if is_running {
+                    StepBegin::Begun
+                } else {
+                    StepBegin::Ready
+                })
             }
             None => Ok(StepBegin::Waiting),
         }
@@ -73,7 +82,11 @@ impl Pipeline {
     }
 
     pub(super) fn abandon_step(&mut self) {
-        if self.running.take().is_some() {
+        if self
+            .running
+            .take()
+            .is_some_and(|step| step.is_network_running())
+        {
             // Nobody is left whom a failure of this run concerns.
             let _ = self.engine.finish();
         }

@@ -116,11 +116,17 @@ impl Step {
         self.network = match run {
             Run::Here => Network::Ran(pipeline.engine.run(self.images)),
             Run::Beside => match pipeline.engine.start(self.images) {
-                Ok(()) => Network::Started,
+                Ok(()) if pipeline.engine.is_running() => Network::Started,
+                Ok(()) => Network::Ran(pipeline.engine.finish()),
                 Err(error) => Network::Ran(Err(error)),
             },
         };
         Ok(())
+    }
+
+    /// Whether a network runs that must be waited for.
+    pub(super) fn is_network_running(&self) -> bool {
+        self.network == Network::Started
     }
 
     /// Waits for the network, decodes, tracks and writes the frame.

@@ -110,7 +110,7 @@ fn overlapped(mut pipeline: Pipeline) -> Vec<u8> {
         loop {
             match pipeline.begin_step(now) {
                 Ok(StepBegin::Waiting) => break,
-                Ok(StepBegin::Begun) => assert!(pipeline.is_step_running()),
+                Ok(StepBegin::Begun | StepBegin::Ready) => assert!(pipeline.is_step_running()),
                 Err(FrameError::StepRunning) => finish(&mut pipeline),
                 Err(error) => panic!("{error}"),
             }
@@ -178,7 +178,7 @@ fn what_cannot_be_done_while_a_step_runs_says_so() {
     small::drive(&mut pipeline, 5_000, 5_300);
     small::push_set(&mut pipeline, milliseconds(5_300));
     let now = milliseconds(5_320);
-    assert_eq!(pipeline.begin_step(now), Ok(StepBegin::Begun));
+    assert_eq!(pipeline.begin_step(now), Ok(StepBegin::Ready));
     let refused = Err(FrameError::StepRunning);
     assert_eq!(pipeline.begin_step(milliseconds(100)), refused);
     assert_eq!(
@@ -203,7 +203,7 @@ fn a_reset_forgets_the_step_that_runs() {
     let mut frame = OutputFrame::boxed();
     small::push_set(&mut pipeline, milliseconds(0));
     let begun = pipeline.begin_step(milliseconds(20));
-    assert_eq!(begun, Ok(StepBegin::Begun));
+    assert_eq!(begun, Ok(StepBegin::Ready));
     pipeline.reset();
     assert!(!pipeline.is_step_running());
     assert_eq!(
