@@ -28,6 +28,7 @@
 mod compare;
 mod error;
 mod machine;
+mod objects;
 mod picture;
 mod process;
 mod recording;
@@ -40,9 +41,10 @@ mod trace;
 pub use compare::{Change, Comparison, Incomparable, Row, compare};
 pub use error::BenchError;
 pub use machine::Machine;
+pub use objects::{ObjectsCost, objects_cost};
 pub use picture::{picture, write_picture};
 pub use process::{CpuTime, Interference, Memory};
-pub use recording::{Event, Feed, Motion, Recording, What};
+pub use recording::{Event, Feed, Motion, Recording, What, ring_rig};
 pub use report::{
     Allocations, MemoryReport, ModeReport, REPORT_FORMAT, Ratio, Report, Settings, StartUpReport,
     Subject, Times, Versions, report,

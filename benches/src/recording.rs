@@ -4,6 +4,7 @@ mod builder;
 mod events;
 mod feed;
 mod folder;
+mod noise;
 
 use bevrt_calibration::{Odom, Pose, Rig};
 use bevrt_hil::source::DriveSource;
@@ -12,6 +13,7 @@ use bevrt_runtime::{EgoMotionSource, ImageView, PixelFormat, Span};
 use crate::error::BenchError;
 pub use events::{Event, Motion, What};
 pub use feed::Feed;
+pub use noise::ring_rig;
 
 /// Frame sets of a drive that can be driven round and round.
 ///

@@ -38,6 +38,12 @@ pub struct BenchArguments {
     /// Take the frames from a folder that --dump-frames wrote
     #[arg(long, value_name = "DIR", conflicts_with_all = ["log", "seed", "skew_ms", "sets", "rig", "dump_frames"])]
     frames: Option<PathBuf>,
+    /// Take frames of noise instead, for so many cameras all around
+    #[arg(long, value_name = "CAMERAS", conflicts_with_all = ["log", "frames", "seed", "skew_ms", "rig"])]
+    noise: Option<usize>,
+    /// With --noise: size of the images
+    #[arg(long, value_name = "WIDTHxHEIGHT", default_value = "1600x900", value_parser = parse_size)]
+    size: [u32; 2],
     /// Frame sets that are kept in memory and gone through round and round, at least 2
     #[arg(long, default_value_t = 20)]
     sets: usize,
@@ -135,10 +141,22 @@ fn check(arguments: &BenchArguments) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Reads a size such as `1600x900`.
+pub fn parse_size(text: &str) -> Result<[u32; 2], String> {
+    let numbers = text
+        .split_once('x')
+        .and_then(|(width, height)| Some([width.parse().ok()?, height.parse().ok()?]));
+    numbers.ok_or_else(|| format!("expected a size such as 1600x900, found `{text}`"))
+}
+
 /// Brings the frames into memory.
 fn recording(arguments: &BenchArguments) -> Result<Recording, Failure> {
     if let Some(folder) = &arguments.frames {
         return Ok(Recording::read(folder)?);
+    }
+    if let Some(cameras) = arguments.noise {
+        let rig = bevrt_benches::ring_rig(cameras, arguments.size)?;
+        return Ok(Recording::noise(rig, arguments.sets)?);
     }
     if let Some(log) = &arguments.log {
         let rig = arguments.rig.as_deref().map(rig::resolve).transpose()?;

@@ -2,12 +2,14 @@
 
 mod allocations;
 mod bench;
+mod build_engine;
 mod compare;
 mod demo;
 mod doctor;
 mod dump;
 mod eval;
 mod failure;
+mod gpu;
 mod nuscenes;
 mod osi;
 mod package;
@@ -16,6 +18,7 @@ mod progress;
 mod replay;
 mod rig;
 mod robustness;
+mod scaling;
 mod sign;
 mod sim;
 mod train_stream;
@@ -64,6 +67,10 @@ enum Command {
     Osi(osi::OsiArguments),
     /// Measure the whole step on this machine: percentiles, deadline misses, start-up, memory; compare with before
     Bench(bench::BenchArguments),
+    /// Print tables of latency and memory against cameras, image size, threads, packages and objects in view
+    Scaling(scaling::ScalingArguments),
+    /// Build the TensorRT engines of a package ahead, on the machine that will run them
+    BuildEngine(build_engine::BuildEngineArguments),
     /// Print a rig as TOML: a start for a rig file of your own
     Rig(rig::RigArguments),
     /// Stream training samples to standard output (used by `python -m bevrt_models train`)
@@ -85,6 +92,8 @@ fn main() -> ExitCode {
         Command::Sign(arguments) => sign::run(&arguments),
         Command::Osi(arguments) => osi::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
+        Command::Scaling(arguments) => scaling::run(&arguments),
+        Command::BuildEngine(arguments) => build_engine::run(&arguments),
         Command::Rig(arguments) => rig::run(&arguments),
         Command::TrainStream(arguments) => train_stream::run(&arguments),
     };

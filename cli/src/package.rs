@@ -1,7 +1,11 @@
 //! Options that every command with a model package shares.
 
 use crate::failure::Failure;
-use bevrt_runtime::{EngineOptions, Fallback, Precision, Provider};
+use crate::gpu::ProviderArguments;
+use bevrt_runtime::{
+    EngineOptions, Fallback, Precision, Provider, Spinning, TensorRtOptions, ThreadPriority,
+    ThreadSettings,
+};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
@@ -23,6 +27,17 @@ pub struct EngineArguments {
     /// Number format (fp32, fp16, int8-cpu, int8-trt); the package's first that fits by default
     #[arg(long, value_parser = parse_precision)]
     precision: Option<Precision>,
+    /// The network's waiting threads sleep instead of spinning
+    #[arg(long)]
+    no_spinning: bool,
+    /// Cores of the network's pool, such as 2,4-5: each thread is kept on one, in turn
+    #[arg(long, value_name = "CORES", default_value = "")]
+    pool_cores: String,
+    /// Real-time priority of the network's pool, 1 to 99
+    #[arg(long, value_name = "PRIORITY")]
+    pool_priority: Option<u8>,
+    #[command(flatten)]
+    others: ProviderArguments,
     /// Path of the ONNX Runtime library (found by itself otherwise, see the README)
     #[arg(long)]
     onnxruntime: Option<PathBuf>,
@@ -34,6 +49,7 @@ enum ProviderName {
     Cpu,
     Cuda,
     Tensorrt,
+    Plugin,
 }
 
 /// Reads a number format.
@@ -45,6 +61,26 @@ pub fn parse_precision(name: &str) -> Result<Precision, String> {
 impl EngineArguments {
     /// The engine's options.
     pub fn options(&self) -> Result<EngineOptions, Failure> {
+        let mut options = self.options_of_cpu()?;
+        let providers = self.provider.iter().map(|name| {
+            Ok(match name {
+                ProviderName::Cpu => Provider::Cpu,
+                ProviderName::Cuda => Provider::Cuda(self.others.cuda()),
+                ProviderName::Tensorrt => Provider::TensorRt(self.tensorrt()?),
+                ProviderName::Plugin => Provider::Plugin(self.others.plugin()?),
+            })
+        });
+        options.providers = providers.collect::<Result<_, Failure>>()?;
+        Ok(options)
+    }
+
+    /// The options of TensorRT.
+    pub fn tensorrt(&self) -> Result<TensorRtOptions, Failure> {
+        self.others.tensorrt()
+    }
+
+    /// The engine's options as they are for every provider, with the CPU as the only one.
+    pub fn options_of_cpu(&self) -> Result<EngineOptions, Failure> {
         let mut options = EngineOptions {
             library: self.onnxruntime.clone(),
             fallback: if self.fall_back {
@@ -57,18 +93,15 @@ impl EngineArguments {
         if self.threads > 0 {
             options.intra_op_threads = self.threads;
         }
-        options.providers = self
-            .provider
-            .iter()
-            .map(|name| match name {
-                ProviderName::Cpu => Ok(Provider::Cpu),
-                ProviderName::Cuda => Ok(Provider::Cuda { device: 0 }),
-                ProviderName::Tensorrt => Err(Failure::new(
-                    "--provider tensorrt: expected a folder of prebuilt engines, which this command does not take yet; \
-                     use the library's `Provider::TensorRt`",
-                )),
-            })
-            .collect::<Result<_, _>>()?;
+        if self.no_spinning {
+            options.spinning = Spinning::Off;
+        }
+        options.pool = ThreadSettings {
+            cores: ThreadSettings::cores_from_text(&self.pool_cores)?,
+            priority: self
+                .pool_priority
+                .map_or(ThreadPriority::Inherited, ThreadPriority::RealTime),
+        };
         Ok(options)
     }
 

@@ -45,6 +45,8 @@ pub const BEVRT_PROVIDER_CPU: i32 = 0;
 pub const BEVRT_PROVIDER_CUDA: i32 = 1;
 /// `providers`: an NVIDIA GPU through TensorRT; needs `engine_cache_path`.
 pub const BEVRT_PROVIDER_TENSORRT: i32 = 2;
+/// `providers`: the one of `plugin_path`.
+pub const BEVRT_PROVIDER_PLUGIN: i32 = 3;
 /// Entries of `providers`.
 pub const BEVRT_MAX_PROVIDERS: usize = 4;
 

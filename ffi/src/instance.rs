@@ -1,7 +1,10 @@
 //! A pipeline with its frame: the safe side of the ABI, without pointers.
 
 use bevrt_calibration::{Ego, Odom, Pose, Rig};
-use bevrt_runtime::{ImageView, OutputFrame, Pipeline, Stage, Stamp, StepOutcome};
+use bevrt_runtime::{
+    BesideThread, FrameError, ImageView, OutputFrame, Pipeline, Stage, Stamp, StepBegin,
+    StepOutcome,
+};
 
 use crate::info::{CameraInfo, PipelineInfo, StageStatistics};
 use crate::settings::out_of_range;
@@ -15,6 +18,21 @@ pub struct Instance {
     is_borrowed: bool,
     /// Whether a worker drives the pipeline.
     has_worker: bool,
+    /// A step that had to be finished before its worker asked for it: its frame, or why there is none.
+    settled: Option<Result<(), FrameError>>,
+}
+
+/// What beginning a step did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Begin {
+    /// The network runs on a set.
+    Begun,
+    /// The frame may be taken at once.
+    Ready,
+    /// Nothing is due.
+    Waiting,
+    /// Something is due, but the frame of the step before must be taken first.
+    FinishFirst,
 }
 
 impl Instance {
@@ -25,6 +43,7 @@ impl Instance {
             frame: OutputFrame::boxed(),
             is_borrowed: false,
             has_worker: false,
+            settled: None,
         }
     }
 
@@ -39,18 +58,23 @@ impl Instance {
         Ok(self)
     }
 
-    /// Hands the pipeline to a worker.
+    /// Hands the pipeline to a worker, with a thread for its network or without.
     ///
     /// # Errors
-    /// [`Status::WorkerAttached`], [`Status::FrameBorrowed`].
-    pub fn attach_worker(&mut self) -> Result<(), Failure> {
+    /// [`Status::WorkerAttached`], [`Status::FrameBorrowed`], [`Status::Unsupported`].
+    pub fn attach_worker(&mut self, network: Option<BesideThread>) -> Result<(), Failure> {
         self.may_be_destroyed()?;
+        self.pipeline.overlap(network)?;
         self.has_worker = true;
         Ok(())
     }
 
     /// Takes the pipeline back from its worker.
     pub fn detach_worker(&mut self) {
+        self.settle();
+        self.settled = None;
+        // Only starting a thread can fail.
+        let _ = self.pipeline.overlap(None);
         self.has_worker = false;
     }
 
@@ -77,9 +101,15 @@ impl Instance {
         stamp: Stamp,
         arrival: Stamp,
     ) -> Result<(), Failure> {
-        self.pipeline
-            .push_image(camera, image, stamp, arrival)
-            .map_err(|error| Status::from(error).into())
+        let pushed = self.pipeline.push_image(camera, image, stamp, arrival);
+        let pushed = match pushed {
+            Err(FrameError::StepRunning) => {
+                self.settle();
+                self.pipeline.push_image(camera, image, stamp, arrival)
+            }
+            pushed => pushed,
+        };
+        pushed.map_err(|error| Status::from(error).into())
     }
 
     /// See [`Pipeline::push_pose`].
@@ -128,6 +158,45 @@ impl Instance {
         }
     }
 
+    /// Closes the set that is due, if one is, and starts the network on it; for a worker.
+    ///
+    /// # Errors
+    /// [`Status::Engine`].
+    pub fn begin_step(&mut self, now: Stamp) -> Result<Begin, Failure> {
+        if self.settled.is_some() {
+            return Ok(Begin::FinishFirst);
+        }
+        match self.pipeline.begin_step(now) {
+            Ok(StepBegin::Begun) => Ok(Begin::Begun),
+            Ok(StepBegin::Ready) => Ok(Begin::Ready),
+            Ok(StepBegin::Waiting) => Ok(Begin::Waiting),
+            Err(FrameError::StepRunning) => Ok(Begin::FinishFirst),
+            Err(error) => Err(Failure::new(Status::from(error), error.to_string())),
+        }
+    }
+
+    /// The frame of the step that was begun; waits for its network.
+    ///
+    /// # Errors
+    /// [`Status::Waiting`] without such a step, [`Status::Engine`].
+    pub fn finish_step(&mut self) -> Result<&OutputFrame, Failure> {
+        let finished = match self.settled.take() {
+            Some(settled) => settled,
+            None => self.pipeline.finish_step(&mut self.frame),
+        };
+        match finished {
+            Ok(()) => Ok(&self.frame),
+            Err(error) => Err(Failure::new(Status::from(error), error.to_string())),
+        }
+    }
+
+    /// Finishes a step that runs, for what cannot go on without; its worker takes the frame later.
+    fn settle(&mut self) {
+        if self.pipeline.is_step_running() {
+            self.settled = Some(self.pipeline.finish_step(&mut self.frame));
+        }
+    }
+
     /// As [`Instance::step`]; the frame stays as it is until it is returned.
     ///
     /// # Errors
@@ -160,6 +229,7 @@ impl Instance {
     /// # Errors
     /// [`Status::Calibration`], [`Status::Option`].
     pub fn set_calibration(&mut self, rig: Rig) -> Result<(), Failure> {
+        self.settle();
         Ok(self.pipeline.set_calibration(rig)?)
     }
 
@@ -179,6 +249,7 @@ impl Instance {
 
     /// See [`Pipeline::reset`].
     pub fn reset(&mut self) {
+        self.settle();
         self.pipeline.reset();
     }
 

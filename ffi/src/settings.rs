@@ -6,13 +6,14 @@ use std::path::PathBuf;
 
 use bevrt_calibration::Rig;
 use bevrt_runtime::{
-    EgoMotionSource, EgoMotionSpec, Fallback, FrozenCheck, GoldenCheck, PackageKey,
-    PipelineOptions, Precision, Provider, SignatureCheck, Span, Spinning, StampCorrection,
+    CudaOptions, EgoMotionSource, EgoMotionSpec, Fallback, FrozenCheck, GoldenCheck, PackageKey,
+    PipelineOptions, PluginOptions, Precision, Provider, SignatureCheck, Span, Spinning,
+    StampCorrection, TensorRtOptions, ThreadPriority, ThreadSettings,
 };
 
 use crate::constants::{
     BEVRT_EGO_MOTION_POSES, BEVRT_EGO_MOTION_RATES, BEVRT_MAX_PROVIDERS, BEVRT_OFF, BEVRT_ON,
-    BEVRT_PROVIDER_CPU, BEVRT_PROVIDER_CUDA, BEVRT_PROVIDER_TENSORRT,
+    BEVRT_PROVIDER_CPU, BEVRT_PROVIDER_CUDA, BEVRT_PROVIDER_PLUGIN, BEVRT_PROVIDER_TENSORRT,
 };
 use crate::plain::{self, Plain};
 use crate::status::{Failure, Status};
@@ -73,15 +74,44 @@ pub struct PipelineSettings {
     /// A frame older than this at its step has missed its deadline.
     pub frame_deadline_ns: i64,
     /// Public keys, as `bevrt sign` prints them, with spaces or line ends between: the package must
-    /// be signed by one of them. NULL takes any package. Since ABI 0.2.
+    /// be signed by one of them. NULL takes any package. It and what
+    /// follows: since ABI 0.2.
     pub trusted_keys: *const c_char,
+    /// Cores of the engine's pool, such as "2,4-5": each of its threads is kept on one of them, in
+    /// turn. NULL leaves them where the creating thread may run.
+    pub pool_cores: *const c_char,
+    /// Folder of TensorRT's timing cache, or NULL.
+    pub timing_cache_path: *const c_char,
+    /// Library of the provider `BEVRT_PROVIDER_PLUGIN`; NULL without one.
+    pub plugin_path: *const c_char,
+    /// Name of that provider, such as "QNNExecutionProvider".
+    pub plugin_name: *const c_char,
+    /// Its options as "key=value;key=value", or NULL.
+    pub plugin_options: *const c_char,
+    /// Most memory of the CUDA provider's arena; 0 for no limit.
+    pub cuda_memory_limit_bytes: u64,
+    /// Most scratch memory of a layer in TensorRT; 0 for its default.
+    pub tensorrt_workspace_bytes: u64,
+    /// Real-time priority (SCHED_FIFO) of the pool's threads, 1 to 99; 0 for that of the creating
+    /// thread.
+    pub pool_priority: u32,
+    /// Whether TensorRT may use 8 bit, as the network's quantisation says.
+    pub tensorrt_int8: i32,
+    /// Whether TensorRT gives what it can to the deep-learning accelerator `dla_core`.
+    pub has_dla: i32,
+    /// Number of the deep-learning accelerator.
+    pub dla_core: u32,
+    /// Whether CUDA and TensorRT replay a captured graph.
+    pub has_cuda_graphs: i32,
+    /// Whether CUDA may compute products of 32-bit numbers in TF32.
+    pub has_tf32: i32,
 }
 
 // SAFETY: repr(C), begins with `struct_size`, sizes add up to the size (asserted), addresses and
 // integers take every pattern of bits.
 unsafe impl Plain for PipelineSettings {
     const FIRST_SIZE: usize = 144;
-    const SIZES: &'static [usize] = &[144, 152];
+    const SIZES: &'static [usize] = &[144, 232];
 }
 
 /// A calibration: exactly one of both fields.
@@ -104,7 +134,7 @@ unsafe impl Plain for CalibrationSource {
 }
 
 const _: () = {
-    assert!(size_of::<PipelineSettings>() == 8 + 6 * 8 + 4 * 4 + 10 * 4 + 4 * 8 + 8);
+    assert!(size_of::<PipelineSettings>() == 8 + 6 * 8 + 4 * 4 + 10 * 4 + 4 * 8 + 8 * 8 + 6 * 4);
     assert!(size_of::<PipelineSettings>() == PipelineSettings::SIZES[1]);
     assert!(size_of::<CalibrationSource>() == 24);
 };
@@ -139,6 +169,19 @@ impl PipelineSettings {
             set_deadline_ns: ms(80),
             frame_deadline_ns: ms(250),
             trusted_keys: none,
+            pool_cores: none,
+            timing_cache_path: none,
+            plugin_path: none,
+            plugin_name: none,
+            plugin_options: none,
+            cuda_memory_limit_bytes: 0,
+            tensorrt_workspace_bytes: 0,
+            pool_priority: 0,
+            tensorrt_int8: BEVRT_OFF,
+            has_dla: BEVRT_OFF,
+            dla_core: 0,
+            has_cuda_graphs: BEVRT_OFF,
+            has_tf32: BEVRT_OFF,
         }
     }
 
@@ -169,7 +212,15 @@ impl PipelineSettings {
         };
         let engine = &mut options.engine;
         engine.library = text("onnxruntime_path", self.onnxruntime_path)?.map(path);
-        engine.providers = self.providers(text("engine_cache_path", self.engine_cache_path)?)?;
+        // SAFETY: as above.
+        engine.providers = unsafe { self.providers() }?;
+        // SAFETY: as above.
+        engine.pool = unsafe {
+            thread_settings(
+                ("pool_cores", self.pool_cores),
+                ("pool_priority", self.pool_priority),
+            )
+        }?;
         engine.fallback = match is_on("has_fallback", self.has_fallback)? {
             true => Fallback::NextProvider,
             false => Fallback::Refuse,
@@ -208,39 +259,109 @@ impl PipelineSettings {
         Ok(options)
     }
 
-    fn providers(&self, engine_cache: Option<&CStr>) -> Result<Vec<Provider>, Failure> {
+    /// # Safety
+    /// The texts are NULL or end with a zero byte.
+    unsafe fn providers(&self) -> Result<Vec<Provider>, Failure> {
         let count = self.provider_count as usize;
         if !(1..=BEVRT_MAX_PROVIDERS).contains(&count) {
             return Err(out_of_range("provider_count", "1 to 4", count));
         }
-        let device = self.device;
-        if device < 0 {
-            return Err(out_of_range("device", "0 or more", device));
+        if self.device < 0 {
+            return Err(out_of_range("device", "0 or more", self.device));
         }
-        let fp16 = is_on("tensorrt_fp16", self.tensorrt_fp16)?;
         self.providers[..count]
             .iter()
             .map(|&provider| match provider {
                 BEVRT_PROVIDER_CPU => Ok(Provider::Cpu),
-                BEVRT_PROVIDER_CUDA => Ok(Provider::Cuda { device }),
-                BEVRT_PROVIDER_TENSORRT => {
-                    let engine_cache = engine_cache.map(path).ok_or_else(|| {
-                        Failure::new(
-                            Status::NullPointer,
-                            "engine_cache_path: expected the folder of built engines for \
-                             TensorRT, found NULL",
-                        )
-                    })?;
-                    Ok(Provider::TensorRt {
-                        device,
-                        fp16,
-                        engine_cache,
-                    })
-                }
+                BEVRT_PROVIDER_CUDA => Ok(Provider::Cuda(CudaOptions {
+                    device: self.device,
+                    memory_limit: limit(self.cuda_memory_limit_bytes),
+                    has_graphs: is_on("has_cuda_graphs", self.has_cuda_graphs)?,
+                    has_tf32: is_on("has_tf32", self.has_tf32)?,
+                })),
+                // SAFETY: by the contract of this function.
+                BEVRT_PROVIDER_TENSORRT => unsafe { self.tensorrt() }.map(Provider::TensorRt),
+                // SAFETY: by the contract of this function.
+                BEVRT_PROVIDER_PLUGIN => unsafe { self.plugin() }.map(Provider::Plugin),
                 other => Err(out_of_range("providers", "a BEVRT_PROVIDER number", other)),
             })
             .collect()
     }
+
+    /// # Safety
+    /// The texts are NULL or end with a zero byte.
+    unsafe fn tensorrt(&self) -> Result<TensorRtOptions, Failure> {
+        // SAFETY: by the contract of this function.
+        let engine_cache = unsafe { plain::text("engine_cache_path", self.engine_cache_path) }?;
+        let engine_cache = engine_cache.map(path).ok_or_else(|| {
+            Failure::new(
+                Status::NullPointer,
+                "engine_cache_path: expected the folder of built engines for TensorRT, found NULL",
+            )
+        })?;
+        // SAFETY: as above.
+        let timing_cache = unsafe { plain::text("timing_cache_path", self.timing_cache_path) }?;
+        Ok(TensorRtOptions {
+            device: self.device,
+            has_fp16: is_on("tensorrt_fp16", self.tensorrt_fp16)?,
+            has_int8: is_on("tensorrt_int8", self.tensorrt_int8)?,
+            timing_cache: timing_cache.map(path),
+            dla_core: is_on("has_dla", self.has_dla)?.then_some(self.dla_core),
+            has_graphs: is_on("has_cuda_graphs", self.has_cuda_graphs)?,
+            workspace_limit: limit(self.tensorrt_workspace_bytes),
+            ..TensorRtOptions::new(engine_cache)
+        })
+    }
+
+    /// # Safety
+    /// The texts are NULL or end with a zero byte.
+    unsafe fn plugin(&self) -> Result<PluginOptions, Failure> {
+        let required = |field: &'static str, from| {
+            // SAFETY: by the contract of this function.
+            let text = unsafe { plain::text(field, from) }?;
+            text.ok_or_else(|| {
+                let message =
+                    format!("{field}: expected it with BEVRT_PROVIDER_PLUGIN, found NULL");
+                Failure::new(Status::NullPointer, message)
+            })
+        };
+        let library = path(required("plugin_path", self.plugin_path)?);
+        let name = required("plugin_name", self.plugin_name)?.to_string_lossy();
+        // SAFETY: as above.
+        let options = unsafe { plain::text("plugin_options", self.plugin_options) }?;
+        let options = options.unwrap_or_default().to_string_lossy();
+        PluginOptions::from_text(library, name, &options)
+            .map_err(|error| Failure::new(Status::InvalidArgument, error.to_string()))
+    }
+}
+
+fn limit(bytes: u64) -> Option<u64> {
+    (bytes != 0).then_some(bytes)
+}
+
+/// Cores as text and a real-time priority, each with the name of its field.
+///
+/// # Errors
+/// [`Status::InvalidArgument`].
+///
+/// # Safety
+/// The text is NULL or ends with a zero byte.
+pub unsafe fn thread_settings(
+    (cores_field, cores): (&str, *const c_char),
+    (priority_field, priority): (&str, u32),
+) -> Result<ThreadSettings, Failure> {
+    // SAFETY: by the contract of this function.
+    let text = unsafe { plain::text(cores_field, cores) }?;
+    let text = text.unwrap_or_default().to_string_lossy();
+    let cores = ThreadSettings::cores_from_text(&text).map_err(|error| {
+        Failure::new(Status::InvalidArgument, format!("{cores_field}: {error}"))
+    })?;
+    let priority = match u8::try_from(priority) {
+        Ok(0) => ThreadPriority::Inherited,
+        Ok(priority @ 1..=99) => ThreadPriority::RealTime(priority),
+        Ok(_) | Err(_) => return Err(out_of_range(priority_field, "0 to 99", priority)),
+    };
+    Ok(ThreadSettings { cores, priority })
 }
 
 impl CalibrationSource {

@@ -208,12 +208,14 @@ impl From<SetupError> for Failure {
             SetupError::Package(_) => Status::Package,
             SetupError::Engine(_) => Status::EngineLoad,
             SetupError::Golden(_) => Status::Golden,
+            SetupError::Thread(_) => Status::Unsupported,
             SetupError::Calibration(_) | SetupError::Images { .. } | SetupError::Lens { .. } => {
                 Status::Calibration
             }
             SetupError::Sync(_)
             | SetupError::EgoMotion(_)
             | SetupError::Queue(_)
+            | SetupError::StepRunning
             | SetupError::Limit { .. } => Status::Option,
         };
         Self::new(status, with_causes(&error))
@@ -241,7 +243,8 @@ impl From<FrameError> for Status {
                 SyncRefusal::OutOfTolerance => Self::ImageOutOfTolerance,
                 SyncRefusal::Overrun => Self::ImageOverrun,
             },
-            FrameError::Engine(_) | FrameError::Queue(_) => Self::Engine,
+            FrameError::NoStepRunning => Self::Waiting,
+            FrameError::StepRunning | FrameError::Engine(_) | FrameError::Queue(_) => Self::Engine,
         }
     }
 }

@@ -1,23 +1,25 @@
 //! A worker: a thread that drives a pipeline, so that pushing never waits for the network.
 //!
 //! Items go through a bounded queue. The thread preprocesses each image, gives it back by its release
-//! callback, and steps at the item's arrival; frames are polled or given to a callback.
+//! callback, and steps at the item's arrival; frames are polled or given to a callback. While the
+//! network runs, on a thread of its own, the next items are worked on already.
 //!
 //! Every function may be called from any thread, and all but `bevrt_worker_destroy` and
 //! `bevrt_worker_create` from inside a callback, too.
 
 mod thread;
 
-use std::ffi::c_void;
+use std::ffi::{c_char, c_void};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use bevrt_runtime::{OutputFrame, Stamp};
+use bevrt_runtime::{BesideThread, OutputFrame, Stamp, ThreadSettings};
 use crossbeam_channel::{Sender, TrySendError};
 
+use crate::constants::BEVRT_ON;
 use crate::frame;
 use crate::guard::{self, guarded};
 use crate::handles::{Entry, Table};
@@ -26,7 +28,7 @@ use crate::info::WorkerCounts;
 use crate::instance::Instance;
 use crate::pipeline::{self, PipelineHandle};
 use crate::plain::{self, Plain};
-use crate::settings::out_of_range;
+use crate::settings::{is_on, out_of_range, thread_settings};
 use crate::status::{Failure, Status};
 use thread::{Job, QueuedImage};
 
@@ -67,15 +69,34 @@ pub struct WorkerSettings {
     pub clock_callback: ClockCallback,
     /// Given to `clock_callback`.
     pub clock_user_data: *mut c_void,
+    /// Cores that the worker's thread may run on, such as "2,4-5"; NULL for those of the creating
+    /// thread. It and what follows: since ABI 0.2.
+    pub worker_cores: *const c_char,
+    /// Cores of the network's thread, likewise.
+    pub network_cores: *const c_char,
+    /// Real-time priority (SCHED_FIFO) of the worker's thread, 1 to 99; 0 for that of the creating
+    /// thread.
+    pub worker_priority: u32,
+    /// Priority of the network's thread, likewise.
+    pub network_priority: u32,
+    /// Whether the network runs on a thread of its own, `bevrt-network`, so that images of the next
+    /// set are preprocessed and given back meanwhile. The frames are the same, byte by byte.
+    pub has_overlap: i32,
+    /// Zero.
+    pub reserved: u32,
 }
 
 // SAFETY: repr(C), begins with `struct_size`, sizes add up to the size (asserted); addresses, and
 // functions that may be NULL, take what the caller gives, who vouches for them.
 unsafe impl Plain for WorkerSettings {
     const FIRST_SIZE: usize = 40;
+    const SIZES: &'static [usize] = &[40, 72];
 }
 
-const _: () = assert!(size_of::<WorkerSettings>() == 2 * 4 + 4 * 8);
+const _: () = {
+    assert!(size_of::<WorkerSettings>() == 2 * 4 + 4 * 8 + 2 * 8 + 4 * 4);
+    assert!(size_of::<WorkerSettings>() == WorkerSettings::SIZES[1]);
+};
 
 /// What worker thread and callers share.
 pub struct Shared {
@@ -131,21 +152,28 @@ pub unsafe extern "C" fn bevrt_worker_options_default(
         frame_user_data: std::ptr::null_mut(),
         clock_callback: None,
         clock_user_data: std::ptr::null_mut(),
+        worker_cores: std::ptr::null(),
+        network_cores: std::ptr::null(),
+        worker_priority: 0,
+        network_priority: 0,
+        has_overlap: BEVRT_ON,
+        reserved: 0,
     };
     // SAFETY: by the contract of this function.
     guarded(|| unsafe { plain::write(options, options_size, &defaults) })
 }
 
-/// Starts a thread, `bevrt-worker`, that drives `pipeline`. Until the worker is destroyed, pushing to the pipeline and
+/// Starts a thread, `bevrt-worker`, that drives `pipeline`, and with `has_overlap` another one,
+/// `bevrt-network`, that runs its network. Until the worker is destroyed, pushing to the pipeline and
 /// stepping it by hand are refused; its calibration, health and statistics stay reachable, and wait
 /// for the step that runs.
 ///
 /// Status: OK; WORKER_ATTACHED, FRAME_BORROWED, INVALID_HANDLE, POISONED; INVALID_ARGUMENT,
 /// NULL_POINTER, STRUCT_SIZE, MISALIGNED; TOO_MANY_HANDLES, IN_CALLBACK; UNSUPPORTED when the system
-/// gives no thread. On failure `worker` is untouched.
+/// gives no thread, not on these cores, or not with this priority. On failure `worker` is untouched.
 ///
 /// # Safety
-/// `options` is NULL or points to `struct_size` readable bytes; its callbacks may be called from
+/// `options` is NULL or points to `struct_size` readable bytes whose texts end with zero; its callbacks may be called from
 /// another thread until the worker is destroyed; `worker` is NULL or points to a writable pointer.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn bevrt_worker_create(
@@ -158,18 +186,69 @@ pub unsafe extern "C" fn bevrt_worker_create(
         plain::check(worker)?;
         // SAFETY: by the contract of this function.
         let options = unsafe { plain::read(options) }?;
-        let key = start(pipeline::entry(pipeline)?, &options)?;
+        // SAFETY: by the contract of this function.
+        let threads = unsafe { Threads::read(&options) }?;
+        let key = start(pipeline::entry(pipeline)?, &options, threads)?;
         // SAFETY: by the contract of this function.
         unsafe { plain::put(worker, std::ptr::without_provenance_mut(key)) }
     })
 }
 
-fn start(instance: Arc<Entry<Instance>>, options: &WorkerSettings) -> Result<usize, Failure> {
+/// The threads of a worker.
+struct Threads {
+    worker: ThreadSettings,
+    /// `None` where the network runs on the worker's thread.
+    network: Option<ThreadSettings>,
+}
+
+impl Threads {
+    /// # Safety
+    /// The options' texts are NULL or end with a zero byte.
+    unsafe fn read(options: &WorkerSettings) -> Result<Self, Failure> {
+        if options.reserved != 0 {
+            return Err(out_of_range("reserved", "0", options.reserved));
+        }
+        // SAFETY: by the contract of this function.
+        let worker = unsafe {
+            thread_settings(
+                ("worker_cores", options.worker_cores),
+                ("worker_priority", options.worker_priority),
+            )
+        }?;
+        // SAFETY: by the contract of this function.
+        let network = unsafe {
+            thread_settings(
+                ("network_cores", options.network_cores),
+                ("network_priority", options.network_priority),
+            )
+        }?;
+        let has_overlap = is_on("has_overlap", options.has_overlap)?;
+        Ok(Self {
+            worker,
+            network: has_overlap.then_some(network),
+        })
+    }
+}
+
+fn start(
+    instance: Arc<Entry<Instance>>,
+    options: &WorkerSettings,
+    threads: Threads,
+) -> Result<usize, Failure> {
     let capacity = match options.queue_capacity {
         capacity @ 1..=4096 => capacity as usize,
         other => return Err(out_of_range("queue_capacity", "1 to 4096", other)),
     };
-    instance.with(Instance::attach_worker)?;
+    // One run is under way at most, and its word is taken before the next one starts.
+    let (tell, network_done) = crossbeam_channel::bounded(1);
+    let network = threads.network.map(|settings| BesideThread {
+        settings,
+        wake: Box::new(move || {
+            let _ = tell.try_send(());
+        }),
+    });
+    let has_overlap = network.is_some();
+    instance.with(|instance| instance.attach_worker(network))?;
     let shared = Arc::new(Shared {
         latest: Mutex::new(Latest {
             frame: OutputFrame::boxed(),
@@ -181,12 +260,18 @@ fn start(instance: Arc<Entry<Instance>>, options: &WorkerSettings) -> Result<usi
         counts: Counts::default(),
     });
     let (sender, receiver) = crossbeam_channel::bounded(capacity);
-    let run = thread::Run::new(Arc::clone(&instance), Arc::clone(&shared), options);
-    let spawned = std::thread::Builder::new()
-        .name("bevrt-worker".into())
-        .spawn(move || run.until_closed(&receiver));
+    let network_done = has_overlap.then_some(network_done);
+    let run = thread::Run::new(
+        Arc::clone(&instance),
+        Arc::clone(&shared),
+        network_done,
+        options,
+    );
+    let spawned = threads
+        .worker
+        .spawn("bevrt-worker", move || run.until_closed(&receiver));
     let registered = spawned
-        .map_err(|error| Failure::new(Status::Unsupported, format!("no thread: {error}")))
+        .map_err(|error| Failure::new(Status::Unsupported, error.to_string()))
         .and_then(|thread| {
             WORKERS.insert(Arc::new(Worker {
                 sender: RwLock::new(Some(sender)),

@@ -4,23 +4,31 @@
 //! demand. Making it checks every input and output of the network, takes all memory, binds it and
 //! runs a warm-up. After that a tensor is known by its role, not by its name.
 
+mod beside;
 mod calibration_inputs;
+mod engine_cache;
 mod error;
 mod interface;
 mod library;
 mod onnx_runtime;
+mod provider;
 
 #[cfg(test)]
 pub(crate) mod conformance;
 
+pub use beside::BesideThread;
 pub(crate) use calibration_inputs::{write_lift, write_matrices, write_rays};
+pub use engine_cache::{ENGINE_RECORD_FILE, EngineCacheError, EngineRecord};
 pub use error::{EngineError, EngineLoadError};
 pub use interface::{
     CAMERA_DIMENSION, ElementType, ImageSet, InputRole, InputSpec, NetworkInterface, Origin,
     OutputRole, OutputSpec,
 };
 pub use library::{LIBRARY_VARIABLE, LibraryError, OnnxRuntimeLibrary, SkippedLibrary};
-pub use onnx_runtime::{EngineOptions, Fallback, OnnxRuntime, Provider, Spinning};
+pub use onnx_runtime::{EngineOptions, Fallback, OnnxRuntime, Spinning};
+pub use provider::{CudaOptions, MissingEngine, PluginOptions, Provider, TensorRtOptions};
+
+use crate::threads::ThreadError;
 
 /// A loaded network with its memory.
 ///
@@ -57,10 +65,45 @@ pub trait Engine: Send {
     /// The provider failed; the outputs are undefined then.
     fn run(&mut self, images: ImageSet) -> Result<(), EngineError>;
 
+    /// From now on [`Engine::start`] runs the network on this thread, or, with `None`, where it is
+    /// called. So does an engine that cannot do otherwise, which is what one is that says nothing else.
+    ///
+    /// # Errors
+    /// The thread cannot be had as asked for.
+    fn run_beside(&mut self, thread: Option<BesideThread>) -> Result<(), ThreadError> {
+        drop(thread);
+        Ok(())
+    }
+
+    /// Starts a run on this set of images and the other inputs as they stand, if need be on the
+    /// calling thread. Until it is finished the other set may be written; [`Engine::images_mut`] of
+    /// this set waits for the end of the run, and so does writing any other input.
+    ///
+    /// # Errors
+    /// As [`Engine::run`]; or a run was started and not finished.
+    fn start(&mut self, images: ImageSet) -> Result<(), EngineError> {
+        self.run(images)
+    }
+
+    /// Whether a run was started that goes on beside the caller, or whose end nobody has taken: the
+    /// thread's `wake` tells the end. After a start that ran the network where it was called, it is
+    /// not.
+    fn is_running(&self) -> bool {
+        false
+    }
+
+    /// Waits for the run that was started.
+    ///
+    /// # Errors
+    /// The provider failed; the outputs are undefined then.
+    fn finish(&mut self) -> Result<(), EngineError> {
+        Ok(())
+    }
+
     /// An output of the last run.
     ///
     /// # Errors
-    /// The network has no such output.
+    /// The network has no such output, or a run was started and not finished.
     fn output(&self, role: OutputRole) -> Result<&[f32], EngineError>;
 
     /// What the last failed run said, for the log.

@@ -54,6 +54,8 @@ mod health;
 mod stats;
 mod tracking;
 
+mod threads;
+
 mod pipeline;
 
 pub use align::GridAffine;
@@ -62,9 +64,11 @@ pub use ego_motion::{
     EgoMotionUpdate, EgoPose,
 };
 pub use engine::{
-    CAMERA_DIMENSION, ElementType, Engine, EngineError, EngineLoadError, EngineOptions, Fallback,
-    ImageSet, InputRole, InputSpec, LIBRARY_VARIABLE, LibraryError, NetworkInterface, OnnxRuntime,
-    OnnxRuntimeLibrary, Origin, OutputRole, OutputSpec, Provider, SkippedLibrary, Spinning,
+    BesideThread, CAMERA_DIMENSION, CudaOptions, ENGINE_RECORD_FILE, ElementType, Engine,
+    EngineCacheError, EngineError, EngineLoadError, EngineOptions, EngineRecord, Fallback,
+    ImageSet, InputRole, InputSpec, LIBRARY_VARIABLE, LibraryError, MissingEngine,
+    NetworkInterface, OnnxRuntime, OnnxRuntimeLibrary, Origin, OutputRole, OutputSpec,
+    PluginOptions, Provider, SkippedLibrary, Spinning, TensorRtOptions,
 };
 pub use feature_queue::{FeatureQueue, QueueError, QueueMode, QueueSetupError, SlotReport};
 pub use frame::{
@@ -100,7 +104,7 @@ pub use package::{
 };
 pub use pipeline::{
     FrameError, FrozenCheck, GoldenCheck, Pipeline, PipelineOptions, RawTensor, RawValues,
-    SetupError, StampCorrection, StepOutcome,
+    SetupError, StampCorrection, StepBegin, StepOutcome,
 };
 pub use preprocess::{PreprocessError, PreprocessSetupError, Preprocessor, crop_for};
 pub use stats::{LatencyHistogram, PipelineStats, Stage, StageTimes};
@@ -108,6 +112,7 @@ pub use sync::{
     Accepted, CameraInSet, ClosedBy, FrameSetDecision, FrameSync, ImageTimes, StampSource,
     SyncRefusal, SyncSetupError, SyncSpec,
 };
+pub use threads::{ThreadError, ThreadPriority, ThreadSettings};
 pub use time::{Span, Stamp};
 pub use tracking::{
     ElementTracker, LaneTracker, ObjectTracker, TrackableElement, TrackedElement, TrackedLane,

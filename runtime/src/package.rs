@@ -48,9 +48,15 @@ pub struct NetworkRequest {
 pub struct VerifiedNetwork {
     file: PathBuf,
     bytes: Vec<u8>,
+    sha256: [u8; 32],
 }
 
 impl VerifiedNetwork {
+    /// The hash of the bytes.
+    pub fn sha256(&self) -> [u8; 32] {
+        self.sha256
+    }
+
     /// Where the bytes came from, for messages.
     pub fn file(&self) -> &Path {
         &self.file
@@ -150,7 +156,11 @@ impl Package {
         let file = self.folder.join(&entry.file);
         let bytes = read_hashed(&file, NETWORK_LIMIT_BYTES, entry.sha256)?;
         match onnx_file::check(&bytes) {
-            Ok(()) => Ok(VerifiedNetwork { file, bytes }),
+            Ok(()) => Ok(VerifiedNetwork {
+                file,
+                bytes,
+                sha256: entry.sha256,
+            }),
             Err(problem) => Err(PackageError::Network { file, problem }),
         }
     }

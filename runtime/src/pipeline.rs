@@ -6,6 +6,7 @@ mod history;
 mod images;
 mod lenses;
 mod options;
+mod overlap;
 mod publish;
 mod raw;
 mod setup;
@@ -29,10 +30,12 @@ use crate::tracking::Tracker;
 
 pub use error::{FrameError, SetupError};
 pub use options::{FrozenCheck, GoldenCheck, PipelineOptions, StampCorrection};
+pub use overlap::StepBegin;
 pub use raw::{RawTensor, RawValues};
 
 use history::History;
 use images::ImageInputs;
+use step::{Run, Step};
 use tables::LiftTables;
 
 /// An arrival this much before the last `now` means that time was set back, as by a seek in a log.
@@ -79,6 +82,8 @@ pub struct Pipeline {
     epoch: Option<u32>,
     /// Reasons for the next frame.
     pending: HealthReasons,
+    /// The step that was begun and not finished.
+    running: Option<Step>,
 }
 
 /// What preprocessing of a set has taken so far, in nanoseconds.
@@ -118,7 +123,8 @@ impl Pipeline {
     ///
     /// # Errors
     /// The size or format is wrong, or the image is in no set: repeated, out of order, frozen, late,
-    /// too far from the others, of a disabled camera.
+    /// too far from the others, of a disabled camera. Or time was set back while a step runs:
+    /// [`FrameError::StepRunning`], nothing was taken.
     pub fn push_image(
         &mut self,
         camera: usize,
@@ -127,6 +133,7 @@ impl Pipeline {
         arrival: Stamp,
     ) -> Result<(), FrameError> {
         if self.last_now.is_some_and(|last| arrival + SET_BACK < last) {
+            self.refuse_while_running()?;
             self.restart_after_set_back();
         }
         let mut watch = Stopwatch::start();
@@ -182,9 +189,14 @@ impl Pipeline {
     /// numbers that are not finite give a fault, and neither queue nor tracks take any harm.
     ///
     /// # Errors
-    /// The engine lacks a tensor that the manifest promises; `out` is undefined then.
+    /// The engine lacks a tensor that the manifest promises; `out` is undefined then. Or a step was
+    /// begun and not finished.
     pub fn step(&mut self, now: Stamp, out: &mut OutputFrame) -> Result<StepOutcome, FrameError> {
-        step::run(self, now, out)
+        self.refuse_while_running()?;
+        match step::begin(self, now, Run::Here)? {
+            Some(step) => step.finish(self, out).map(|()| StepOutcome::Frame),
+            None => Ok(StepOutcome::Waiting),
+        }
     }
 
     /// Takes a new calibration of the same cameras, in force from the next frame on.
@@ -192,8 +204,12 @@ impl Pipeline {
     /// History stays: it is in the ego frame. Not for the frame path: it allocates.
     ///
     /// # Errors
-    /// The rig has another number of cameras, another reference, or impossible image sizes.
+    /// The rig has another number of cameras, another reference, or impossible image sizes. Or a step
+    /// was begun and not finished.
     pub fn set_calibration(&mut self, rig: Rig) -> Result<(), SetupError> {
+        if self.running.is_some() {
+            return Err(SetupError::StepRunning);
+        }
         setup::recalibrate(self, rig)
     }
 
@@ -208,8 +224,9 @@ impl Pipeline {
     }
 
     /// Forgets images, motion, history, tracks and counts, as before a seek in a log. Disabled
-    /// cameras and measured times stay.
+    /// cameras and measured times stay. A step that was begun is waited for and forgotten, too.
     pub fn reset(&mut self) {
+        self.abandon_step();
         self.forget();
         self.health.reset();
         self.pending = HealthReasons::NONE;
@@ -237,8 +254,10 @@ impl Pipeline {
     /// Nothing that the pipeline knows changes; images of the next set may already be here.
     ///
     /// # Errors
-    /// The provider failed; [`Pipeline::raw_outputs`] is undefined until the next frame then.
+    /// The provider failed; [`Pipeline::raw_outputs`] is undefined until the next frame then. Or a
+    /// step was begun and not finished.
     pub fn run_network_again(&mut self) -> Result<(), FrameError> {
+        self.refuse_while_running()?;
         self.engine.run(self.last_set).map_err(FrameError::Engine)
     }
 
@@ -284,6 +303,13 @@ impl Pipeline {
         self.image_times = [ImageTimes::default(); 2];
         self.last_now = None;
         self.epoch = None;
+    }
+
+    fn refuse_while_running(&self) -> Result<(), FrameError> {
+        match self.running {
+            Some(_) => Err(FrameError::StepRunning),
+            None => Ok(()),
+        }
     }
 
     fn restart_after_set_back(&mut self) {

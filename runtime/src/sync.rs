@@ -154,22 +154,32 @@ impl FrameSync {
 
     /// Closes a set if one is due at `now`. Call it until it gives nothing.
     pub fn poll(&mut self, now: Stamp) -> Option<FrameSetDecision> {
-        let started = *self.last_closing.get_or_insert(now);
+        self.last_closing.get_or_insert(now);
+        let closed_by = self.due(now)?;
+        Some(self.close(now, closed_by))
+    }
+
+    /// Whether [`Self::poll`] would close a set at `now`.
+    pub fn is_due(&self, now: Stamp) -> bool {
+        self.due(now).is_some()
+    }
+
+    fn due(&self, now: Stamp) -> Option<ClosedBy> {
+        let started = self.last_closing.unwrap_or(now);
         let Some(opened) = self.current.opened() else {
             let is_silent = now.since(started) >= self.spec.silence;
             let is_later = self.last_stamp.is_none_or(|last| now > last);
-            return (is_silent && is_later).then(|| self.close(now, ClosedBy::Silence));
+            return (is_silent && is_later).then_some(ClosedBy::Silence);
         };
-        let closed_by = if self.is_complete(&self.current) {
-            ClosedBy::Completeness
+        if self.is_complete(&self.current) {
+            Some(ClosedBy::Completeness)
         } else if now.since(opened) >= self.spec.deadline {
-            ClosedBy::Deadline
+            Some(ClosedBy::Deadline)
         } else if self.next.is_overrun() || self.is_complete(&self.next) {
-            ClosedBy::Successor
+            Some(ClosedBy::Successor)
         } else {
-            return None;
-        };
-        Some(self.close(now, closed_by))
+            None
+        }
     }
 
     fn check_camera(

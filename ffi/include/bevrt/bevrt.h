@@ -68,6 +68,9 @@
 
 /* providers: an NVIDIA GPU through TensorRT; needs engine_cache_path. */
 #define BEVRT_PROVIDER_TENSORRT 2
+
+/* providers: the one of plugin_path. */
+#define BEVRT_PROVIDER_PLUGIN 3
 /* Entries of providers. */
 #define BEVRT_MAX_PROVIDERS 4
 
@@ -418,6 +421,36 @@ typedef struct {
    * be signed by one of them. NULL takes any package. Since ABI 0.2.
    */
   const char *trusted_keys;
+  /* Cores of the engine's pool, such as "2,4-5": each of its threads is kept on one of them, in
+   * turn. NULL leaves them where the creating thread may run.
+   */
+  const char *pool_cores;
+  /* Folder of TensorRT's timing cache, or NULL. */
+  const char *timing_cache_path;
+  /* Library of the provider BEVRT_PROVIDER_PLUGIN; NULL without one. */
+  const char *plugin_path;
+  /* Name of that provider, such as "QNNExecutionProvider". */
+  const char *plugin_name;
+  /* Its options as "key=value;key=value", or NULL. */
+  const char *plugin_options;
+  /* Most memory of the CUDA provider's arena; 0 for no limit. */
+  uint64_t cuda_memory_limit_bytes;
+  /* Most scratch memory of a layer in TensorRT; 0 for its default. */
+  uint64_t tensorrt_workspace_bytes;
+  /* Real-time priority (SCHED_FIFO) of the pool's threads, 1 to 99; 0 for that of the creating
+   * thread.
+   */
+  uint32_t pool_priority;
+  /* Whether TensorRT may use 8 bit, as the network's quantisation says. */
+  int32_t tensorrt_int8;
+  /* Whether TensorRT gives what it can to the deep-learning accelerator dla_core. */
+  int32_t has_dla;
+  /* Number of the deep-learning accelerator. */
+  uint32_t dla_core;
+  /* Whether CUDA and TensorRT replay a captured graph. */
+  int32_t has_cuda_graphs;
+  /* Whether CUDA may compute products of 32-bit numbers in TF32. */
+  int32_t has_tf32;
 } bevrt_pipeline_options_t;
 
 /* One plane of an image. */
@@ -869,6 +902,24 @@ typedef struct {
   bevrt_clock_fn clock_callback;
   /* Given to clock_callback. */
   void *clock_user_data;
+  /* Cores that the worker's thread may run on, such as "2,4-5"; NULL for those of the creating
+   * thread.
+   */
+  const char *worker_cores;
+  /* Cores of the network's thread, likewise. */
+  const char *network_cores;
+  /* Real-time priority (SCHED_FIFO) of the worker's thread, 1 to 99; 0 for that of the creating
+   * thread.
+   */
+  uint32_t worker_priority;
+  /* Priority of the network's thread, likewise. */
+  uint32_t network_priority;
+  /* Whether the network runs on a thread of its own, bevrt-network, so that images of the next
+   * set are preprocessed and given back meanwhile. The frames are the same, byte by byte.
+   */
+  int32_t has_overlap;
+  /* Zero. */
+  uint32_t reserved;
 } bevrt_worker_options_t;
 
 /* Tells the caller that an image is its own again, and what became of it: OK, a status of images, or
@@ -1121,16 +1172,17 @@ int32_t bevrt_pipeline_camera_info(bevrt_pipeline_t *pipeline,
  */
 int32_t bevrt_worker_options_default(bevrt_worker_options_t *options, size_t options_size);
 
-/* Starts a thread, bevrt-worker, that drives pipeline. Until the worker is destroyed, pushing to the pipeline and
+/* Starts a thread, bevrt-worker, that drives pipeline, and with has_overlap another one,
+ * bevrt-network, that runs its network. Until the worker is destroyed, pushing to the pipeline and
  * stepping it by hand are refused; its calibration, health and statistics stay reachable, and wait
  * for the step that runs.
  *
  * bevrt_status: OK; WORKER_ATTACHED, FRAME_BORROWED, INVALID_HANDLE, POISONED; INVALID_ARGUMENT,
  * NULL_POINTER, STRUCT_SIZE, MISALIGNED; TOO_MANY_HANDLES, IN_CALLBACK; UNSUPPORTED when the system
- * gives no thread. On failure worker is untouched.
+ * gives no thread, not on these cores, or not with this priority. On failure worker is untouched.
  *
  * The caller vouches:
- * options is NULL or points to struct_size readable bytes; its callbacks may be called from
+ * options is NULL or points to struct_size readable bytes whose texts end with zero; its callbacks may be called from
  * another thread until the worker is destroyed; worker is NULL or points to a writable pointer.
  */
 int32_t bevrt_worker_create(bevrt_pipeline_t *pipeline,
@@ -1240,6 +1292,8 @@ BEVRT_STATIC_ASSERT(sizeof(bevrt_crosswalk_t) == 120, "crosswalk");
 BEVRT_STATIC_ASSERT(sizeof(bevrt_stop_line_t) == 112, "stop line");
 BEVRT_STATIC_ASSERT(sizeof(bevrt_pipeline_options_t) == 152, "pipeline options");
 BEVRT_STATIC_ASSERT(sizeof(bevrt_worker_options_t) == 40, "worker options");
+BEVRT_STATIC_ASSERT(sizeof(bevrt_pipeline_options_t) == 224, "pipeline options");
+BEVRT_STATIC_ASSERT(sizeof(bevrt_worker_options_t) == 72, "worker options");
 BEVRT_STATIC_ASSERT(sizeof(bevrt_calibration_t) == 24, "calibration");
 BEVRT_STATIC_ASSERT(sizeof(bevrt_image_t) == 104, "image");
 BEVRT_STATIC_ASSERT(sizeof(bevrt_ego_pose_t) == 80, "ego pose");

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use bevrt_runtime::{OutputFrame, Stamp};
-use crossbeam_channel::Receiver;
+use crossbeam_channel::{Receiver, RecvError, select_biased};
 
 use super::{ClockCallback, FrameCallback, ReleaseCallback, Shared, WorkerSettings, count};
 use crate::guard;
 use crate::handles::Entry;
 use crate::image::{EgoPoseSample, EgoRatesSample, ImageBuffer};
-use crate::instance::Instance;
+use crate::instance::{Begin, Instance};
 use crate::status::{Failure, Status};
 
 /// What waits in the queue.
@@ -58,6 +58,19 @@ pub struct Run {
     shared: Arc<Shared>,
     frame: Box<OutputFrame>,
     callbacks: Callbacks,
+    /// Says that the network has ended; `None` where it runs on this thread.
+    network_done: Option<Receiver<()>>,
+    /// Whether a step was begun whose frame is not delivered.
+    is_running: bool,
+    /// Items that are worked on, but not done before that frame is delivered.
+    held: u64,
+}
+
+/// What this thread waited for.
+enum Event {
+    Item(Job),
+    NetworkEnded,
+    Closed,
 }
 
 struct Callbacks {
@@ -74,6 +87,7 @@ impl Run {
     pub fn new(
         instance: Arc<Entry<Instance>>,
         shared: Arc<Shared>,
+        network_done: Option<Receiver<()>>,
         options: &WorkerSettings,
     ) -> Self {
         Self {
@@ -86,34 +100,72 @@ impl Run {
                 clock: options.clock_callback,
                 clock_user_data: options.clock_user_data,
             },
+            network_done,
+            is_running: false,
+            held: 0,
         }
     }
 
     /// Does what comes until the queue is closed and empty.
     pub fn until_closed(mut self, queue: &Receiver<Job>) {
-        for job in queue {
-            let is_stopping = self.shared.is_stopping.load(Ordering::Relaxed);
-            match job {
-                Job::Image(image) if is_stopping => image.release(Status::Cancelled),
-                Job::Pose(_) | Job::Rates(_) | Job::Tick(_) if is_stopping => {}
-                Job::Image(image) => self.image(image),
-                Job::Pose(pose) => {
-                    let pushed = self.instance.with(|instance| {
-                        let stamp = Stamp::from_nanoseconds(pose.stamp_ns);
-                        instance.push_pose(stamp, &pose.odom_from_ego()?)
-                    });
-                    self.motion(pushed, pose.arrival_ns);
+        loop {
+            match self.next(queue) {
+                Event::Item(job) => {
+                    self.work_on(job);
+                    self.held += 1;
                 }
-                Job::Rates(rates) => {
-                    let pushed = self.instance.with(|instance| {
-                        let stamp = Stamp::from_nanoseconds(rates.stamp_ns);
-                        instance.push_rates(stamp, rates.speed_mps, rates.yaw_rate_radps)
-                    });
-                    self.motion(pushed, rates.arrival_ns);
-                }
-                Job::Tick(now) => self.step(now),
+                Event::NetworkEnded => self.finish(),
+                Event::Closed => break,
             }
-            self.shared.change(|latest| latest.done += 1);
+            self.count_done();
+        }
+        if self.is_running {
+            self.finish();
+        }
+        self.count_done();
+    }
+
+    /// The end of the network goes before the next item: a frame waits for one item at most.
+    fn next(&self, queue: &Receiver<Job>) -> Event {
+        let item = |received: Result<Job, RecvError>| received.map_or(Event::Closed, Event::Item);
+        match &self.network_done {
+            Some(network_done) if self.is_running => select_biased! {
+                recv(network_done) -> _ => Event::NetworkEnded,
+                recv(queue) -> received => item(received),
+            },
+            Some(_) | None => item(queue.recv()),
+        }
+    }
+
+    /// Items are done when every frame that they made due is delivered.
+    fn count_done(&mut self) {
+        if !self.is_running && self.held > 0 {
+            let held = std::mem::take(&mut self.held);
+            self.shared.change(|latest| latest.done += held);
+        }
+    }
+
+    fn work_on(&mut self, job: Job) {
+        let is_stopping = self.shared.is_stopping.load(Ordering::Relaxed);
+        match job {
+            Job::Image(image) if is_stopping => image.release(Status::Cancelled),
+            Job::Pose(_) | Job::Rates(_) | Job::Tick(_) if is_stopping => {}
+            Job::Image(image) => self.image(image),
+            Job::Pose(pose) => {
+                let pushed = self.instance.with(|instance| {
+                    let stamp = Stamp::from_nanoseconds(pose.stamp_ns);
+                    instance.push_pose(stamp, &pose.odom_from_ego()?)
+                });
+                self.motion(pushed, pose.arrival_ns);
+            }
+            Job::Rates(rates) => {
+                let pushed = self.instance.with(|instance| {
+                    let stamp = Stamp::from_nanoseconds(rates.stamp_ns);
+                    instance.push_rates(stamp, rates.speed_mps, rates.yaw_rate_radps)
+                });
+                self.motion(pushed, rates.arrival_ns);
+            }
+            Job::Tick(now) => self.step(now),
         }
     }
 
@@ -139,23 +191,44 @@ impl Run {
         self.step(Stamp::from_nanoseconds(arrival_ns));
     }
 
-    /// Makes every frame that is due.
+    /// Begins every step that is due. The last one is finished when its network has ended, or when
+    /// the next one is due.
     fn step(&mut self, arrival: Stamp) {
         let now = self.now().unwrap_or(arrival);
         loop {
-            let frame = &mut self.frame;
-            let stepped = self.instance.with(|instance| {
-                **frame = *instance.step(now)?;
+            let mut begin = Begin::Waiting;
+            let begun = self.instance.with(|instance| {
+                begin = instance.begin_step(now)?;
                 Ok(())
             });
-            match status_of(&stepped) {
-                Status::Waiting => return,
-                Status::Ok => self.deliver(),
-                failed => {
+            match (status_of(&begun), begin) {
+                (Status::Ok, Begin::Waiting) => return,
+                (Status::Ok, Begin::Begun) => self.is_running = true,
+                (Status::Ok, Begin::Ready | Begin::FinishFirst) => self.finish(),
+                (failed, _) => {
                     self.call_back(failed, std::ptr::null());
                     return;
                 }
             }
+        }
+    }
+
+    /// Takes the frame of the step that was begun, and delivers it.
+    fn finish(&mut self) {
+        let frame = &mut self.frame;
+        let finished = self.instance.with(|instance| {
+            **frame = *instance.finish_step()?;
+            Ok(())
+        });
+        self.is_running = false;
+        // The word of this run, if nobody waited for it.
+        if let Some(network_done) = &self.network_done {
+            let _ = network_done.try_recv();
+        }
+        match status_of(&finished) {
+            Status::Ok => self.deliver(),
+            Status::Waiting => {}
+            failed => self.call_back(failed, std::ptr::null()),
         }
     }
 

@@ -182,6 +182,25 @@ static void bad_options(const char *package, const char *rig, const char *signed
   check("an unknown provider", BEVRT_STATUS_INVALID_ARGUMENT, create(&options));
   options.providers[0] = BEVRT_PROVIDER_TENSORRT;
   check("TensorRT without a folder of engines", BEVRT_STATUS_NULL_POINTER, create(&options));
+  options.engine_cache_path = "/no/such/engines";
+  check("TensorRT with a folder that is not there", BEVRT_STATUS_ENGINE_LOAD, create(&options));
+  options.providers[0] = BEVRT_PROVIDER_PLUGIN;
+  check("a plug-in provider without its library", BEVRT_STATUS_NULL_POINTER, create(&options));
+  options.plugin_path = "/no/such/provider.so";
+  options.plugin_name = "SomeExecutionProvider";
+  options.plugin_options = "key";
+  check("options of a plug-in that are none", BEVRT_STATUS_INVALID_ARGUMENT, create(&options));
+  options.plugin_options = "key=value";
+  check("a plug-in provider that is not there", BEVRT_STATUS_ENGINE_LOAD, create(&options));
+  options = sound;
+  options.pool_cores = "two";
+  check("cores that are no numbers", BEVRT_STATUS_INVALID_ARGUMENT, create(&options));
+  options.pool_cores = "1000";
+  options.intra_op_threads = 2;
+  check("a core that the machine lacks", BEVRT_STATUS_ENGINE_LOAD, create(&options));
+  options = sound;
+  options.pool_priority = 100;
+  check("a real-time priority of 100", BEVRT_STATUS_INVALID_ARGUMENT, create(&options));
   options = sound;
   options.precision = "int3";
   check("an unknown precision", BEVRT_STATUS_INVALID_ARGUMENT, create(&options));
@@ -383,6 +402,14 @@ static void bad_worker(bevrt_pipeline_t *pipeline, const bevrt_camera_info_t *ca
   check("a queue for nothing", BEVRT_STATUS_INVALID_ARGUMENT,
         bevrt_worker_create(pipeline, &options, &worker));
   options.queue_capacity = 4;
+  options.has_overlap = 2;
+  check("an overlap that is 2", BEVRT_STATUS_INVALID_ARGUMENT,
+        bevrt_worker_create(pipeline, &options, &worker));
+  options.has_overlap = BEVRT_ON;
+  options.network_cores = "1000";
+  check("a worker on a core that the machine lacks", BEVRT_STATUS_UNSUPPORTED,
+        bevrt_worker_create(pipeline, &options, &worker));
+  options.network_cores = NULL;
   must("a worker", bevrt_worker_create(pipeline, &options, &worker));
   check("a second worker", BEVRT_STATUS_WORKER_ATTACHED,
         bevrt_worker_create(pipeline, &options, &second));

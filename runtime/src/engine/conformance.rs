@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::{
-    ElementType, Engine, EngineError, ImageSet, InputRole, NetworkInterface, OnnxRuntimeLibrary,
-    OutputRole,
+    BesideThread, ElementType, Engine, EngineError, ImageSet, InputRole, NetworkInterface,
+    OnnxRuntimeLibrary, OutputRole,
 };
 use crate::manifest::ProviderKind;
 use crate::package::{NetworkRequest, Package, VerifiedNetwork};
@@ -53,6 +53,7 @@ pub(super) fn conforms<E: Engine>(mut make: impl FnMut() -> E) {
     what_is_written_stays_and_counts(&mut make());
     image_sets_are_apart(&mut make());
     the_same_inputs_give_the_same_bits(&mut make());
+    a_run_that_was_started_ends_as_one_that_was_waited_for(&mut make());
     a_tensor_that_is_not_there_is_an_error(&mut make());
 }
 
@@ -90,11 +91,15 @@ fn a_new_engine_has_zeros(engine: &mut impl Engine) {
     assert!(index.iter().all(|&value| value == 0));
 }
 
-/// Gives the engine inputs that depend on `seed`.
-fn fill(engine: &mut impl Engine, set: ImageSet, seed: f32) {
+fn fill_images(engine: &mut impl Engine, set: ImageSet, seed: f32) {
     for (k, value) in engine.images_mut(set).iter_mut().enumerate() {
         *value = (k as f32 * 0.37 + seed).sin();
     }
+}
+
+/// Gives the engine inputs that depend on `seed`.
+fn fill(engine: &mut impl Engine, set: ImageSet, seed: f32) {
+    fill_images(engine, set, seed);
     let index = engine
         .index_mut(InputRole::LiftIndex(0))
         .expect("there is a lift");
@@ -154,6 +159,45 @@ fn the_same_inputs_give_the_same_bits(engine: &mut impl Engine) {
     let first = bits(bev(engine, ImageSet::First));
     assert_eq!(bits(bev(engine, ImageSet::Second)), first);
     assert_eq!(bits(bev(engine, ImageSet::First)), first);
+}
+
+fn a_run_that_was_started_ends_as_one_that_was_waited_for(engine: &mut impl Engine) {
+    fill(engine, ImageSet::First, 1.0);
+    let expected = bev(engine, ImageSet::First);
+    let (tell, told) = std::sync::mpsc::channel();
+    let thread = BesideThread::new(move || {
+        // Nobody listens when the engine is dropped.
+        let _ = tell.send(());
+    });
+    for thread in [None, Some(thread)] {
+        let is_beside = thread.is_some();
+        engine.run_beside(thread).expect("there is a thread");
+        for seed in [2.0, 3.0] {
+            engine.start(ImageSet::First).expect("no other run");
+            assert_eq!(engine.is_running(), is_beside);
+            // The other set is free meanwhile, and the one that is read waits for the end.
+            fill_images(engine, ImageSet::Second, seed);
+            engine.finish().expect("the network ran");
+            let found = engine.output(OutputRole::Bev).expect("there is a map");
+            assert_eq!(found, expected);
+        }
+        if is_beside {
+            engine.start(ImageSet::First).expect("no other run");
+            assert_eq!(engine.start(ImageSet::Second), Err(EngineError::Running));
+            assert_eq!(engine.run(ImageSet::Second), Err(EngineError::Running));
+            let output = engine.output(OutputRole::Bev).map(|_| ());
+            assert_eq!(output, Err(EngineError::Running));
+            fill_images(engine, ImageSet::First, 7.0);
+            engine.finish().expect("the network ran");
+            let found = engine.output(OutputRole::Bev).expect("there is a map");
+            assert_eq!(found, expected, "what came later is not seen");
+            assert_eq!(told.iter().take(3).count(), 3, "each run wakes");
+        }
+        fill_images(engine, ImageSet::First, 1.0);
+    }
+    assert_eq!(engine.finish(), Ok(()), "nothing runs");
+    // Dropping an engine waits for its run.
+    engine.start(ImageSet::Second).expect("no other run");
 }
 
 fn a_tensor_that_is_not_there_is_an_error(engine: &mut impl Engine) {

@@ -2,7 +2,8 @@ use std::error::Error;
 use std::fmt;
 use std::path::PathBuf;
 
-use super::LibraryError;
+use super::{EngineCacheError, LibraryError};
+use crate::threads::ThreadError;
 
 /// What can go wrong on the frame path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,6 +12,8 @@ pub enum EngineError {
     NoSuchTensor,
     /// The provider failed while running the network.
     Run,
+    /// A run was started and not finished.
+    Running,
 }
 
 impl fmt::Display for EngineError {
@@ -18,6 +21,7 @@ impl fmt::Display for EngineError {
         f.write_str(match self {
             Self::NoSuchTensor => "the network has no such tensor",
             Self::Run => "the provider failed while running the network",
+            Self::Running => "a run of the network was started and must be finished first",
         })
     }
 }
@@ -58,6 +62,10 @@ pub enum EngineLoadError {
         /// What ONNX Runtime said.
         source: ort::Error,
     },
+    /// A thread cannot be had as it was asked for.
+    Thread(ThreadError),
+    /// Engines that were built ahead are missing or do not serve here.
+    EngineCache(EngineCacheError),
     /// An option cannot be.
     Option {
         /// The option.
@@ -96,6 +104,8 @@ impl fmt::Display for EngineLoadError {
                 file.display(),
                 reasons.join("; ")
             ),
+            Self::Thread(error) => error.fmt(f),
+            Self::EngineCache(error) => error.fmt(f),
             Self::Session { file, step, source } => {
                 write!(f, "{}: {step}: {source}", file.display())
             }
@@ -113,7 +123,11 @@ impl Error for EngineLoadError {
         match self {
             Self::Library(error) => error.source(),
             Self::Session { source, .. } => Some(source),
-            Self::Mismatch { .. } | Self::NoProvider { .. } | Self::Option { .. } => None,
+            Self::Thread(error) => error.source(),
+            Self::Mismatch { .. }
+            | Self::NoProvider { .. }
+            | Self::EngineCache(_)
+            | Self::Option { .. } => None,
         }
     }
 }

@@ -12,6 +12,7 @@ use crate::golden::GoldenError;
 use crate::package::PackageError;
 use crate::preprocess::PreprocessSetupError;
 use crate::sync::{SyncRefusal, SyncSetupError};
+use crate::threads::ThreadError;
 
 /// Why a pipeline cannot be made, or a calibration not be taken.
 #[derive(Debug)]
@@ -46,6 +47,10 @@ pub enum SetupError {
     EgoMotion(EgoMotionSetupError),
     /// The feature queue of the manifest is impossible.
     Queue(QueueSetupError),
+    /// A thread cannot be had as it was asked for.
+    Thread(ThreadError),
+    /// A step was begun and not finished.
+    StepRunning,
     /// A limit of this build is exceeded, or an option cannot be.
     Limit {
         /// What is limited.
@@ -78,6 +83,8 @@ impl fmt::Display for SetupError {
             Self::Sync(error) => error.fmt(f),
             Self::EgoMotion(error) => error.fmt(f),
             Self::Queue(error) => error.fmt(f),
+            Self::Thread(error) => error.fmt(f),
+            Self::StepRunning => f.write_str("a step was begun and must be finished first"),
             Self::Limit {
                 field,
                 expected,
@@ -100,7 +107,8 @@ impl Error for SetupError {
             Self::Sync(error) => error.source(),
             Self::EgoMotion(error) => error.source(),
             Self::Queue(error) => error.source(),
-            Self::Lens { .. } | Self::Limit { .. } => None,
+            Self::Thread(error) => error.source(),
+            Self::Lens { .. } | Self::Limit { .. } | Self::StepRunning => None,
         }
     }
 }
@@ -122,7 +130,8 @@ from!(
     Calibration(CalibrationError),
     Sync(SyncSetupError),
     EgoMotion(EgoMotionSetupError),
-    Queue(QueueSetupError)
+    Queue(QueueSetupError),
+    Thread(ThreadError)
 );
 
 /// What can go wrong on the frame path. The pipeline goes on working after each of them.
@@ -134,6 +143,10 @@ pub enum FrameError {
     ImageFormat,
     /// The image is in no frame set; the camera's state in the next frame tells why, too.
     Refused(SyncRefusal),
+    /// A step was begun whose frame must be taken first, by [`Pipeline::finish_step`](super::Pipeline::finish_step).
+    StepRunning,
+    /// No step was begun, so there is none to finish.
+    NoStepRunning,
     /// The network lacks a tensor that the manifest promises.
     Engine(EngineError),
     /// The queue refused the network's map, or the network's history has another size.
@@ -146,6 +159,8 @@ impl fmt::Display for FrameError {
             Self::ImageSize => f.write_str("the image has not the size of its camera"),
             Self::ImageFormat => f.write_str("images of this format were not provided for"),
             Self::Refused(refusal) => write!(f, "the image is in no frame set: {refusal:?}"),
+            Self::StepRunning => f.write_str("a step was begun and must be finished first"),
+            Self::NoStepRunning => f.write_str("no step was begun"),
             Self::Engine(error) => error.fmt(f),
             Self::Queue(error) => error.fmt(f),
         }

@@ -21,6 +21,8 @@ const BINS_PER_STRIDE: i64 = 10;
 pub(super) struct History {
     queue: Option<Remembered>,
     slots: Vec<SlotObservation, MAX_SLOTS>,
+    /// How the vehicle moved since the map of each slot, where it is valid.
+    motions: Vec<Option<PlanarMotion>, MAX_SLOTS>,
 }
 
 #[derive(Debug)]
@@ -48,6 +50,7 @@ impl History {
         Ok(Self {
             queue,
             slots: Vec::new(),
+            motions: Vec::new(),
         })
     }
 
@@ -57,6 +60,7 @@ impl History {
             seen.reset();
         }
         self.slots.clear();
+        self.motions.clear();
     }
 
     /// Writes the history as it is at `now` into the network's inputs.
@@ -85,8 +89,15 @@ impl History {
                 .copy_from_slice(queue.history_from_now().as_flattened().as_flattened()),
         }
         self.slots.clear();
-        // Both hold at most `MAX_SLOTS`.
+        self.motions.clear();
+        // All hold at most `MAX_SLOTS`.
         self.slots.extend(queue.reports().iter().map(observation));
+        self.motions.extend(
+            queue
+                .reports()
+                .iter()
+                .map(|report| then_from_now(report, now, motion)),
+        );
         Ok(())
     }
 
@@ -113,33 +124,35 @@ impl History {
         &self.slots
     }
 
-    /// What the valid slots know at `now`, the youngest first.
-    pub(super) fn coverage(
-        &self,
-        now: Stamp,
-        motion: &EgoMotion,
-    ) -> Vec<HistoryCoverage, MAX_SLOTS> {
+    /// What the valid slots know now, that is at the stamp that was last presented; the youngest
+    /// first.
+    pub(super) fn coverage(&self) -> Vec<HistoryCoverage, MAX_SLOTS> {
         let Some(Remembered { queue, seen }) = &self.queue else {
             return Vec::new();
         };
-        let known = |report: &SlotReport| {
-            let stamp = report.stamp.filter(|_| report.state == SlotState::Valid)?;
-            let past_from_now = motion.past_from_now(stamp, now).ok()?;
-            let (_, _, yaw_rad) = past_from_now.rotation().euler_angles();
-            let moved = past_from_now.translation();
-            let then_from_now = PlanarMotion {
-                yaw_rad: yaw_rad as f32,
-                x_m: moved.x as f32,
-                y_m: moved.y as f32,
-            };
+        let known = |(report, motion): (&SlotReport, &Option<PlanarMotion>)| {
             Some(HistoryCoverage {
-                ranges: seen.at(stamp)?,
-                then_from_now,
+                ranges: seen.at(report.stamp?)?,
+                then_from_now: (*motion)?,
                 age: report.age,
             })
         };
-        queue.reports().iter().filter_map(known).collect()
+        let reports = queue.reports().iter().zip(&self.motions);
+        reports.filter_map(known).collect()
     }
+}
+
+/// How the vehicle moved since the map of a slot; `None` unless the slot is valid.
+fn then_from_now(report: &SlotReport, now: Stamp, motion: &EgoMotion) -> Option<PlanarMotion> {
+    let stamp = report.stamp.filter(|_| report.state == SlotState::Valid)?;
+    let past_from_now = motion.past_from_now(stamp, now).ok()?;
+    let (_, _, yaw_rad) = past_from_now.rotation().euler_angles();
+    let moved = past_from_now.translation();
+    Some(PlanarMotion {
+        yaw_rad: yaw_rad as f32,
+        x_m: moved.x as f32,
+        y_m: moved.y as f32,
+    })
 }
 
 fn observation(report: &SlotReport) -> SlotObservation {

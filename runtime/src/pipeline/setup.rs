@@ -114,6 +114,7 @@ pub(super) fn assemble(
         last_now: None,
         epoch: None,
         pending: HealthReasons::NONE,
+        running: None,
         manifest,
         rig,
         options,

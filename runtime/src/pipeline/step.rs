@@ -5,12 +5,12 @@ use heapless::Vec;
 
 use super::publish::publish_into;
 use super::tables::{CameraMask, Correction};
-use super::{FrameError, Pipeline, StampCorrection, StepOutcome, image_set};
+use super::{FrameError, Pipeline, StampCorrection, image_set};
 use crate::coverage::fill_sectors;
 use crate::ego_motion::EgoPose;
 use crate::engine::{Engine, EngineError, ImageSet, OutputRole};
 use crate::feature_queue::QueueError;
-use crate::frame::{HealthReasons, OutputFrame};
+use crate::frame::{EgoMotionState, HealthReasons, OutputFrame};
 use crate::heads::HeadOutput;
 use crate::health::{CameraObservation, Observations};
 use crate::manifest::HeadForm;
@@ -27,38 +27,61 @@ enum Verdict {
     Void(HealthReasons),
 }
 
-pub(super) fn run(
+/// Closes the set that is due at `now`, if one is, and brings it up to the network's run.
+pub(super) fn begin(
     pipeline: &mut Pipeline,
     now: Stamp,
-    out: &mut OutputFrame,
-) -> Result<StepOutcome, FrameError> {
+    run: Run,
+) -> Result<Option<Step>, FrameError> {
     if pipeline.last_now.is_some_and(|last| now < last) {
         pipeline.restart_after_set_back();
     }
     pipeline.last_now = Some(now);
     let Some(set) = pipeline.sync.poll(now) else {
-        return Ok(StepOutcome::Waiting);
+        return Ok(None);
     };
-    let mut step = Step::begin(pipeline, set, now);
-    let verdict = step.perceive()?;
-    step.publish(verdict, out);
-    Ok(StepOutcome::Frame)
+    let mut step = Step::of(pipeline, set, now);
+    step.start_network(pipeline, run)?;
+    Ok(Some(step))
 }
 
-/// The work on one set, with the times that it takes.
-struct Step<'a> {
-    pipeline: &'a mut Pipeline,
+/// Where the network runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Run {
+    /// Here; beginning ends when it is done.
+    Here,
+    /// Where the engine runs it beside the caller, if it can.
+    Beside,
+}
+
+/// How far the network is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Network {
+    /// There is no image to run it on.
+    Skipped,
+    /// It has ended.
+    Ran(Result<(), EngineError>),
+    /// It was started and must be waited for.
+    Started,
+}
+
+/// The work on one set, with the times that it takes. All that it needs of the ego motion is taken at
+/// its beginning, so that what is pushed while the network runs changes nothing of it.
+pub(super) struct Step {
     set: FrameSetDecision,
     images: ImageSet,
     now: Stamp,
     pose: Option<EgoPose>,
+    ego_motion: EgoMotionState,
+    newest_ego_motion: Option<Stamp>,
     has_lost_history: bool,
+    network: Network,
     watch: Stopwatch,
     times: StageTimes,
 }
 
-impl<'a> Step<'a> {
-    fn begin(pipeline: &'a mut Pipeline, set: FrameSetDecision, now: Stamp) -> Self {
+impl Step {
+    fn of(pipeline: &mut Pipeline, set: FrameSetDecision, now: Stamp) -> Self {
         let watch = Stopwatch::start();
         let images = image_set(set.sequence);
         let spent = std::mem::take(&mut pipeline.image_times[images.index()]);
@@ -67,72 +90,105 @@ impl<'a> Step<'a> {
         times.add(Stage::Total, spent.all);
         times.add(Stage::FromLastImage, spent.last);
         pipeline.last_set = images;
-        let pose = pipeline.ego_motion.pose_at(set.stamp).ok();
-        let has_lost_history = follow_epoch(pipeline, pose);
+        let ego_motion = &pipeline.ego_motion;
+        let pose = ego_motion.pose_at(set.stamp).ok();
         Self {
-            pipeline,
+            ego_motion: ego_motion.state_at(set.stamp),
+            newest_ego_motion: ego_motion.newest(),
+            has_lost_history: follow_epoch(pipeline, pose),
             set,
             images,
             now,
             pose,
-            has_lost_history,
+            network: Network::Skipped,
             watch,
             times,
         }
     }
 
-    /// Runs the network on the set, decodes and tracks.
-    fn perceive(&mut self) -> Result<Verdict, FrameError> {
-        self.pipeline.detections.clear();
-        self.align()?;
+    fn start_network(&mut self, pipeline: &mut Pipeline, run: Run) -> Result<(), FrameError> {
+        pipeline.detections.clear();
+        self.align(pipeline)?;
         self.lap(Stage::Align);
         if self.set.cameras.iter().all(|camera| camera.image.is_none()) {
-            return Ok(Verdict::Void(HealthReasons::NO_CAMERA));
+            return Ok(());
         }
-        let ran = self.pipeline.engine.run(self.images);
+        self.network = match run {
+            Run::Here => Network::Ran(pipeline.engine.run(self.images)),
+            Run::Beside => match pipeline.engine.start(self.images) {
+                Ok(()) if pipeline.engine.is_running() => Network::Started,
+                Ok(()) => Network::Ran(pipeline.engine.finish()),
+                Err(error) => Network::Ran(Err(error)),
+            },
+        };
+        Ok(())
+    }
+
+    /// Whether a network runs that must be waited for.
+    pub(super) fn is_network_running(&self) -> bool {
+        self.network == Network::Started
+    }
+
+    /// Waits for the network, decodes, tracks and writes the frame.
+    pub(super) fn finish(
+        mut self,
+        pipeline: &mut Pipeline,
+        out: &mut OutputFrame,
+    ) -> Result<(), FrameError> {
+        let verdict = self.perceive(pipeline)?;
+        self.publish(pipeline, verdict, out);
+        Ok(())
+    }
+
+    fn perceive(&mut self, pipeline: &mut Pipeline) -> Result<Verdict, FrameError> {
+        let ran = match self.network {
+            Network::Skipped => return Ok(Verdict::Void(HealthReasons::NO_CAMERA)),
+            Network::Ran(ran) => ran,
+            Network::Started => pipeline.engine.finish(),
+        };
         self.lap(Stage::Network);
         if let Err(error) = ran {
-            return self.failed(error);
+            return failed(error);
         }
-        let verdict = self.decode()?;
+        let verdict = self.decode(pipeline)?;
         self.lap(Stage::Decode);
         if verdict == Verdict::Sound {
-            self.track();
+            self.track(pipeline);
             self.lap(Stage::Track);
         }
         Ok(verdict)
     }
 
     /// Brings projection tables, missing images and history into the network's inputs.
-    fn align(&mut self) -> Result<(), FrameError> {
+    fn align(&self, pipeline: &mut Pipeline) -> Result<(), FrameError> {
         let mut seeing = CameraMask::default();
         for (camera, status) in self.set.cameras.iter().enumerate() {
             if status.image.is_some() {
                 seeing.insert(camera);
             } else {
-                let images = self.pipeline.engine.images_mut(self.images);
-                self.pipeline.images.blank(camera, images);
+                let images = pipeline.engine.images_mut(self.images);
+                pipeline.images.blank(camera, images);
             }
         }
-        let corrections = self.corrections();
+        let corrections = self.corrections(pipeline);
         let Pipeline {
             engine,
             tables,
             history,
             ego_motion,
             ..
-        } = &mut *self.pipeline;
+        } = pipeline;
         tables.update(engine.as_mut(), seeing, &corrections)?;
         history.present(self.set.stamp, ego_motion, engine.as_mut())
     }
 
     /// How the vehicle moved between each camera's exposure and the stamp of the set.
-    fn corrections(&self) -> [Correction; MAX_CAMERAS] {
+    fn corrections(&self, pipeline: &Pipeline) -> [Correction; MAX_CAMERAS] {
         let mut corrections = [Correction::default(); MAX_CAMERAS];
-        let StampCorrection::From(least) = self.pipeline.options.stamp_correction else {
+        let StampCorrection::From(least) = pipeline.options.stamp_correction else {
             return corrections;
         };
-        let ego_motion = &self.pipeline.ego_motion;
+        let ego_motion = &pipeline.ego_motion;
         for (camera, correction) in self.set.cameras.iter().zip(&mut corrections) {
             let Some(image) = camera.image else { continue };
             if image.stamp.distance(self.set.stamp) < least {
@@ -146,15 +202,8 @@ impl<'a> Step<'a> {
         corrections
     }
 
-    fn failed(&mut self, error: EngineError) -> Result<Verdict, FrameError> {
-        match error {
-            EngineError::Run => Ok(Verdict::Void(HealthReasons::ENGINE_FAILED)),
-            EngineError::NoSuchTensor => Err(FrameError::Engine(error)),
-        }
-    }
-
     /// Decodes every head, then stores the new map: only when all of them are finite.
-    fn decode(&mut self) -> Result<Verdict, FrameError> {
+    fn decode(&self, pipeline: &mut Pipeline) -> Result<Verdict, FrameError> {
         let Pipeline {
             engine,
             decoders,
@@ -163,7 +212,7 @@ impl<'a> Step<'a> {
             tables,
             manifest,
             ..
-        } = &mut *self.pipeline;
+        } = pipeline;
         let heads = manifest.heads().iter().zip(decoders);
         for (place, (section, decoder)) in heads.enumerate() {
             let output = head_output(engine.as_ref(), place, &section.form)?;
@@ -182,23 +231,23 @@ impl<'a> Step<'a> {
         }
     }
 
-    fn track(&mut self) {
+    fn track(&self, pipeline: &mut Pipeline) {
         let Pipeline {
             tracker,
             detections,
             ..
-        } = &mut *self.pipeline;
+        } = pipeline;
         let odom_from_ego = self.pose.as_ref().map(|pose| &pose.odom_from_ego);
         tracker.update(self.set.stamp, odom_from_ego, detections);
     }
 
     /// Writes the frame and records the times.
-    fn publish(mut self, verdict: Verdict, out: &mut OutputFrame) {
+    fn publish(mut self, pipeline: &mut Pipeline, verdict: Verdict, out: &mut OutputFrame) {
         out.clear();
-        let mut reasons = std::mem::take(&mut self.pipeline.pending);
+        let mut reasons = std::mem::take(&mut pipeline.pending);
         match verdict {
             Verdict::Sound => {
-                if publish_into(self.pipeline.tracker.tracks(), out).is_err() {
+                if publish_into(pipeline.tracker.tracks(), out).is_err() {
                     reasons.insert(HealthReasons::FRAME_FULL);
                 }
             }
@@ -207,17 +256,17 @@ impl<'a> Step<'a> {
         if self.set.closed_by != ClosedBy::Completeness {
             reasons.insert(HealthReasons::SET_DEADLINE);
         }
-        out.sequence = self.pipeline.sequence;
+        out.sequence = pipeline.sequence;
         out.stamp_ns = self.set.stamp.nanoseconds();
         out.now_ns = self.now.nanoseconds();
-        self.assess(reasons, out);
-        self.fill_coverage(verdict, out);
-        self.pipeline.sequence += 1;
+        self.assess(pipeline, reasons, out);
+        self.fill_coverage(pipeline, verdict, out);
+        pipeline.sequence += 1;
         self.lap(Stage::Publish);
-        self.pipeline.stats.record(&self.times);
+        pipeline.stats.record(&self.times);
     }
 
-    fn assess(&mut self, found: HealthReasons, out: &mut OutputFrame) {
+    fn assess(&self, pipeline: &mut Pipeline, found: HealthReasons, out: &mut OutputFrame) {
         let cameras: Vec<CameraObservation, MAX_CAMERAS> = self
             .set
             .cameras
@@ -231,17 +280,16 @@ impl<'a> Step<'a> {
         let Pipeline {
             health,
             history,
-            ego_motion,
             rig,
             ..
-        } = &mut *self.pipeline;
+        } = pipeline;
         let observations = Observations {
             now: self.now,
             stamp: self.set.stamp,
             reference_camera: rig.reference(),
             cameras: &cameras,
-            ego_motion: ego_motion.state_at(self.set.stamp),
-            newest_ego_motion: ego_motion.newest(),
+            ego_motion: self.ego_motion,
+            newest_ego_motion: self.newest_ego_motion,
             slots: history.slots(),
             found,
             has_lost_history: self.has_lost_history,
@@ -249,16 +297,10 @@ impl<'a> Step<'a> {
         health.assess_into(&observations, &mut out.health);
     }
 
-    fn fill_coverage(&mut self, verdict: Verdict, out: &mut OutputFrame) {
+    fn fill_coverage(&self, pipeline: &Pipeline, verdict: Verdict, out: &mut OutputFrame) {
         if verdict == Verdict::Sound {
-            let Pipeline {
-                history,
-                tables,
-                ego_motion,
-                ..
-            } = &*self.pipeline;
-            let remembered = history.coverage(self.set.stamp, ego_motion);
-            fill_sectors(&mut out.coverage, tables.ranges(), &remembered);
+            let remembered = pipeline.history.coverage();
+            fill_sectors(&mut out.coverage, pipeline.tables.ranges(), &remembered);
         }
     }
 
@@ -267,6 +309,13 @@ impl<'a> Step<'a> {
         self.times.add(stage, lap);
         self.times.add(Stage::Total, lap);
         self.times.add(Stage::FromLastImage, lap);
+    }
+}
+
+fn failed(error: EngineError) -> Result<Verdict, FrameError> {
+    match error {
+        EngineError::Run => Ok(Verdict::Void(HealthReasons::ENGINE_FAILED)),
+        EngineError::NoSuchTensor | EngineError::Running => Err(FrameError::Engine(error)),
     }
 }
 

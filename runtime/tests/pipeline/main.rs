@@ -5,6 +5,7 @@ mod families;
 mod frames;
 mod history;
 mod matrix_model;
+mod overlap;
 mod replay;
 mod scripted_engine;
 mod small_model;

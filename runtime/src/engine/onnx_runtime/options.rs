@@ -1,64 +1,9 @@
-use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use ort::ep;
-use ort::session::builder::SessionBuilder;
-
-use crate::engine::EngineLoadError;
-use crate::manifest::ProviderKind;
+use crate::engine::{EngineLoadError, Provider};
+use crate::threads::ThreadSettings;
 
 const MOST_THREADS: usize = 256;
-
-/// An execution provider with its options.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Provider {
-    /// The processor.
-    Cpu,
-    /// An NVIDIA GPU.
-    Cuda {
-        /// Number of the GPU.
-        device: i32,
-    },
-    /// An NVIDIA GPU through TensorRT.
-    TensorRt {
-        /// Number of the GPU.
-        device: i32,
-        /// Whether layers may run in 16 bit.
-        fp16: bool,
-        /// Folder of the engines that were built ahead. Without one in it loading is refused,
-        /// because building takes minutes and would happen silently at the first run.
-        engine_cache: PathBuf,
-    },
-}
-
-impl Provider {
-    /// The family, as the manifest names it.
-    pub const fn kind(&self) -> ProviderKind {
-        match self {
-            Self::Cpu => ProviderKind::Cpu,
-            Self::Cuda { .. } => ProviderKind::Cuda,
-            Self::TensorRt { .. } => ProviderKind::TensorRt,
-        }
-    }
-
-    /// Whether a bound input is copied at binding, so that a change is not seen by itself.
-    pub(super) const fn keeps_copies(&self) -> bool {
-        match self {
-            Self::Cpu => false,
-            Self::Cuda { .. } | Self::TensorRt { .. } => true,
-        }
-    }
-}
-
-impl fmt::Display for Provider {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Cpu => f.write_str("cpu"),
-            Self::Cuda { device } => write!(f, "cuda:{device}"),
-            Self::TensorRt { device, .. } => write!(f, "tensorrt:{device}"),
-        }
-    }
-}
 
 /// What happens when the first provider of the order does not work.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -93,6 +38,9 @@ pub struct EngineOptions {
     pub intra_op_threads: usize,
     /// How they wait.
     pub spinning: Spinning,
+    /// Cores and priority of the pool's threads, which are all but the one that runs the network.
+    /// Each is kept on one core of the list, in turn.
+    pub pool: ThreadSettings,
     /// Runs of each image set before loading returns.
     pub warm_up_runs: usize,
 }
@@ -107,6 +55,7 @@ impl Default for EngineOptions {
             fallback: Fallback::default(),
             intra_op_threads: cores.min(MOST_THREADS),
             spinning: Spinning::default(),
+            pool: ThreadSettings::default(),
             warm_up_runs: 2,
         }
     }
@@ -128,56 +77,9 @@ impl EngineOptions {
                 found: self.intra_op_threads.to_string(),
             });
         }
-        Ok(())
-    }
-}
-
-/// A builder's error without the builder.
-pub(super) fn builder_error(error: ort::Error<SessionBuilder>) -> ort::Error {
-    error.into()
-}
-
-/// Registers the provider; one that cannot be registered is an error, never skipped.
-pub(super) fn register(
-    builder: SessionBuilder,
-    provider: &Provider,
-    options: &EngineOptions,
-) -> ort::Result<SessionBuilder> {
-    let dispatch = match provider {
-        Provider::Cpu => return Ok(builder),
-        Provider::Cuda { device } => ep::CUDA::default().with_device_id(*device).build(),
-        Provider::TensorRt {
-            device,
-            fp16,
-            engine_cache,
-        } => {
-            if !has_engine(engine_cache) {
-                return Err(ort::Error::new(format!(
-                    "{} holds no built engine (*.engine)",
-                    engine_cache.display()
-                )));
-            }
-            ep::TensorRT::default()
-                .with_device_id(*device)
-                .with_fp16(*fp16)
-                .with_engine_cache(true)
-                .with_engine_cache_path(engine_cache.display())
-                .build()
+        for provider in &self.providers {
+            provider.check()?;
         }
-    };
-    let builder = builder
-        .with_execution_providers([dispatch.error_on_failure()])
-        .map_err(builder_error)?;
-    match options.fallback {
-        Fallback::Refuse => builder.with_disable_cpu_fallback().map_err(builder_error),
-        Fallback::NextProvider => Ok(builder),
+        self.pool.check().map_err(EngineLoadError::Thread)
     }
-}
-
-fn has_engine(folder: &Path) -> bool {
-    std::fs::read_dir(folder).is_ok_and(|entries| {
-        entries
-            .filter_map(Result::ok)
-            .any(|entry| entry.path().extension().is_some_and(|ext| ext == "engine"))
-    })
 }

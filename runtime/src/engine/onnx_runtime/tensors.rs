@@ -6,18 +6,33 @@ use crate::engine::{
     ElementType, EngineError, ImageSet, InputRole, InputSpec, NetworkInterface, OutputRole,
 };
 
-/// All memory of a network, on the CPU side.
+/// Where the network reads and writes.
+pub(super) enum Place<'a> {
+    /// In the tensors that are handed out.
+    Here,
+    /// In copies that the provider makes when an input is bound.
+    Copies,
+    /// In tensors of the device that never move, to which inputs are copied before a run and from
+    /// which outputs are copied after it. A captured graph needs that.
+    Device(&'a Allocator),
+}
+
+/// All memory of a network.
 pub(super) struct Tensors {
     images_name: String,
     images: [Tensor<f32>; 2],
+    /// One for both sets, so that a captured graph serves both.
+    device_images: Option<Tensor<f32>>,
     inputs: Vec<Input>,
     outputs: Vec<Output>,
+    makes_copies: bool,
 }
 
 struct Input {
     role: InputRole,
     name: String,
     values: Values,
+    on_device: Option<Values>,
     /// For each binding, whether the values may differ from what the device was given.
     has_changed: [bool; 2],
 }
@@ -31,12 +46,17 @@ struct Output {
     role: OutputRole,
     name: String,
     values: Tensor<f32>,
+    on_device: Option<Tensor<f32>>,
 }
 
 impl Tensors {
-    /// Takes all memory and fills it with zeros.
-    pub(super) fn new(interface: &NetworkInterface) -> ort::Result<Self> {
+    /// Takes all memory and fills what is handed out with zeros.
+    pub(super) fn new(interface: &NetworkInterface, place: &Place<'_>) -> ort::Result<Self> {
         let allocator = Allocator::default();
+        let device = match place {
+            Place::Device(allocator) => Some(*allocator),
+            Place::Here | Place::Copies => None,
+        };
         let is_images = |spec: &&InputSpec| spec.role == InputRole::Images;
         let images = interface
             .inputs()
@@ -47,12 +67,13 @@ impl Tensors {
             .inputs()
             .iter()
             .filter(|spec| !is_images(spec))
-            .map(|spec| Input::new(&allocator, spec));
+            .map(|spec| Input::new(&allocator, device, spec));
         let outputs = interface.outputs().iter().map(|spec| {
             Ok(Output {
                 role: spec.role,
                 name: spec.name.clone(),
                 values: zeros(&allocator, &spec.shape)?,
+                on_device: on_device(device, &spec.shape)?,
             })
         });
         Ok(Self {
@@ -61,6 +82,8 @@ impl Tensors {
                 zeros(&allocator, &images.shape)?,
                 zeros(&allocator, &images.shape)?,
             ],
+            device_images: on_device(device, &images.shape)?,
+            makes_copies: matches!(place, Place::Copies),
             inputs: inputs.collect::<ort::Result<_>>()?,
             outputs: outputs.collect::<ort::Result<_>>()?,
         })
@@ -69,22 +92,45 @@ impl Tensors {
     /// A binding of one image set and all other tensors.
     pub(super) fn bind(&mut self, session: &Session, set: ImageSet) -> ort::Result<IoBinding> {
         let mut binding = session.create_binding()?;
-        binding.bind_input(self.images_name.as_str(), &self.images[set.index()])?;
+        let images = self.device_images.as_ref();
+        let images = images.unwrap_or(&self.images[set.index()]);
+        binding.bind_input(self.images_name.as_str(), images)?;
         for input in &mut self.inputs {
             input.bind(&mut binding, set)?;
         }
         for output in &mut self.outputs {
-            binding.bind_output(output.name.as_str(), &mut output.values)?;
+            let values = output.on_device.as_mut().unwrap_or(&mut output.values);
+            binding.bind_output(output.name.as_str(), values)?;
         }
         Ok(binding)
     }
 
+    /// Gives the device what it has not seen of this image set and the inputs.
+    pub(super) fn upload(&mut self, binding: &mut IoBinding, set: ImageSet) -> ort::Result<()> {
+        if self.makes_copies {
+            return self.bind_changed(binding, set);
+        }
+        if let Some(images) = &mut self.device_images {
+            self.images[set.index()].copy_into(images)?;
+        }
+        for input in &mut self.inputs {
+            input.upload()?;
+        }
+        Ok(())
+    }
+
+    /// Brings the outputs back from the device.
+    pub(super) fn download(&mut self) -> ort::Result<()> {
+        for output in &mut self.outputs {
+            if let Some(from) = &output.on_device {
+                from.copy_into(&mut output.values)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Binds the images and all inputs that may have changed again.
-    pub(super) fn bind_changed(
-        &mut self,
-        binding: &mut IoBinding,
-        set: ImageSet,
-    ) -> ort::Result<()> {
+    fn bind_changed(&mut self, binding: &mut IoBinding, set: ImageSet) -> ort::Result<()> {
         binding.bind_input(self.images_name.as_str(), &self.images[set.index()])?;
         for input in &mut self.inputs {
             if input.has_changed[set.index()] {
@@ -132,24 +178,55 @@ impl Tensors {
 }
 
 impl Input {
-    fn new(allocator: &Allocator, spec: &InputSpec) -> ort::Result<Self> {
+    fn new(
+        allocator: &Allocator,
+        device: Option<&Allocator>,
+        spec: &InputSpec,
+    ) -> ort::Result<Self> {
+        let shape = &spec.shape;
+        let (values, on_device) = match spec.element {
+            ElementType::F32 => (
+                Values::F32(zeros(allocator, shape)?),
+                on_device(device, shape)?.map(Values::F32),
+            ),
+            ElementType::I32 => (
+                Values::I32(zeros(allocator, shape)?),
+                on_device(device, shape)?.map(Values::I32),
+            ),
+        };
         Ok(Self {
             role: spec.role,
             name: spec.name.clone(),
-            values: match spec.element {
-                ElementType::F32 => Values::F32(zeros(allocator, &spec.shape)?),
-                ElementType::I32 => Values::I32(zeros(allocator, &spec.shape)?),
-            },
-            has_changed: [false; 2],
+            values,
+            on_device,
+            has_changed: [true; 2],
         })
     }
 
+    fn upload(&mut self) -> ort::Result<()> {
+        let Some(to) = &mut self.on_device else {
+            return Ok(());
+        };
+        if !std::mem::replace(&mut self.has_changed, [false; 2]).contains(&true) {
+            return Ok(());
+        }
+        match (&self.values, to) {
+            (Values::F32(from), Values::F32(to)) => from.copy_into(to),
+            (Values::I32(from), Values::I32(to)) => from.copy_into(to),
+            (Values::F32(_), Values::I32(_)) | (Values::I32(_), Values::F32(_)) => {
+                Err(ort::Error::new("an input has two types"))
+            }
+        }
+    }
+
     fn bind(&mut self, binding: &mut IoBinding, set: ImageSet) -> ort::Result<()> {
-        match &self.values {
+        match self.on_device.as_ref().unwrap_or(&self.values) {
             Values::F32(tensor) => binding.bind_input(self.name.as_str(), tensor)?,
             Values::I32(tensor) => binding.bind_input(self.name.as_str(), tensor)?,
         }
-        self.has_changed[set.index()] = false;
+        if self.on_device.is_none() {
+            self.has_changed[set.index()] = false;
+        }
         Ok(())
     }
 }
@@ -161,4 +238,14 @@ where
     let mut tensor = Tensor::<T>::new(allocator, shape.to_vec())?;
     tensor.extract_tensor_mut().1.fill(T::default());
     Ok(tensor)
+}
+
+/// Memory of the device, if there is one; what it holds is not defined.
+fn on_device<T>(device: Option<&Allocator>, shape: &[usize]) -> ort::Result<Option<Tensor<T>>>
+where
+    T: ort::value::PrimitiveTensorElementType + std::fmt::Debug,
+{
+    device
+        .map(|allocator| Tensor::<T>::new(allocator, shape.to_vec()))
+        .transpose()
 }

@@ -1,12 +1,13 @@
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::{EngineOptions, Fallback, OnnxRuntime, Provider};
+use super::{EngineOptions, Fallback, Memory, OnnxRuntime, open};
 use crate::engine::conformance::{CAMERAS, conforms, has_onnx_runtime, reduced_network};
 use crate::engine::{
-    Engine, EngineLoadError, ImageSet, InputRole, LibraryError, NetworkInterface,
-    OnnxRuntimeLibrary, OutputRole,
+    CudaOptions, Engine, EngineLoadError, ImageSet, InputRole, LibraryError, NetworkInterface,
+    OnnxRuntimeLibrary, OutputRole, PluginOptions, Provider, TensorRtOptions,
 };
 use crate::manifest::Manifest;
+use crate::threads::ThreadSettings;
 
 fn options() -> EngineOptions {
     EngineOptions {
@@ -25,6 +26,24 @@ fn engine() -> OnnxRuntime {
 fn it_conforms_on_the_cpu() {
     if has_onnx_runtime() {
         conforms(engine);
+    }
+}
+
+/// An engine on the CPU whose inputs and outputs are kept as they are for another device.
+fn engine_with(memory: Memory) -> OnnxRuntime {
+    let (network, interface) = reduced_network(CAMERAS);
+    let options = options();
+    let library = OnnxRuntimeLibrary::load(None).expect("it is there");
+    let opened = open(library, &network, &interface, &options).expect("the fixture loads");
+    OnnxRuntime::take(opened, library, &network, interface, memory, &options)
+        .expect("the fixture runs")
+}
+
+#[test]
+fn it_conforms_with_the_memory_of_a_device_and_with_copies() {
+    if has_onnx_runtime() {
+        conforms(|| engine_with(Memory::Device("Cpu", 0)));
+        conforms(|| engine_with(Memory::Copies));
     }
 }
 
@@ -115,7 +134,7 @@ fn a_provider_that_is_not_there_is_refused_unless_fallback_is_asked_for() {
     }
     let (network, interface) = reduced_network(CAMERAS);
     let with = |fallback| EngineOptions {
-        providers: vec![Provider::Cuda { device: 0 }, Provider::Cpu],
+        providers: vec![Provider::Cuda(CudaOptions::on(0)), Provider::Cpu],
         fallback,
         ..options()
     };
@@ -127,7 +146,7 @@ fn a_provider_that_is_not_there_is_refused_unless_fallback_is_asked_for() {
         Err(error) => panic!("another error: {error}"),
         Ok(engine) => {
             println!("SKIPPED: there is a CUDA device");
-            assert_eq!(*engine.provider(), Provider::Cuda { device: 0 });
+            assert_eq!(*engine.provider(), Provider::Cuda(CudaOptions::on(0)));
             return;
         }
     }
@@ -137,23 +156,47 @@ fn a_provider_that_is_not_there_is_refused_unless_fallback_is_asked_for() {
 }
 
 #[test]
-fn tensorrt_without_built_engines_is_refused() {
+fn tensorrt_without_engines_that_serve_is_refused_unless_fallback_is_asked_for() {
     if !has_onnx_runtime() {
         return;
     }
     let (network, interface) = reduced_network(CAMERAS);
+    let mut options = EngineOptions {
+        providers: vec![
+            Provider::TensorRt(TensorRtOptions::new("no-such-folder")),
+            Provider::Cpu,
+        ],
+        ..options()
+    };
+    match OnnxRuntime::load(&network, interface.clone(), &options).err() {
+        Some(EngineLoadError::EngineCache(error)) => {
+            let text = error.to_string();
+            assert!(text.contains("no-such-folder/bevrt-engine.json"), "{text}");
+        }
+        Some(error) => panic!("another error: {error}"),
+        None => panic!("there is no engine"),
+    }
+    options.fallback = Fallback::NextProvider;
+    let engine = OnnxRuntime::load(&network, interface, &options).expect("the CPU is next");
+    assert_eq!(*engine.provider(), Provider::Cpu);
+}
+
+#[test]
+fn a_plug_in_that_cannot_be_loaded_is_refused_by_name() {
+    if !has_onnx_runtime() {
+        return;
+    }
+    let (network, interface) = reduced_network(CAMERAS);
+    let plugin = PluginOptions::from_text("/no/such/libqnn.so", "QNNExecutionProvider", "a=1");
     let options = EngineOptions {
-        providers: vec![Provider::TensorRt {
-            device: 0,
-            fp16: true,
-            engine_cache: PathBuf::from("no-such-folder"),
-        }],
+        providers: vec![Provider::Plugin(plugin.expect("a pair"))],
         ..options()
     };
     let error = OnnxRuntime::load(&network, interface, &options)
         .err()
-        .expect("there is no engine");
-    assert!(error.to_string().contains("no built engine"), "{error}");
+        .expect("there is no such library")
+        .to_string();
+    assert!(error.contains("QNNExecutionProvider: "), "{error}");
 }
 
 #[test]
@@ -211,4 +254,60 @@ fn an_index_out_of_range_is_a_failed_run_and_not_a_crash() {
         .fill(0);
     assert!(engine.run(ImageSet::First).is_ok());
     assert!(engine.output(OutputRole::Bev).is_ok());
+}
+
+/// Names of this process's threads that begin so.
+fn threads(prefix: &str) -> Vec<String> {
+    let tasks = std::fs::read_dir("/proc/self/task").expect("Linux tells");
+    let mut names: Vec<String> = tasks
+        .filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("comm")).ok())
+        .map(|name| name.trim().to_owned())
+        .filter(|name| name.starts_with(prefix))
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn the_threads_of_the_pool_have_names_and_end_with_the_engine() {
+    if !has_onnx_runtime() {
+        return;
+    }
+    let (network, interface) = reduced_network(CAMERAS);
+    let options = EngineOptions {
+        // As many as no other test of this program asks for.
+        intra_op_threads: 6,
+        ..options()
+    };
+    let engine = OnnxRuntime::load(&network, interface, &options).expect("the fixture loads");
+    assert!(threads("bevrt-pool-").contains(&"bevrt-pool-5".to_owned()));
+    drop(engine);
+    assert!(!threads("bevrt-pool-").contains(&"bevrt-pool-5".to_owned()));
+}
+
+#[test]
+fn a_pool_on_cores_that_are_not_there_is_refused_by_name() {
+    if !has_onnx_runtime() {
+        return;
+    }
+    let (network, interface) = reduced_network(CAMERAS);
+    let options = EngineOptions {
+        intra_op_threads: 2,
+        pool: ThreadSettings {
+            cores: vec![1000],
+            ..ThreadSettings::default()
+        },
+        ..options()
+    };
+    match OnnxRuntime::load(&network, interface, &options) {
+        Err(EngineLoadError::Thread(error)) => {
+            let text = error.to_string();
+            assert!(
+                text.contains("bevrt-pool-1") && text.contains("[1000]"),
+                "{text}"
+            );
+        }
+        Err(error) => panic!("another error: {error}"),
+        Ok(_) => panic!("core 1000 was found"),
+    }
 }

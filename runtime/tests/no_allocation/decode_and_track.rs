@@ -1,52 +1,14 @@
-//! Decoding and tracking allocate nothing, and the engine's call stays below a measured ceiling.
-//!
-//! In a binary of its own, because the counting allocator is the program's.
+//! Decoding of every family of heads, and tracking.
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use std::path::Path;
 
 use bevrt_calibration::{BevGrid, Ego, Odom, Pose};
 use bevrt_runtime::{
-    Detections, Engine, EngineOptions, GroundRange, HeadDecoder, HeadForm, HeadKind, HeadOutput,
-    HeadSection, ImageSet, MapElement, MapQueries, NetworkInterface, NetworkRequest, ObjectQueries,
-    OnnxRuntime, OnnxRuntimeLibrary, Package, PointCoordinates, PointDimensions, ProviderKind,
-    Stamp, Tracker,
+    Detections, GroundRange, HeadDecoder, HeadForm, HeadKind, HeadOutput, HeadSection, MapElement,
+    MapQueries, ObjectQueries, Package, PointCoordinates, PointDimensions, Stamp, Tracker,
 };
 
-/// Allocations of the wrapper around ONNX Runtime in one run; the library's own are not counted.
-const RUN_CEILING: usize = 16;
-
-struct Counting;
-
-thread_local! {
-    static COUNT: Cell<usize> = const { Cell::new(0) };
-}
-
-// SAFETY: every call goes to the system's allocator unchanged, which upholds the contract.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // A thread that is ending has no counter any more; what it allocates is not measured.
-        let _ = COUNT.try_with(|count| count.set(count.get() + 1));
-        // SAFETY: the caller upholds the contract of `alloc`.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: the pointer came from `alloc` above, that is from `System`, with this layout.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-/// How often `work` allocates on this thread.
-fn allocations(work: impl FnOnce()) -> usize {
-    let before = COUNT.get();
-    work();
-    COUNT.get() - before
-}
+use crate::counting::allocations;
 
 fn package() -> Package {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/reduced");
@@ -193,31 +155,4 @@ fn decoding_query_sets_allocates_nothing() {
         found[3] += detections.stop_lines.len();
     }
     assert!(found.iter().all(|&count| count > 0), "{found:?}");
-}
-
-#[test]
-fn a_run_of_the_engine_stays_below_its_ceiling() {
-    if let Err(error) = OnnxRuntimeLibrary::load(None) {
-        println!("SKIPPED: {error}");
-        return;
-    }
-    let package = package();
-    let request = NetworkRequest {
-        provider: ProviderKind::Cpu,
-        precision: None,
-    };
-    let entry = package.choose(request).expect("the fixture is for the CPU");
-    let network = package.read_network(entry).expect("the fixture is whole");
-    let interface = NetworkInterface::new(package.manifest(), 2);
-    let options = EngineOptions {
-        intra_op_threads: 1,
-        ..EngineOptions::default()
-    };
-    let mut engine = OnnxRuntime::load(&network, interface, &options).expect("the fixture loads");
-    let mut set = ImageSet::First;
-    for _ in 0..10 {
-        let count = allocations(|| engine.run(set).expect("the network runs"));
-        assert!(count <= RUN_CEILING, "{count}");
-        set = set.other();
-    }
 }

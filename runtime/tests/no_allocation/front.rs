@@ -1,9 +1,4 @@
-//! From the image to the aligned history, steps allocate nothing.
-//!
-//! In a binary of its own: the counting allocator serves the whole process.
-
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
+//! From the image to the aligned history, stage by stage.
 
 use bevrt_calibration::{BevGrid, Pose};
 use bevrt_runtime::{
@@ -12,46 +7,7 @@ use bevrt_runtime::{
     ResizeKernel, Span, Stamp, SyncSpec,
 };
 
-/// The system's allocator, counting what this thread asks for.
-struct Counting;
-
-thread_local! {
-    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
-}
-
-// SAFETY:
-// - every call is handed to the system's allocator as it is; counting touches no allocated memory.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
-        // SAFETY:
-        // - the caller upholds the contract of `GlobalAlloc::alloc`.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY:
-        // - the caller upholds the contract of `GlobalAlloc::dealloc`; all memory is the system's.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-fn allocations_of(work: impl FnOnce()) -> usize {
-    let before = ALLOCATIONS.get();
-    work();
-    ALLOCATIONS.get() - before
-}
-
-#[test]
-fn the_counter_counts() {
-    assert_eq!(
-        allocations_of(|| drop(std::hint::black_box(vec![1_u8; 100]))),
-        1
-    );
-}
+use crate::counting::allocations;
 
 #[test]
 fn preprocessing_allocates_nothing() {
@@ -75,7 +31,7 @@ fn preprocessing_allocates_nothing() {
         let mut preprocessor = Preprocessor::new(&spec, 400, 226, format).expect("valid");
         let mut values = vec![0.0; preprocessor.output_len()];
         let mut levels = vec![0; preprocessor.output_len()];
-        let count = allocations_of(|| {
+        let count = allocations(|| {
             let image = ImageView::packed(format, 400, 226, &bytes).expect("valid");
             preprocessor.run_into(&image, &mut values).expect("runs");
             preprocessor
@@ -90,7 +46,7 @@ fn preprocessing_allocates_nothing() {
 #[test]
 fn synchronisation_allocates_nothing() {
     let mut sync = FrameSync::new(SyncSpec::new(6, 0)).expect("valid");
-    let count = allocations_of(|| {
+    let count = allocations(|| {
         let mut sets = 0;
         for frame in 0..200 {
             let stamp = Stamp::from_nanoseconds(frame * 100_000_000);
@@ -154,7 +110,7 @@ fn ego_motion_and_the_feature_queue_allocate_nothing() {
         let map = vec![0.5; queue.map_len()];
         let mut history = vec![0.0; queue.history_len()];
         let mut state = [[0.0; 2]; 4];
-        let count = allocations_of(|| {
+        let count = allocations(|| {
             for step in 0..100 {
                 let now = Stamp::from_nanoseconds(step * 100_000_000);
                 match source {
