@@ -129,7 +129,7 @@ def add_network(folder: Path, network: NetworkFile) -> None:
 
 
 def write_file_hashes(folder: Path) -> None:
-    """Writes the hashes of the golden cases into the manifest, in place of those that stand there."""
+    """Writes the hashes of the golden cases into the manifest, in place of what stands there."""
     path = folder / "manifest.toml"
     text = path.read_text().split("[files]")[0].rstrip("\n")
     path.write_text("\n".join([text, *files_section(folder)]) + "\n")

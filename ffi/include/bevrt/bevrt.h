@@ -997,15 +997,15 @@ int32_t bevrt_pipeline_options_default(bevrt_pipeline_options_t *options, size_t
  * cases, warms up. Takes seconds. Destroy it with bevrt_pipeline_destroy.
  *
  * bevrt_status: OK, PACKAGE, SIGNATURE_MISSING, SIGNATURE_WRONG, SIGNATURE_UNKNOWN_KEY, CALIBRATION,
- * ENGINE_LOAD, GOLDEN, OPTION, INVALID_ARGUMENT, NULL_POINTER, STRUCT_SIZE, MISALIGNED, TOO_MANY_HANDLES, IN_CALLBACK. bevrt_error_text names file, field,
+ * ENGINE_LOAD, GOLDEN, OPTION, INVALID_ARGUMENT, NULL_POINTER, STRUCT_SIZE, MISALIGNED,
+ * TOO_MANY_HANDLES, IN_CALLBACK. bevrt_error_text names file, field,
  * what was expected and what was found. On failure pipeline is untouched.
  *
  * The caller vouches:
  * options is NULL or points to struct_size readable bytes whose texts end with zero;
  * pipeline is NULL or points to a writable pointer.
  */
-int32_t bevrt_pipeline_create(const bevrt_pipeline_options_t *options,
-                              bevrt_pipeline_t **pipeline);
+int32_t bevrt_pipeline_create(const bevrt_pipeline_options_t *options, bevrt_pipeline_t **pipeline);
 
 /* Destroys a pipeline. NULL is nothing to do. Waits for a call on it that is under way.
  *
