@@ -103,8 +103,8 @@ pub use pipeline::{
 pub use preprocess::{PreprocessError, PreprocessSetupError, Preprocessor, crop_for};
 pub use stats::{LatencyHistogram, PipelineStats, Stage, StageTimes};
 pub use sync::{
-    Accepted, CameraInSet, ClosedBy, FrameSetDecision, FrameSync, ImageTimes, StampSource,
-    SyncRefusal, SyncSetupError, SyncSpec,
+    Accepted, CameraInSet, ClosedBy, FrameSetDecision, FrameSync, ImageContent, ImageTimes,
+    StampSource, SyncRefusal, SyncSetupError, SyncSpec,
 };
 pub use time::{Span, Stamp};
 pub use tracking::{

@@ -23,7 +23,7 @@ use crate::image::ImageView;
 use crate::manifest::Manifest;
 use crate::preprocess::PreprocessError;
 use crate::stats::{PipelineStats, Stopwatch};
-use crate::sync::FrameSync;
+use crate::sync::{FrameSync, ImageContent};
 use crate::time::{Span, Stamp};
 use crate::tracking::Tracker;
 
@@ -117,8 +117,8 @@ impl Pipeline {
     /// back when this returns.
     ///
     /// # Errors
-    /// The size or format is wrong, or the image is in no set: repeated, out of order, frozen, late,
-    /// too far from the others, of a disabled camera.
+    /// The size or format is wrong, or the image is in no set: repeated, out of order, frozen, blind,
+    /// late, too far from the others, of a disabled camera.
     pub fn push_image(
         &mut self,
         camera: usize,
@@ -132,9 +132,12 @@ impl Pipeline {
         let mut watch = Stopwatch::start();
         self.images.check(camera, image).map_err(image_error)?;
         let content = match self.options.frozen_check {
-            FrozenCheck::On => Some(content::fingerprint(image)),
-            FrozenCheck::Off => None,
+            FrozenCheck::On => content::content(image),
+            FrozenCheck::Off => ImageContent::Unchecked,
         };
+        if self.sync.is_clock_ahead_of(stamp) {
+            self.restart_after_set_back();
+        }
         let accepted = self
             .sync
             .push(camera, stamp, arrival, content)
