@@ -8,6 +8,7 @@ mod doctor;
 mod dump;
 mod eval;
 mod failure;
+mod hil;
 mod nuscenes;
 mod osi;
 mod package;
@@ -61,6 +62,8 @@ enum Command {
     Osi(osi::OsiArguments),
     /// Measure the whole step on this machine: percentiles, deadline misses, start-up, memory; compare with before
     Bench(bench::BenchArguments),
+    /// The runtime in the loop of a test bench
+    Hil(hil::HilArguments),
     /// Print a rig as TOML: a start for a rig file of your own
     Rig(rig::RigArguments),
     /// Stream training samples to standard output (used by `python -m bevrt_models train`)
@@ -81,6 +84,7 @@ fn main() -> ExitCode {
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Osi(arguments) => osi::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
+        Command::Hil(arguments) => hil::run(&arguments),
         Command::Rig(arguments) => rig::run(&arguments),
         Command::TrainStream(arguments) => train_stream::run(&arguments),
     };
