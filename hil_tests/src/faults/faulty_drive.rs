@@ -6,9 +6,8 @@ use bevrt_calibration::Rig;
 use bevrt_runtime::{EgoMotionSource, Span, Stamp};
 
 use super::kind::{Fault, FaultKind};
-use super::memory::{OwnedEvent, OwnedPicture};
 use super::pictures;
-use crate::source::{DriveEvent, DriveSource, SourceError};
+use crate::source::{DriveEvent, DriveSource, OwnedEvent, OwnedPicture, SourceError};
 
 /// How much later than the one that overtook it a reordered image comes.
 const OVERTAKEN_BY: Span = Span::from_milliseconds(1);
@@ -159,7 +158,8 @@ impl<D: DriveSource> FaultyDrive<D> {
                 FaultKind::CameraDuplicated { .. } => is_double = true,
                 FaultKind::CameraWrongSize { .. } => pictures::halve(&mut picture),
                 FaultKind::CameraJpegCut { kept, .. } => {
-                    if !pictures::cut_jpeg(&mut picture, *kept) {
+                    let is_read = pictures::cut_jpeg(&mut picture, *kept);
+                    if !is_read {
                         return;
                     }
                 }

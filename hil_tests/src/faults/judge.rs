@@ -383,3 +383,83 @@ fn cameras_of_sectors(rig: &Rig) -> Vec<Vec<usize>> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bevrt_calibration::rigs;
+
+    /// A sound frame of six cameras, with everything seen.
+    fn frame(number: u64) -> ObservedFrame {
+        let stamp_ns = 1_000_000_000 + 100_000_000 * number as i64;
+        ObservedFrame {
+            time_s: 0.1 * number as f64,
+            sequence: number,
+            stamp_ns,
+            state: HealthState::Ok,
+            reasons: HealthReasons::NONE,
+            cameras: vec![(CameraState::Ok, stamp_ns); 6],
+            ego_motion: EgoMotionState::Ok,
+            valid_slots: 4,
+            sectors: vec![CoverageState::SeenNow; COVERAGE_SECTORS],
+            elements: 3,
+            is_finite: true,
+            hash: number,
+        }
+    }
+
+    fn broken(change: impl Fn(&mut ObservedFrame)) -> String {
+        let mut frames = [frame(0), frame(1), frame(2)];
+        change(&mut frames[1]);
+        invariants(&frames, &rigs::six_pinhole()).join("; ")
+    }
+
+    #[test]
+    fn sound_frames_break_no_rule() {
+        assert_eq!(broken(|_| {}), "");
+    }
+
+    #[test]
+    fn each_rule_is_broken_by_what_it_forbids() {
+        let lost = |frame: &mut ObservedFrame| {
+            frame.cameras[0].0 = CameraState::Missing;
+            frame.state = HealthState::Degraded;
+            frame.reasons = HealthReasons::CAMERA_MISSING;
+        };
+        assert!(broken(|f| f.sequence = 7).contains("sequence numbers"));
+        assert!(broken(|f| f.stamp_ns = 0).contains("stamps rise"));
+        assert!(broken(|f| f.time_s = 0.9).contains("keep coming"));
+        assert!(broken(|f| f.cameras[3].1 = 1_000_000_000).contains("newer image"));
+        assert!(broken(lost).contains("not seen now"));
+        assert!(broken(|f| f.is_finite = false).contains("finite"));
+        assert!(broken(|f| f.state = HealthState::Degraded).contains("agree"));
+        let unknown = |f: &mut ObservedFrame| f.ego_motion = EgoMotionState::Stale;
+        assert!(broken(unknown).contains("from history"));
+        let fault = |f: &mut ObservedFrame| {
+            f.state = HealthState::Fault;
+            f.reasons = HealthReasons::ENGINE_FAILED;
+        };
+        assert!(broken(fault).contains("no elements"));
+    }
+
+    #[test]
+    fn what_lost_cameras_alone_look_at_may_be_unseen() {
+        let looks_ahead = cameras_of_sectors(&rigs::six_pinhole());
+        assert_eq!(
+            looks_ahead[0],
+            [0],
+            "the front camera alone looks straight ahead"
+        );
+        let honest = broken(|frame| {
+            frame.cameras[0].0 = CameraState::Missing;
+            frame.state = HealthState::Degraded;
+            frame.reasons = HealthReasons::CAMERA_MISSING;
+            for (sector, cameras) in frame.sectors.iter_mut().zip(&looks_ahead) {
+                if cameras[..] == [0] {
+                    *sector = CoverageState::History;
+                }
+            }
+        });
+        assert_eq!(honest, "");
+    }
+}

@@ -3,8 +3,8 @@
 use bevrt_runtime::{PixelFormat, Stamp};
 use bevrt_sim::{Random, YuvMatrix, nv12_len, rgb_to_nv12};
 
-use super::memory::OwnedPicture;
 use crate::logs::{JpegDecoder, encode_jpeg};
+use crate::source::OwnedPicture;
 
 /// Level of a covered sensor and the noise on it.
 const BLACK_LEVEL: f64 = 4.0;

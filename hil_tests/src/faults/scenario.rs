@@ -222,7 +222,8 @@ impl Scenario {
         for fault in &self.faults {
             let is_package = matches!(fault.kind, FaultKind::PackageDamaged { .. });
             let is_ordered = 0.0 <= fault.from_s && fault.from_s < fault.to_s;
-            if !is_package && !(is_ordered && fault.to_s <= drive.duration_s) {
+            let is_within = is_ordered && fault.to_s <= drive.duration_s;
+            if !is_package && !is_within {
                 return Err(format!(
                     "fault: expected 0 <= from_s < to_s <= {}, found {} and {}",
                     drive.duration_s, fault.from_s, fault.to_s

@@ -63,6 +63,11 @@ impl JpegDecoder {
         Ok(&self.picture)
     }
 
+    /// Its memory, for a picture from elsewhere.
+    pub(crate) fn picture_mut(&mut self) -> &mut RgbPicture {
+        &mut self.picture
+    }
+
     /// The picture that was decoded last.
     pub fn picture(&self) -> &RgbPicture {
         &self.picture
@@ -102,7 +107,7 @@ mod tests {
     #[test]
     fn a_file_that_ends_early_is_refused_wherever_it_ends() {
         let rgb: Vec<u8> = (0..64 * 48 * 3_u32)
-            .map(|i| (i * 7919 >> 3) as u8)
+            .map(|i| ((i * 7919) >> 3) as u8)
             .collect();
         let mut jpeg = Vec::new();
         encode_jpeg(&rgb, 64, 48, 90, &mut jpeg).expect("the size fits");

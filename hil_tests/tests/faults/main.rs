@@ -97,3 +97,21 @@ fn a_camera_that_the_rig_lacks_is_refused_with_those_it_has() {
         "{text}"
     );
 }
+
+#[test]
+fn a_drive_in_real_time_gives_its_frames_while_other_programs_take_the_processor() {
+    let row = runner(Pace::RealTime).run(&scenario(
+        r#"
+        name = "load"
+        drive = { duration_s = 1.5, rate_hz = 4 }
+        [[fault]]
+        kind = "cpu_load"
+        threads = 2
+        from_s = 0.5
+        to_s = 1.0
+        "#,
+    ));
+    let frames = row.expect("it runs").frames;
+    assert!(frames.len() >= 3, "{} frames", frames.len());
+    assert!(frames.is_sorted_by_key(|frame| frame.stamp_ns));
+}
