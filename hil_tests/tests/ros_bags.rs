@@ -22,7 +22,7 @@ impl Cdr {
     }
 
     fn aligned(mut self, bytes: &[u8]) -> Self {
-        while (self.0.len() - 4) % bytes.len() != 0 {
+        while !(self.0.len() - 4).is_multiple_of(bytes.len()) {
             self.0.push(0);
         }
         self.0.extend(bytes);

@@ -22,7 +22,7 @@
 #define BEVRT_ABI_MAJOR 0
 
 /* ABI version: an addition raises the second. */
-#define BEVRT_ABI_MINOR 1
+#define BEVRT_ABI_MINOR 2
 
 /* pixel_format: a plane of Y and a plane of interleaved U, V at half the width and height. */
 #define BEVRT_PIXEL_FORMAT_NV12 0
@@ -200,8 +200,7 @@
 #define BEVRT_CAMERA_OUT_OF_TOLERANCE 6
 /* Switched off. */
 #define BEVRT_CAMERA_DISABLED 7
-
-/* The picture shows nothing: one tone (a covered lens, over-exposure) or nothing but noise. */
+/* The picture shows nothing but one tone (a covered lens, over-exposure) or noise. */
 #define BEVRT_CAMERA_BLIND 8
 
 /* health.ego_motion: known at the stamp. */
