@@ -161,7 +161,14 @@ fn recording(arguments: &BenchArguments) -> Result<Recording, Failure> {
     if let Some(log) = &arguments.log {
         let rig = arguments.rig.as_deref().map(rig::resolve).transpose()?;
         let ego_motion = None;
-        let mut drive = LogDrive::open(log, LogDriveOptions { rig, ego_motion })?;
+        let mut drive = LogDrive::open(
+            log,
+            LogDriveOptions {
+                rig,
+                ego_motion,
+                ..LogDriveOptions::default()
+            },
+        )?;
         let name = log.file_name().unwrap_or_default().to_string_lossy();
         let description = format!("log {name}, {} sets", arguments.sets);
         return taken(&mut drive, arguments.sets, description);

@@ -10,6 +10,7 @@ mod dump;
 mod eval;
 mod failure;
 mod gpu;
+mod hil;
 mod nuscenes;
 mod osi;
 mod package;
@@ -71,6 +72,8 @@ enum Command {
     Scaling(scaling::ScalingArguments),
     /// Build the TensorRT engines of a package ahead, on the machine that will run them
     BuildEngine(build_engine::BuildEngineArguments),
+    /// The runtime in the loop of a test bench
+    Hil(hil::HilArguments),
     /// Print a rig as TOML: a start for a rig file of your own
     Rig(rig::RigArguments),
     /// Stream training samples to standard output (used by `python -m bevrt_models train`)
@@ -94,6 +97,7 @@ fn main() -> ExitCode {
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Scaling(arguments) => scaling::run(&arguments),
         Command::BuildEngine(arguments) => build_engine::run(&arguments),
+        Command::Hil(arguments) => hil::run(&arguments),
         Command::Rig(arguments) => rig::run(&arguments),
         Command::TrainStream(arguments) => train_stream::run(&arguments),
     };

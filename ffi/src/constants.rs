@@ -129,7 +129,7 @@ pub const BEVRT_REASON_EGO_MOTION_EXTRAPOLATED: u64 = 64;
 pub const BEVRT_REASON_EGO_MOTION_LOST: u64 = 128;
 /// Poses jumped or rates were implausible; older history was given up.
 pub const BEVRT_REASON_EGO_MOTION_JUMP: u64 = 256;
-/// The queue has not been filled yet since start, reset or scene cut.
+/// The queue has not been filled yet since start, reset, scene cut or a time without results.
 pub const BEVRT_REASON_HISTORY_WARMING_UP: u64 = 512;
 /// A filled slot could not be used.
 pub const BEVRT_REASON_HISTORY_INVALID: u64 = 1024;
@@ -147,6 +147,10 @@ pub const BEVRT_REASON_TIME_REVERSED: u64 = 32768;
 pub const BEVRT_REASON_ENGINE_FAILED: u64 = 65536;
 /// A camera of the rig is switched off.
 pub const BEVRT_REASON_CAMERA_DISABLED: u64 = 131072;
+/// A camera's picture shows nothing.
+pub const BEVRT_REASON_CAMERA_BLIND: u64 = 262144;
+/// Speed and yaw rate of the moving vehicle do not change any more.
+pub const BEVRT_REASON_EGO_MOTION_FROZEN: u64 = 524288;
 
 /// `camera.state`: its image is in the frame.
 pub const BEVRT_CAMERA_OK: u8 = 0;
@@ -164,6 +168,8 @@ pub const BEVRT_CAMERA_OUT_OF_ORDER: u8 = 5;
 pub const BEVRT_CAMERA_OUT_OF_TOLERANCE: u8 = 6;
 /// Switched off.
 pub const BEVRT_CAMERA_DISABLED: u8 = 7;
+/// The picture shows nothing but one tone (a covered lens, over-exposure) or noise.
+pub const BEVRT_CAMERA_BLIND: u8 = 8;
 
 /// `health.ego_motion`: known at the stamp.
 pub const BEVRT_EGO_MOTION_OK: u8 = 0;
@@ -179,6 +185,8 @@ pub const BEVRT_EGO_MOTION_GAP: u8 = 4;
 pub const BEVRT_EGO_MOTION_JUMP: u8 = 5;
 /// Speed or yaw rate beyond what a vehicle does.
 pub const BEVRT_EGO_MOTION_IMPLAUSIBLE: u8 = 6;
+/// Known at the stamp, but speed and yaw rate have been the very same for long.
+pub const BEVRT_EGO_MOTION_FROZEN: u8 = 7;
 
 /// `slot.state`: holds an aligned map.
 pub const BEVRT_SLOT_VALID: u8 = 0;
@@ -234,13 +242,15 @@ mod tests {
                 BEVRT_CAMERA_OK = Ok, BEVRT_CAMERA_MISSING = Missing, BEVRT_CAMERA_LATE = Late,
                 BEVRT_CAMERA_FROZEN = Frozen, BEVRT_CAMERA_REPEATED = Repeated,
                 BEVRT_CAMERA_OUT_OF_ORDER = OutOfOrder,
-                BEVRT_CAMERA_OUT_OF_TOLERANCE = OutOfTolerance, BEVRT_CAMERA_DISABLED = Disabled
+                BEVRT_CAMERA_OUT_OF_TOLERANCE = OutOfTolerance, BEVRT_CAMERA_DISABLED = Disabled,
+                BEVRT_CAMERA_BLIND = Blind
             ];
             EgoMotionState: [
                 BEVRT_EGO_MOTION_OK = Ok, BEVRT_EGO_MOTION_EXTRAPOLATED = Extrapolated,
                 BEVRT_EGO_MOTION_ABSENT = Absent, BEVRT_EGO_MOTION_STALE = Stale,
                 BEVRT_EGO_MOTION_GAP = Gap, BEVRT_EGO_MOTION_JUMP = Jump,
-                BEVRT_EGO_MOTION_IMPLAUSIBLE = Implausible
+                BEVRT_EGO_MOTION_IMPLAUSIBLE = Implausible,
+                BEVRT_EGO_MOTION_FROZEN = Frozen
             ];
             SlotState: [
                 BEVRT_SLOT_VALID = Valid, BEVRT_SLOT_EMPTY = Empty,
@@ -291,6 +301,8 @@ mod tests {
             (BEVRT_REASON_TIME_REVERSED, "time_reversed"),
             (BEVRT_REASON_ENGINE_FAILED, "engine_failed"),
             (BEVRT_REASON_CAMERA_DISABLED, "camera_disabled"),
+            (BEVRT_REASON_CAMERA_BLIND, "camera_blind"),
+            (BEVRT_REASON_EGO_MOTION_FROZEN, "ego_motion_frozen"),
         ];
         let of_runtime: Vec<_> = HealthReasons::ALL
             .iter()

@@ -81,6 +81,8 @@ pub enum Status {
     ImageOutOfTolerance = 73,
     /// Two older frames are waiting: step, then push it again.
     ImageOverrun = 74,
+    /// The picture shows nothing: one tone or nothing but noise.
+    ImageBlind = 75,
     /// The ego motion is not a finite number.
     MotionNotFinite = 96,
     /// The ego motion is beyond what the vehicle does.
@@ -149,6 +151,7 @@ texts! {
     ImageLate: c"the frame of this image is already made",
     ImageOutOfTolerance: c"the stamp fits no frame",
     ImageOverrun: c"older frames are waiting to be stepped",
+    ImageBlind: c"the picture shows nothing",
     MotionNotFinite: c"the ego motion is not finite",
     MotionImplausible: c"the ego motion is implausible",
     MotionBackwards: c"the ego motion is not later than before",
@@ -239,6 +242,7 @@ impl From<FrameError> for Status {
                 SyncRefusal::Repeated => Self::ImageRepeated,
                 SyncRefusal::OutOfOrder => Self::ImageOutOfOrder,
                 SyncRefusal::Frozen => Self::ImageFrozen,
+                SyncRefusal::Blind => Self::ImageBlind,
                 SyncRefusal::Late => Self::ImageLate,
                 SyncRefusal::OutOfTolerance => Self::ImageOutOfTolerance,
                 SyncRefusal::Overrun => Self::ImageOverrun,

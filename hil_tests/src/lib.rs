@@ -4,6 +4,7 @@
 //! - [`logs`] writes and reads MCAP with Foxglove's schemas.
 //! - [`nuscenes`] reads nuScenes v1.0 folders as drives, and writes simulated drives in that form.
 //! - [`replay`] sends a drive through pipelines in lockstep and hands out frames, tensors, times.
+//! - [`faults`] lets input, package, engine and clocks fail on purpose and judges every frame.
 //! - [`metrics`] compares frames with ground truth; `METRICS.md` defines every score.
 //! - [`eval`] does all of that over many clips and reports.
 //!
@@ -22,6 +23,7 @@
 #![forbid(unsafe_code)]
 
 pub mod eval;
+pub mod faults;
 pub mod logs;
 pub mod metrics;
 pub mod nuscenes;

@@ -17,6 +17,7 @@
 //! | `/bevrt/frame` | none, encoding `bevrt-frame` | output frames as bytes |
 //! | `/bevrt/statistics` | bevrt.Statistics (JSON) | measured times, apart from the frames |
 
+mod cdr;
 mod convert;
 mod drawing;
 mod dump;
@@ -24,14 +25,18 @@ mod error;
 mod jpeg;
 mod reader;
 mod results;
+pub mod ros;
+mod stream;
 mod writer;
 
+pub use cdr::{CdrError, CdrReader};
 pub use convert::{ReadCalibration, nanoseconds, pose_of};
 pub use dump::DumpWriter;
 pub use error::LogError;
 pub use jpeg::{JpegDecoder, RgbPicture, encode_jpeg};
 pub use reader::{LogMessage, LogMessages, LogReader, LogTopic};
 pub use results::{ResultEvent, ResultLog};
+pub use stream::{LogStream, OwnedMessage};
 pub use writer::{LogWriter, VehicleMotionRecord};
 
 /// Frame of the vehicle, in the words of Foxglove.

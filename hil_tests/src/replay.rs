@@ -1,7 +1,9 @@
 //! Drives go through pipelines in lockstep: each event is pushed at its arrival, then the clock is
-//! set to the arrival and the pipeline is stepped. Nothing depends on how fast the machine is.
+//! set to the arrival and the pipeline is stepped. Nothing depends on how fast the machine is. Or
+//! they go in real time, see [`replay_paced`].
 
 mod latency;
+mod paced;
 mod tensors;
 
 use std::collections::VecDeque;
@@ -14,6 +16,7 @@ use crate::source::{DriveEvent, DriveSource, ImageEvent, SourceError};
 use crate::truth::FrameTruth;
 
 pub use latency::{LatencyReport, StageLatency};
+pub use paced::replay_paced;
 pub use tensors::{TensorDump, write_npy};
 
 /// Ground truths that are kept until the frame of their stamp comes out.
@@ -137,14 +140,7 @@ pub fn replay(
     visitor: &mut dyn ReplayVisitor,
     allocations: Option<AllocationCount>,
 ) -> Result<ReplaySummary, ReplayError> {
-    let mut run = Run {
-        pipelines,
-        visitor,
-        allocations,
-        truths: VecDeque::with_capacity(TRUTHS_KEPT),
-        out: OutputFrame::boxed(),
-        summary: ReplaySummary::default(),
-    };
+    let mut run = Run::new(pipelines, visitor, allocations);
     let mut last = None;
     while let Some(event) = source.next_event()? {
         run.visitor.event(&event).map_err(ReplayError::Visitor)?;
@@ -171,7 +167,22 @@ struct Run<'a> {
     summary: ReplaySummary,
 }
 
-impl Run<'_> {
+impl<'a> Run<'a> {
+    fn new(
+        pipelines: &'a mut [Pipeline],
+        visitor: &'a mut dyn ReplayVisitor,
+        allocations: Option<AllocationCount>,
+    ) -> Self {
+        Self {
+            pipelines,
+            visitor,
+            allocations,
+            truths: VecDeque::with_capacity(TRUTHS_KEPT),
+            out: OutputFrame::boxed(),
+            summary: ReplaySummary::default(),
+        }
+    }
+
     /// Gives an event to the pipelines; the time at which they are to be stepped.
     fn push(&mut self, event: &DriveEvent<'_>) -> Result<Option<Stamp>, ReplayError> {
         match event {

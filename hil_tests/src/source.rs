@@ -3,6 +3,8 @@
 
 mod corrupted;
 mod log_drive;
+mod looped;
+mod owned_event;
 mod recording;
 mod simulated;
 
@@ -18,6 +20,8 @@ use crate::truth::FrameTruth;
 
 pub use corrupted::{CorruptedDrive, Corruption};
 pub use log_drive::{LogDrive, LogDriveOptions};
+pub use looped::LoopedDrive;
+pub(crate) use owned_event::{OwnedEvent, OwnedPicture};
 pub use recording::{record, record_event};
 pub use simulated::{PictureSize, SimulatedDrive, SimulatedDriveOptions, scaled_rig};
 

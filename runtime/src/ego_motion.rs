@@ -73,6 +73,8 @@ pub struct EgoMotion {
     epoch: u32,
     /// Why the newest offered sample was refused; `None` when it was accepted.
     refused: Option<EgoMotionFault>,
+    /// Since when speed and yaw rate of the moving vehicle have been the very same.
+    unchanged_since: Option<Stamp>,
 }
 
 impl EgoMotion {
@@ -87,6 +89,7 @@ impl EgoMotion {
             samples: Ring::new(spec.capacity),
             epoch: 0,
             refused: None,
+            unchanged_since: None,
         })
     }
 
@@ -110,6 +113,7 @@ impl EgoMotion {
         self.samples.clear();
         self.epoch = self.epoch.wrapping_add(1);
         self.refused = None;
+        self.unchanged_since = None;
     }
 
     /// Takes a pose in an odometry frame.
@@ -197,9 +201,16 @@ impl EgoMotion {
                 is_extrapolated: true,
                 ..
             }) => EgoMotionState::Extrapolated,
+            Ok(_) if self.is_frozen() => EgoMotionState::Frozen,
             Ok(_) => EgoMotionState::Ok,
             Err(fault) => fault.into(),
         }
+    }
+
+    /// Whether speed and yaw rate have been the same for too long.
+    fn is_frozen(&self) -> bool {
+        let since = self.unchanged_since.zip(self.newest());
+        since.is_some_and(|(since, newest)| newest - since >= self.spec.frozen_limit)
     }
 
     fn try_push_pose(
@@ -248,12 +259,23 @@ impl EgoMotion {
             epoch: self.epoch,
         };
         let mut gap = None;
+        let mut unchanged_since = None;
         if let Some(newest) = self.samples.newest() {
-            gap = (stamp - newest.stamp > self.spec.gap_limit).then_some(EgoMotionFault::Gap);
+            let elapsed = stamp - newest.stamp;
+            gap = (elapsed > self.spec.gap_limit).then_some(EgoMotionFault::Gap);
+            if gap.is_none() {
+                self.spec
+                    .check_change(newest, elapsed, speed_mps, yaw_rate_radps)?;
+                let is_same = speed_mps != 0.0
+                    && [speed_mps, yaw_rate_radps] == [newest.speed_mps, newest.yaw_rate_radps];
+                let since = self.unchanged_since.unwrap_or(newest.stamp);
+                unchanged_since = is_same.then_some(since);
+            }
             let step = interpolate::mean_arc(newest, &sample, stamp);
             let moved = newest.odom_from_ego * step;
             sample.odom_from_ego = level(&moved);
         }
+        self.unchanged_since = unchanged_since;
         let update = self.begin(gap);
         self.samples.push(Sample {
             epoch: self.epoch,

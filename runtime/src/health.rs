@@ -116,6 +116,7 @@ fn camera_reasons(cameras: &[CameraObservation], reference: usize) -> HealthReas
             CameraState::Frozen => HealthReasons::CAMERA_FROZEN,
             CameraState::Repeated | CameraState::OutOfOrder => HealthReasons::CAMERA_DISORDER,
             CameraState::Disabled => HealthReasons::CAMERA_DISABLED,
+            CameraState::Blind => HealthReasons::CAMERA_BLIND,
         });
     }
     if cameras.iter().all(|camera| camera.stamp_in_frame.is_none()) {
@@ -137,6 +138,7 @@ fn ego_motion_reasons(state: EgoMotionState) -> HealthReasons {
             HealthReasons::EGO_MOTION_LOST
         }
         EgoMotionState::Jump | EgoMotionState::Implausible => HealthReasons::EGO_MOTION_JUMP,
+        EgoMotionState::Frozen => HealthReasons::EGO_MOTION_FROZEN,
     }
 }
 
@@ -277,6 +279,7 @@ mod tests {
             camera(CameraState::Repeated),
             camera(CameraState::Late),
             camera(CameraState::Disabled),
+            camera(CameraState::Blind),
         ];
         let slot = |state| SlotObservation {
             state,
@@ -297,6 +300,7 @@ mod tests {
             "history_invalid",
             "not_finite",
             "camera_disabled",
+            "camera_blind",
         ];
         assert_eq!(health.reasons().names().collect::<Vec<_>>(), expected);
         assert_eq!(HealthState::try_from(health.state), Ok(HealthState::Fault));

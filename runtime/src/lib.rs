@@ -109,8 +109,8 @@ pub use pipeline::{
 pub use preprocess::{PreprocessError, PreprocessSetupError, Preprocessor, crop_for};
 pub use stats::{LatencyHistogram, PipelineStats, Stage, StageTimes};
 pub use sync::{
-    Accepted, CameraInSet, ClosedBy, FrameSetDecision, FrameSync, ImageTimes, StampSource,
-    SyncRefusal, SyncSetupError, SyncSpec,
+    Accepted, CameraInSet, ClosedBy, FrameSetDecision, FrameSync, ImageContent, ImageTimes,
+    StampSource, SyncRefusal, SyncSetupError, SyncSpec,
 };
 pub use threads::{ThreadError, ThreadPriority, ThreadSettings};
 pub use time::{Span, Stamp};

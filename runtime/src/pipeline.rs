@@ -24,7 +24,7 @@ use crate::image::ImageView;
 use crate::manifest::Manifest;
 use crate::preprocess::PreprocessError;
 use crate::stats::{PipelineStats, Stopwatch};
-use crate::sync::FrameSync;
+use crate::sync::{FrameSync, ImageContent};
 use crate::time::{Span, Stamp};
 use crate::tracking::Tracker;
 
@@ -122,9 +122,9 @@ impl Pipeline {
     /// back when this returns.
     ///
     /// # Errors
-    /// The size or format is wrong, or the image is in no set: repeated, out of order, frozen, late,
-    /// too far from the others, of a disabled camera. Or time was set back while a step runs:
-    /// [`FrameError::StepRunning`], nothing was taken.
+    /// The size or format is wrong, or the image is in no set: repeated, out of order, frozen, blind,
+    /// late, too far from the others, of a disabled camera. Or the clock was set, back or far ahead,
+    /// while a step runs: [`FrameError::StepRunning`], nothing was taken.
     pub fn push_image(
         &mut self,
         camera: usize,
@@ -139,9 +139,13 @@ impl Pipeline {
         let mut watch = Stopwatch::start();
         self.images.check(camera, image).map_err(image_error)?;
         let content = match self.options.frozen_check {
-            FrozenCheck::On => Some(content::fingerprint(image)),
-            FrozenCheck::Off => None,
+            FrozenCheck::On => content::content(image),
+            FrozenCheck::Off => ImageContent::Unchecked,
         };
+        if self.sync.is_clock_ahead_of(stamp) {
+            self.refuse_while_running()?;
+            self.restart_after_set_back();
+        }
         let accepted = self
             .sync
             .push(camera, stamp, arrival, content)

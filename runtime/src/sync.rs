@@ -22,10 +22,14 @@ mod open_set;
 mod spec;
 
 pub use decision::{
-    Accepted, CameraInSet, ClosedBy, FrameSetDecision, ImageTimes, StampSource, SyncRefusal,
+    Accepted, CameraInSet, ClosedBy, FrameSetDecision, ImageContent, ImageTimes, StampSource,
+    SyncRefusal,
 };
 use open_set::OpenSet;
 pub use spec::{SyncSetupError, SyncSpec};
+
+/// No image is under way for longer.
+const CLOCKS_APART: Span = Span::from_milliseconds(2000);
 
 /// Puts images into frame sets.
 ///
@@ -41,6 +45,8 @@ pub struct FrameSync {
     sequence: u64,
     /// Stamp of the last closed set.
     last_stamp: Option<Stamp>,
+    /// Whether that stamp is `now`, for want of any image.
+    is_last_by_clock: bool,
     /// `now` at the last closing or, before that, at the first poll.
     last_closing: Option<Stamp>,
 }
@@ -71,6 +77,7 @@ impl FrameSync {
             next: OpenSet::EMPTY,
             sequence: 0,
             last_stamp: None,
+            is_last_by_clock: false,
             last_closing: None,
         })
     }
@@ -94,6 +101,7 @@ impl FrameSync {
         self.current = OpenSet::EMPTY;
         self.next = OpenSet::EMPTY;
         self.last_stamp = None;
+        self.is_last_by_clock = false;
         self.last_closing = None;
     }
 
@@ -113,8 +121,7 @@ impl FrameSync {
         }
     }
 
-    /// Offers an image of `camera`. `content` is a hash of its pixels; without one a frozen picture
-    /// is not noticed.
+    /// Offers an image of `camera`.
     ///
     /// Returns the set whose input the image must be written to.
     ///
@@ -125,7 +132,7 @@ impl FrameSync {
         camera: usize,
         stamp: Stamp,
         arrival: Stamp,
-        content: Option<u64>,
+        content: ImageContent,
     ) -> Result<Accepted, SyncRefusal> {
         if camera >= self.spec.cameras {
             return Err(SyncRefusal::UnknownCamera);
@@ -143,9 +150,12 @@ impl FrameSync {
         let is_new = track.newest.is_none_or(|newest| stamp > newest);
         if is_new && placed != Err(SyncRefusal::OutOfTolerance) {
             track.newest = Some(stamp);
-            track.content = content;
+            track.content = match content {
+                ImageContent::Fingerprint(hash) => Some(hash),
+                ImageContent::Unchecked | ImageContent::Blind => None,
+            };
             // It lives, so sets wait for it again, even if this image came too late.
-            if placed != Err(SyncRefusal::Frozen) {
+            if !matches!(placed, Err(SyncRefusal::Frozen | SyncRefusal::Blind)) {
                 track.missed = 0;
             }
         }
@@ -187,7 +197,7 @@ impl FrameSync {
         camera: usize,
         stamp: Stamp,
         arrival: Stamp,
-        content: Option<u64>,
+        content: ImageContent,
     ) -> Result<(), SyncRefusal> {
         let track = &self.cameras[camera];
         if track.is_disabled {
@@ -202,10 +212,13 @@ impl FrameSync {
         if stamp.since(arrival) > self.spec.tolerance {
             return Err(SyncRefusal::OutOfTolerance);
         }
-        if content.is_some() && content == track.content {
-            return Err(SyncRefusal::Frozen);
+        match content {
+            ImageContent::Blind => Err(SyncRefusal::Blind),
+            ImageContent::Fingerprint(hash) if track.content == Some(hash) => {
+                Err(SyncRefusal::Frozen)
+            }
+            ImageContent::Fingerprint(_) | ImageContent::Unchecked => Ok(()),
         }
-        Ok(())
     }
 
     fn place(&mut self, camera: usize, image: ImageTimes) -> Result<Accepted, SyncRefusal> {
@@ -236,6 +249,16 @@ impl FrameSync {
             return Err(SyncRefusal::Overrun);
         }
         Err(SyncRefusal::OutOfTolerance)
+    }
+
+    /// Whether the caller's clock has run away from that of the cameras: the last set was an empty
+    /// one with the stamp `now`, and `stamp` lies so far before it that no delay explains it. All
+    /// images would be late until the cameras' clock is there.
+    pub fn is_clock_ahead_of(&self, stamp: Stamp) -> bool {
+        self.is_last_by_clock
+            && self
+                .last_stamp
+                .is_some_and(|last| last - stamp > CLOCKS_APART)
     }
 
     /// Whether an image belongs to the last closed set or an earlier one.
@@ -287,6 +310,7 @@ impl FrameSync {
         self.current = std::mem::replace(&mut self.next, OpenSet::EMPTY);
         self.current.clear_overrun();
         self.last_stamp = Some(stamp);
+        self.is_last_by_clock = stamp_source == StampSource::Clock;
         self.last_closing = Some(now);
         FrameSetDecision {
             sequence,

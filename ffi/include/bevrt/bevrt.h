@@ -164,7 +164,7 @@
 #define BEVRT_REASON_EGO_MOTION_LOST 128
 /* Poses jumped or rates were implausible; older history was given up. */
 #define BEVRT_REASON_EGO_MOTION_JUMP 256
-/* The queue has not been filled yet since start, reset or scene cut. */
+/* The queue has not been filled yet since start, reset, scene cut or a time without results. */
 #define BEVRT_REASON_HISTORY_WARMING_UP 512
 /* A filled slot could not be used. */
 #define BEVRT_REASON_HISTORY_INVALID 1024
@@ -182,6 +182,10 @@
 #define BEVRT_REASON_ENGINE_FAILED 65536
 /* A camera of the rig is switched off. */
 #define BEVRT_REASON_CAMERA_DISABLED 131072
+/* A camera's picture shows nothing. */
+#define BEVRT_REASON_CAMERA_BLIND 262144
+/* Speed and yaw rate of the moving vehicle do not change any more. */
+#define BEVRT_REASON_EGO_MOTION_FROZEN 524288
 
 /* camera.state: its image is in the frame. */
 #define BEVRT_CAMERA_OK 0
@@ -199,6 +203,8 @@
 #define BEVRT_CAMERA_OUT_OF_TOLERANCE 6
 /* Switched off. */
 #define BEVRT_CAMERA_DISABLED 7
+/* The picture shows nothing but one tone (a covered lens, over-exposure) or noise. */
+#define BEVRT_CAMERA_BLIND 8
 
 /* health.ego_motion: known at the stamp. */
 #define BEVRT_EGO_MOTION_OK 0
@@ -214,6 +220,8 @@
 #define BEVRT_EGO_MOTION_JUMP 5
 /* Speed or yaw rate beyond what a vehicle does. */
 #define BEVRT_EGO_MOTION_IMPLAUSIBLE 6
+/* Known at the stamp, but speed and yaw rate have been the very same for long. */
+#define BEVRT_EGO_MOTION_FROZEN 7
 
 /* slot.state: holds an aligned map. */
 #define BEVRT_SLOT_VALID 0
@@ -335,6 +343,8 @@ typedef enum {
   BEVRT_STATUS_IMAGE_OUT_OF_TOLERANCE = 73,
   /* Two older frames are waiting: step, then push it again. */
   BEVRT_STATUS_IMAGE_OVERRUN = 74,
+  /* The picture shows nothing: one tone or nothing but noise. */
+  BEVRT_STATUS_IMAGE_BLIND = 75,
   /* The ego motion is not a finite number. */
   BEVRT_STATUS_MOTION_NOT_FINITE = 96,
   /* The ego motion is beyond what the vehicle does. */

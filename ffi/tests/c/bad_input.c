@@ -72,6 +72,7 @@ static const char *name_of(int32_t status) {
     NAME(BEVRT_STATUS_IMAGE_REPEATED);
     NAME(BEVRT_STATUS_IMAGE_OUT_OF_ORDER);
     NAME(BEVRT_STATUS_IMAGE_FROZEN);
+    NAME(BEVRT_STATUS_IMAGE_BLIND);
     NAME(BEVRT_STATUS_IMAGE_LATE);
     NAME(BEVRT_STATUS_IMAGE_OUT_OF_TOLERANCE);
     NAME(BEVRT_STATUS_MOTION_NOT_FINITE);
@@ -222,6 +223,14 @@ static void bad_options(const char *package, const char *rig, const char *signed
   check("a negative deadline", BEVRT_STATUS_INVALID_ARGUMENT, create(&options));
 }
 
+/* Something to see. */
+static void paint(uint8_t *pixels, size_t bytes) {
+  size_t i;
+  for (i = 0; i < bytes; ++i) {
+    pixels[i] = (uint8_t)(i * 7919U >> 5);
+  }
+}
+
 /* An image of camera 0; `pixels` holds it. */
 static bevrt_image_t sound_image(const bevrt_camera_info_t *camera, const uint8_t *pixels,
                                  int64_t stamp_ns) {
@@ -289,6 +298,12 @@ static void bad_images(bevrt_pipeline_t *pipeline, const bevrt_camera_info_t *ca
     image.stamp_ns += 100000000;
     image.arrival_ns += 100000000;
   });
+  memset(pixels, 100, sound.planes[0].size_bytes);
+  BAD_IMAGE("a picture of one tone", BEVRT_STATUS_IMAGE_BLIND, {
+    image.stamp_ns += 150000000;
+    image.arrival_ns += 150000000;
+  });
+  paint(pixels, sound.planes[0].size_bytes);
   must("switching off", bevrt_pipeline_set_camera_enabled(pipeline, 0, BEVRT_OFF));
   pixels[0] ^= 1U;
   BAD_IMAGE("an image of a camera that is off", BEVRT_STATUS_CAMERA_DISABLED, {
@@ -443,7 +458,6 @@ int main(int argc, char **argv) {
   bevrt_camera_info_t camera;
   uint8_t *pixels;
   size_t bytes;
-  size_t i;
   int local = 0;
 
   if (argc != 5) {
@@ -464,9 +478,7 @@ int main(int argc, char **argv) {
   if (pixels == NULL) {
     return EXIT_FAILURE;
   }
-  for (i = 0; i < bytes; ++i) {
-    pixels[i] = (uint8_t)(i * 7919U >> 5);
-  }
+  paint(pixels, bytes);
   bad_images(pipeline, &camera, pixels);
   bad_motion(pipeline);
   bad_reading(pipeline);

@@ -44,7 +44,10 @@ impl JpegDecoder {
     /// # Errors
     /// The bytes are no JPEG that can be read.
     pub fn decode(&mut self, jpeg: &[u8]) -> Result<&RgbPicture, DecodeErrors> {
-        let options = DecoderOptions::default().jpeg_set_out_colorspace(ColorSpace::RGB);
+        // Strict: a file that ends early is refused, not filled up with grey.
+        let options = DecoderOptions::default()
+            .jpeg_set_out_colorspace(ColorSpace::RGB)
+            .set_strict_mode(true);
         let mut decoder = zune_jpeg::JpegDecoder::new_with_options(ZCursor::new(jpeg), options);
         decoder.decode_headers()?;
         let info = decoder
@@ -58,6 +61,11 @@ impl JpegDecoder {
         self.picture.width = u32::from(info.width);
         self.picture.height = u32::from(info.height);
         Ok(&self.picture)
+    }
+
+    /// Its memory, for a picture from elsewhere.
+    pub(crate) fn picture_mut(&mut self) -> &mut RgbPicture {
+        &mut self.picture
     }
 
     /// The picture that was decoded last.
@@ -94,5 +102,18 @@ mod tests {
     fn garbage_is_refused() {
         assert!(JpegDecoder::default().decode(b"no picture at all").is_err());
         assert!(JpegDecoder::default().decode(&[]).is_err());
+    }
+
+    #[test]
+    fn a_file_that_ends_early_is_refused_wherever_it_ends() {
+        let rgb: Vec<u8> = (0..64 * 48 * 3_u32)
+            .map(|i| ((i * 7919) >> 3) as u8)
+            .collect();
+        let mut jpeg = Vec::new();
+        encode_jpeg(&rgb, 64, 48, 90, &mut jpeg).expect("the size fits");
+        for kept in 1..20 {
+            let cut = &jpeg[..jpeg.len() * kept / 20];
+            assert!(JpegDecoder::default().decode(cut).is_err(), "{kept}");
+        }
     }
 }

@@ -13,7 +13,7 @@ use mcap::{Channel, McapError, Summary};
 use super::LogError;
 
 /// No record of a sound log is longer.
-const RECORD_LIMIT_BYTES: usize = 512 << 20;
+pub(super) const RECORD_LIMIT_BYTES: usize = 512 << 20;
 
 /// A topic of a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -119,6 +119,19 @@ impl LogReader {
     /// # Errors
     /// The file cannot be opened once more, or its index is wrong.
     pub fn messages(&self, wanted: impl Fn(&LogTopic) -> bool) -> Result<LogMessages, LogError> {
+        self.messages_between((0, u64::MAX), wanted)
+    }
+
+    /// Reads messages by log time, from the first time on and before the second one. What lies
+    /// before is not read.
+    ///
+    /// # Errors
+    /// As [`Self::messages`].
+    pub fn messages_between(
+        &self,
+        (from_ns, to_ns): (u64, u64),
+        wanted: impl Fn(&LogTopic) -> bool,
+    ) -> Result<LogMessages, LogError> {
         let topics: BTreeSet<String> = self
             .topics()
             .into_iter()
@@ -133,6 +146,8 @@ impl LogReader {
             .len();
         let options = IndexedReaderOptions::new()
             .include_topics(topics.iter().cloned())
+            .starting_at(from_ns)
+            .ending_before(to_ns)
             .with_record_length_limit(RECORD_LIMIT_BYTES);
         let reader = IndexedReader::new_with_options(&self.summary, options)
             .map_err(|source| LogError::caused_by(&self.path, "a sound index", source))?;

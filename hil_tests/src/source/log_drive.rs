@@ -1,22 +1,28 @@
-//! A drive from a log: ours, or any with Foxglove's schemas for cameras and transforms.
+//! A drive from a log: ours, or any with Foxglove's or ROS 2's schemas for cameras and motion.
 
-use std::collections::BTreeMap;
+mod messages;
+mod survey;
+
+use std::io;
 use std::path::Path;
 
-use bevrt_calibration::{Camera, Ego, Odom, Pose, Rig};
+use bevrt_calibration::{Ego, Odom, Pose, Rig};
 use bevrt_runtime::{EgoMotionSource, ImageView, PixelFormat, Stamp};
 use foxglove::Decode;
 use foxglove::messages::{
-    CameraCalibration, CompressedImage, FrameTransform, FrameTransforms, PoseInFrame,
+    CompressedImage, FrameTransform, FrameTransforms, PoseInFrame, Timestamp,
 };
 use nalgebra::Isometry3;
 
 use super::{DriveEvent, DriveSource, ImageEvent, SourceError};
+use crate::logs::ros::{self, schema};
 use crate::logs::{
-    EGO_FRAME, JpegDecoder, LogError, LogMessage, LogMessages, LogReader, LogTopic,
-    ReadCalibration, TOPIC_TRUTH, TOPIC_VEHICLE_MOTION, VehicleMotionRecord, nanoseconds, pose_of,
+    EGO_FRAME, JpegDecoder, LogError, LogMessage, LogReader, LogStream, TOPIC_TRUTH,
+    TOPIC_VEHICLE_MOTION, VehicleMotionRecord, nanoseconds, pose_of,
 };
 use crate::truth::FrameTruth;
+use messages::{Messages, Window};
+use survey::{MotionTopic, Survey};
 
 const IMAGE: &str = "foxglove.CompressedImage";
 const CALIBRATION: &str = "foxglove.CameraCalibration";
@@ -25,26 +31,30 @@ const TRANSFORMS: &str = "foxglove.FrameTransforms";
 const POSE: &str = "foxglove.PoseInFrame";
 /// Names that the vehicle's frame goes by.
 const VEHICLE_FRAMES: [&str; 2] = [EGO_FRAME, "base_link"];
-/// Names that the reference camera goes by, else it is the first.
-const REFERENCES: [&str; 2] = ["front", "CAM_FRONT"];
-
 /// How a log is read.
 #[derive(Clone, Debug, Default)]
 pub struct LogDriveOptions {
     /// Calibration instead of the log's; cameras are found by name.
     pub rig: Option<Rig>,
-    /// Which ego motion is used; `None` takes speed and yaw rate where they are, else poses.
+    /// Which ego motion is used; `None` takes speed and yaw rate of our own logs, else poses, else
+    /// speed and yaw rate of ROS.
     pub ego_motion: Option<EgoMotionSource>,
+    /// Seconds from the beginning of the log to the first message that is given out. The queue is
+    /// empty then: results equal those of the whole log once it has filled.
+    pub from_s: Option<f64>,
+    /// Seconds from the beginning of the log to the first message that is not.
+    pub to_s: Option<f64>,
 }
 
 /// A drive from a log.
 pub struct LogDrive {
     rig: Rig,
     ego_motion: EgoMotionSource,
+    motion_topic: Option<MotionTopic>,
     has_transforms_of_vehicle: bool,
-    reader: LogReader,
-    messages: LogMessages,
+    messages: Messages,
     decoders: Vec<JpegDecoder>,
+    damaged_pictures: u64,
     truth: FrameTruth,
 }
 
@@ -69,62 +79,115 @@ enum Read {
 }
 
 impl LogDrive {
-    /// Opens a log and finds its cameras.
+    /// Opens a log and finds its cameras. A log without an index, as after a recording that broke
+    /// off, is read from its beginning as far as it goes; [`Self::remarks`] tells it.
     ///
     /// # Errors
-    /// The log is damaged, or has no camera with images, calibration and mounting pose, or no ego
+    /// The file is no log, or has no camera with images, calibration and mounting pose, or no ego
     /// motion of the kind that was asked for.
     pub fn open(path: impl AsRef<Path>, options: LogDriveOptions) -> Result<Self, SourceError> {
-        let reader = LogReader::open(path)?;
-        let topics = reader.topics();
-        let survey = Survey::of(&reader, &topics)?;
+        let path = path.as_ref();
+        let reader = match LogReader::open(path) {
+            Ok(reader) => reader,
+            Err(no_index) => return Self::open_without_index(path, options, no_index),
+        };
+        let survey = Survey::of_reader(&reader)?;
+        let window = Window::new(&options, reader.log_times_ns().map(|(first, _)| first));
+        let motion = survey.motion();
+        let wanted = reader.messages_between(window.range_ns(), |topic| {
+            is_read(&topic.topic, &topic.schema, motion.topic())
+        })?;
+        Self::new(
+            path,
+            survey,
+            options,
+            Messages::Indexed(path.to_owned(), Box::new(wanted)),
+        )
+    }
+
+    /// Reads a log as it comes, from a pipe, say. Its first seconds must tell the cameras.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn from_stream(
+        name: impl AsRef<Path>,
+        input: Box<dyn io::Read + Send>,
+        options: LogDriveOptions,
+    ) -> Result<Self, SourceError> {
+        let stream = LogStream::new(name.as_ref(), input);
+        let (survey, messages) = Survey::of_stream(stream, &options, None)?;
+        Self::new(name.as_ref(), survey, options, messages)
+    }
+
+    fn open_without_index(
+        path: &Path,
+        options: LogDriveOptions,
+        no_index: LogError,
+    ) -> Result<Self, SourceError> {
+        let Ok(file) = std::fs::File::open(path) else {
+            return Err(no_index.into());
+        };
+        let stream = LogStream::new(path, Box::new(file));
+        let remark = format!("no index, so it is read from its beginning on ({no_index})");
+        let (survey, messages) = Survey::of_stream(stream, &options, Some(remark))?;
+        Self::new(path, survey, options, messages)
+    }
+
+    fn new(
+        path: &Path,
+        survey: Survey,
+        options: LogDriveOptions,
+        messages: Messages,
+    ) -> Result<Self, SourceError> {
         let rig = match options.rig {
             Some(rig) => rig,
-            None => survey.rig(&reader, &topics)?,
+            None => survey.rig(path)?,
         };
-        let has_rates = topics
-            .iter()
-            .any(|topic| topic.topic == TOPIC_VEHICLE_MOTION);
-        let has_poses =
-            survey.has_transforms_of_vehicle || topics.iter().any(|topic| topic.schema == POSE);
-        let ego_motion = match options.ego_motion {
-            Some(wanted) => wanted,
-            None if has_rates => EgoMotionSource::Rates,
-            None => EgoMotionSource::Poses,
-        };
-        let is_there = match ego_motion {
-            EgoMotionSource::Rates => has_rates,
-            EgoMotionSource::Poses => has_poses,
-        };
-        if !is_there {
-            let found = "neither of the kind that is wanted";
-            let expected = format!("ego motion: {TOPIC_VEHICLE_MOTION}, transforms or poses");
-            return Err(LogError::new(reader.path(), expected, found).into());
-        }
-        let messages = reader.messages(|topic| {
-            matches!(topic.schema.as_str(), IMAGE | TRANSFORM | TRANSFORMS | POSE)
-                || topic.topic == TOPIC_VEHICLE_MOTION
-                || topic.topic == TOPIC_TRUTH
-        })?;
+        let motion = survey.motion();
+        let ego_motion = motion.choose(path, options.ego_motion)?;
         Ok(Self {
             decoders: rig
                 .cameras()
                 .iter()
                 .map(|_| JpegDecoder::default())
                 .collect(),
-            has_transforms_of_vehicle: survey.has_transforms_of_vehicle,
+            has_transforms_of_vehicle: motion.has_transforms,
+            motion_topic: motion.topic().cloned(),
             rig,
             ego_motion,
             messages,
-            reader,
+            damaged_pictures: 0,
             truth: FrameTruth::default(),
         })
     }
 
-    /// The log.
-    pub fn reader(&self) -> &LogReader {
-        &self.reader
+    /// What was not as it should be with the log, as far as it has been read.
+    pub fn remarks(&self) -> Vec<String> {
+        let mut remarks = self.messages.remarks();
+        if self.damaged_pictures > 0 {
+            remarks.push(format!(
+                "{} damaged pictures left out",
+                self.damaged_pictures
+            ));
+        }
+        remarks
     }
+}
+
+/// Whether messages of a topic are read at all.
+fn is_read(topic: &str, schema: &str, motion: Option<&MotionTopic>) -> bool {
+    matches!(
+        schema,
+        IMAGE
+            | TRANSFORM
+            | TRANSFORMS
+            | POSE
+            | schema::COMPRESSED_IMAGE
+            | schema::IMAGE
+            | schema::TRANSFORMS
+    ) || topic == TOPIC_TRUTH
+        || motion.is_some_and(|motion| motion.topic == topic)
+        || topic == TOPIC_VEHICLE_MOTION
 }
 
 impl DriveSource for LogDrive {
@@ -138,14 +201,17 @@ impl DriveSource for LogDrive {
 
     fn next_event(&mut self) -> Result<Option<DriveEvent<'_>>, SourceError> {
         loop {
-            let Some(message) = self.messages.next_message()? else {
+            let (path, message) = self.messages.next_message()?;
+            let Some(message) = message else {
                 return Ok(None);
             };
             let mut interpreter = Interpreter {
-                path: self.reader.path(),
+                path,
                 rig: &self.rig,
                 ego_motion: self.ego_motion,
+                motion_topic: self.motion_topic.as_ref(),
                 has_transforms_of_vehicle: self.has_transforms_of_vehicle,
+                damaged_pictures: &mut self.damaged_pictures,
                 decoders: &mut self.decoders,
                 truth: &mut self.truth,
             };
@@ -203,7 +269,9 @@ struct Interpreter<'a> {
     path: &'a Path,
     rig: &'a Rig,
     ego_motion: EgoMotionSource,
+    motion_topic: Option<&'a MotionTopic>,
     has_transforms_of_vehicle: bool,
+    damaged_pictures: &'a mut u64,
     decoders: &'a mut [JpegDecoder],
     truth: &'a mut FrameTruth,
 }
@@ -222,16 +290,37 @@ impl Interpreter<'_> {
                     record: json(self.path, message)?,
                 })
             }
-            (_, IMAGE) => self.image(message, arrival),
-            (_, TRANSFORM | TRANSFORMS | POSE) if self.ego_motion == EgoMotionSource::Poses => {
+            (_, IMAGE) => {
+                let image = decode(self.path, message)?;
+                self.compressed_image(message, arrival, &image)
+            }
+            (_, schema::COMPRESSED_IMAGE) => {
+                let image = ros(self.path, message, ros::compressed_image)?;
+                self.compressed_image(message, arrival, &image)
+            }
+            (_, schema::IMAGE) => self.raw_image(message, arrival),
+            (_, TRANSFORM | TRANSFORMS | POSE | schema::TRANSFORMS)
+                if self.ego_motion == EgoMotionSource::Poses =>
+            {
                 self.pose(message, arrival)
+            }
+            (topic, _)
+                if self
+                    .motion_topic
+                    .is_some_and(|motion| motion.topic == topic) =>
+            {
+                self.ros_motion(message, arrival)
             }
             _ => Ok(Read::Nothing),
         }
     }
 
-    fn image(&mut self, message: &LogMessage<'_>, arrival: Stamp) -> Result<Read, LogError> {
-        let image: CompressedImage = decode(self.path, message)?;
+    fn compressed_image(
+        &mut self,
+        message: &LogMessage<'_>,
+        arrival: Stamp,
+        image: &CompressedImage,
+    ) -> Result<Read, LogError> {
         let Some(camera) = self.rig.index_of(&image.frame_id) else {
             return Ok(Read::Nothing);
         };
@@ -244,18 +333,81 @@ impl Interpreter<'_> {
                 found,
             ));
         }
-        self.decoders[camera]
-            .decode(&image.data)
-            .map_err(|source| {
-                LogError::caused_by(self.path, "a JPEG picture", source)
-                    .on_topic(message.topic)
-                    .at(message.log_time_ns)
-            })?;
-        let stamp = nanoseconds(image.timestamp.as_ref()).map_or(arrival, Stamp::from_nanoseconds);
+        if self.decoders[camera].decode(&image.data).is_err() {
+            *self.damaged_pictures += 1;
+            return Ok(Read::Nothing);
+        }
+        let stamp = stamp_of(image.timestamp.as_ref(), arrival);
         Ok(Read::Image {
             camera,
             stamp,
             arrival,
+        })
+    }
+
+    fn raw_image(&mut self, message: &LogMessage<'_>, arrival: Stamp) -> Result<Read, LogError> {
+        let image = ros(self.path, message, ros::image)?;
+        let Some(camera) = self.rig.index_of(image.frame_id) else {
+            return Ok(Read::Nothing);
+        };
+        let picture = self.decoders[camera].picture_mut();
+        (picture.width, picture.height) = (image.width, image.height);
+        image
+            .write_rgb(&mut picture.bytes)
+            .map_err(|error| wrong(self.path, message, "pixels", error.to_string()))?;
+        Ok(Read::Image {
+            camera,
+            stamp: stamp_of(Some(&image.stamp), arrival),
+            arrival,
+        })
+    }
+
+    /// Odometry or speeds of ROS.
+    fn ros_motion(&self, message: &LogMessage<'_>, arrival: Stamp) -> Result<Read, LogError> {
+        let (stamp, twist) = match message.schema {
+            schema::ODOMETRY => {
+                let odometry = ros(self.path, message, ros::odometry)?;
+                let stamp = stamp_of(Some(&odometry.stamp), arrival);
+                if self.ego_motion == EgoMotionSource::Poses {
+                    if self.has_transforms_of_vehicle {
+                        return Ok(Read::Nothing);
+                    }
+                    let pose = pose_of(Some(&odometry.position), Some(&odometry.orientation));
+                    return self.rigid(message, pose).map(|isometry| Read::Pose {
+                        stamp,
+                        arrival,
+                        odom_from_ego: Pose::from_isometry(isometry),
+                    });
+                }
+                (stamp, odometry.twist)
+            }
+            schema::TWIST_STAMPED => {
+                let (stamp, twist) = ros(self.path, message, ros::twist_stamped)?;
+                (stamp_of(Some(&stamp), arrival), twist)
+            }
+            _ => (arrival, ros(self.path, message, ros::twist)?),
+        };
+        if self.ego_motion == EgoMotionSource::Poses {
+            return Ok(Read::Nothing);
+        }
+        Ok(Read::VehicleMotion {
+            arrival,
+            record: VehicleMotionRecord {
+                stamp_ns: stamp.nanoseconds(),
+                speed_mps: twist.speed_mps,
+                yaw_rate_radps: twist.yaw_rate_radps,
+            },
+        })
+    }
+
+    fn rigid(
+        &self,
+        message: &LogMessage<'_>,
+        isometry: Option<Isometry3<f64>>,
+    ) -> Result<Isometry3<f64>, LogError> {
+        isometry.ok_or_else(|| {
+            let expected = "a rigid pose of the vehicle";
+            wrong(self.path, message, expected, "none".to_owned())
         })
     }
 
@@ -266,6 +418,10 @@ impl Interpreter<'_> {
                 return Ok(Read::Nothing);
             }
             let message: PoseInFrame = decode(self.path, message)?;
+            // A pose in the vehicle's own frame, to look at: it tells no motion.
+            if is_vehicle(&message.frame_id) {
+                return Ok(Read::Nothing);
+            }
             let pose = message.pose.unwrap_or_default();
             let isometry = pose_of(pose.position.as_ref(), pose.orientation.as_ref());
             Some((isometry, message.timestamp))
@@ -278,117 +434,13 @@ impl Interpreter<'_> {
         let Some((isometry, timestamp)) = found else {
             return Ok(Read::Nothing);
         };
-        let isometry = isometry.ok_or_else(|| {
-            wrong(
-                self.path,
-                message,
-                "a rigid pose of the vehicle",
-                "none".to_owned(),
-            )
-        })?;
-        let stamp = nanoseconds(timestamp.as_ref()).map_or(arrival, Stamp::from_nanoseconds);
+        let isometry = self.rigid(message, isometry)?;
+        let stamp = stamp_of(timestamp.as_ref(), arrival);
         Ok(Read::Pose {
             stamp,
             arrival,
             odom_from_ego: Pose::from_isometry(isometry),
         })
-    }
-}
-
-/// What the log tells about cameras before the drive is read.
-struct Survey {
-    /// In the order of the log.
-    calibrations: Vec<CameraCalibration>,
-    mounts: BTreeMap<String, Isometry3<f64>>,
-    has_transforms_of_vehicle: bool,
-}
-
-impl Survey {
-    fn of(reader: &LogReader, topics: &[LogTopic]) -> Result<Self, LogError> {
-        let cameras = topics
-            .iter()
-            .filter(|topic| topic.schema == CALIBRATION)
-            .count();
-        let mut survey = Self {
-            calibrations: Vec::new(),
-            mounts: BTreeMap::new(),
-            has_transforms_of_vehicle: false,
-        };
-        let mut messages = reader.messages(|topic| {
-            matches!(topic.schema.as_str(), CALIBRATION | TRANSFORM | TRANSFORMS)
-        })?;
-        while let Some(message) = messages.next_message()? {
-            if message.schema == CALIBRATION {
-                survey.add_calibration(decode(reader.path(), &message)?);
-                continue;
-            }
-            for transform in transforms(reader.path(), &message)? {
-                if is_vehicle(&transform.child_frame_id) {
-                    survey.has_transforms_of_vehicle = true;
-                } else if is_vehicle(&transform.parent_frame_id)
-                    && let Some(isometry) = isometry_of(&transform)
-                {
-                    survey
-                        .mounts
-                        .entry(transform.child_frame_id)
-                        .or_insert(isometry);
-                }
-            }
-            if survey.is_complete(cameras) {
-                break;
-            }
-        }
-        Ok(survey)
-    }
-
-    fn add_calibration(&mut self, calibration: CameraCalibration) {
-        if !self
-            .calibrations
-            .iter()
-            .any(|known| known.frame_id == calibration.frame_id)
-        {
-            self.calibrations.push(calibration);
-        }
-    }
-
-    /// Everything that is used has been seen once; later changes are not looked for.
-    fn is_complete(&self, cameras: usize) -> bool {
-        self.calibrations.len() >= cameras
-            && self.has_transforms_of_vehicle
-            && self
-                .calibrations
-                .iter()
-                .all(|c| self.mounts.contains_key(&c.frame_id))
-    }
-
-    fn rig(&self, reader: &LogReader, topics: &[LogTopic]) -> Result<Rig, SourceError> {
-        let has_images = topics.iter().any(|topic| topic.schema == IMAGE);
-        if !has_images || self.calibrations.is_empty() {
-            let expected = format!("cameras: {IMAGE} and {CALIBRATION}");
-            let found: Vec<&str> = topics.iter().map(|topic| topic.topic.as_str()).collect();
-            let found = format!("topics {}", found.join(", "));
-            return Err(LogError::new(reader.path(), expected, found).into());
-        }
-        let mut cameras = Vec::new();
-        for message in &self.calibrations {
-            let name = &message.frame_id;
-            let mount = self.mounts.get(name).ok_or_else(|| {
-                let expected = format!("a transform of {name:?} in \"ego\" or \"base_link\"");
-                LogError::new(reader.path(), expected, "none")
-            })?;
-            let read =
-                ReadCalibration::try_from(message).map_err(|error| error.in_file(reader.path()))?;
-            cameras.push(Camera {
-                name: name.clone(),
-                intrinsics: read.intrinsics,
-                ego_from_cam: Pose::from_isometry(*mount),
-            });
-        }
-        let reference = cameras
-            .iter()
-            .position(|camera| REFERENCES.contains(&camera.name.as_str()))
-            .unwrap_or(0);
-        Rig::new(cameras, reference).map_err(|error| error.in_file(reader.path()).into())
     }
 }
 
@@ -401,10 +453,32 @@ fn isometry_of(transform: &FrameTransform) -> Option<Isometry3<f64>> {
 }
 
 fn transforms(path: &Path, message: &LogMessage<'_>) -> Result<Vec<FrameTransform>, LogError> {
-    if message.schema == TRANSFORM {
-        return Ok(vec![decode(path, message)?]);
+    match message.schema {
+        TRANSFORM => Ok(vec![decode(path, message)?]),
+        schema::TRANSFORMS => ros(path, message, ros::transforms),
+        _ => Ok(decode::<FrameTransforms>(path, message)?.transforms),
     }
-    Ok(decode::<FrameTransforms>(path, message)?.transforms)
+}
+
+/// The stamp of a message; its arrival where it has none.
+fn stamp_of(timestamp: Option<&Timestamp>, arrival: Stamp) -> Stamp {
+    nanoseconds(timestamp).map_or(arrival, Stamp::from_nanoseconds)
+}
+
+/// A message of ROS 2.
+fn ros<'m, T>(
+    path: &Path,
+    message: &LogMessage<'m>,
+    read: impl FnOnce(&'m [u8]) -> Result<T, ros::RosError>,
+) -> Result<T, LogError> {
+    if message.encoding != "cdr" {
+        let found = message.encoding.to_owned();
+        return Err(wrong(path, message, "encoding cdr", found));
+    }
+    read(message.data).map_err(|error| {
+        let expected = format!("a message of {}", message.schema);
+        wrong(path, message, &expected, error.to_string())
+    })
 }
 
 fn arrival(message: &LogMessage<'_>) -> Stamp {

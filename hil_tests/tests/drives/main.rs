@@ -143,7 +143,7 @@ fn a_recorded_drive_comes_back_from_its_log() {
 
     let poses = LogDriveOptions {
         ego_motion: Some(EgoMotionSource::Poses),
-        rig: None,
+        ..LogDriveOptions::default()
     };
     let mut drive = LogDrive::open(&file, poses).expect("we wrote it");
     let counts = count(&mut drive);

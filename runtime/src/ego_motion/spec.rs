@@ -28,6 +28,9 @@ pub struct EgoMotionSpec {
     pub extrapolation_limit: Span,
     /// Longest time between samples that is bridged.
     pub gap_limit: Span,
+    /// Speed and yaw rate of a moving vehicle that stay the very same for this long are frozen:
+    /// sensor noise makes that impossible for living ones.
+    pub frozen_limit: Span,
     /// Highest speed of the vehicle, m/s.
     pub speed_limit_mps: f64,
     /// Highest yaw rate of the vehicle, rad/s.
@@ -55,20 +58,24 @@ pub enum EgoMotionSetupError {
     },
 }
 
-/// Hardest change of speed that poses may show: well beyond braking on dry asphalt.
+/// Hardest change of speed: well beyond braking on dry asphalt.
 const ACCELERATION_LIMIT_MPS2: f64 = 20.0;
-/// Hardest change of turn rate that poses may show.
+/// Hardest change of turn rate.
 const TURN_ACCELERATION_LIMIT_RADPS2: f64 = 10.0;
+/// Steps of speed and yaw rate that noise and coarse signals explain.
+const SPEED_STEP_MPS: f64 = 1.0;
+const YAW_RATE_STEP_RADPS: f64 = 0.2;
 
 impl EgoMotionSpec {
-    /// 20 s at 100 Hz; 100 ms of extrapolation, gaps up to 250 ms, 90 m/s, 2.5 rad/s, jumps from
-    /// 0.3 m or 0.1 rad on.
+    /// 20 s at 100 Hz; 100 ms of extrapolation, gaps up to 250 ms, frozen after 1 s, 90 m/s,
+    /// 2.5 rad/s, jumps from 0.3 m or 0.1 rad on.
     pub const fn new(source: EgoMotionSource) -> Self {
         Self {
             source,
             capacity: 2048,
             extrapolation_limit: Span::from_milliseconds(100),
             gap_limit: Span::from_milliseconds(250),
+            frozen_limit: Span::from_milliseconds(1000),
             speed_limit_mps: 90.0,
             yaw_rate_limit_radps: 2.5,
             jump_limit_m: 0.3,
@@ -91,6 +98,7 @@ impl EgoMotionSpec {
         }
         let limits = [
             ("gap_limit", self.gap_limit.seconds()),
+            ("frozen_limit", self.frozen_limit.seconds()),
             ("speed_limit_mps", self.speed_limit_mps),
             ("yaw_rate_limit_radps", self.yaw_rate_limit_radps),
             ("jump_limit_m", self.jump_limit_m),
@@ -114,6 +122,29 @@ impl EgoMotionSpec {
         }
         let is_possible = speed_mps.abs() <= self.speed_limit_mps
             && yaw_rate_radps.abs() <= self.yaw_rate_limit_radps;
+        if is_possible {
+            Ok(())
+        } else {
+            Err(EgoMotionFault::Implausible)
+        }
+    }
+
+    /// Whether speed and yaw rate can follow those of `newest` after `elapsed`.
+    ///
+    /// # Errors
+    /// [`EgoMotionFault::Implausible`] when they changed faster than a vehicle does.
+    pub(super) fn check_change(
+        &self,
+        newest: &Sample,
+        elapsed: Span,
+        speed_mps: f64,
+        yaw_rate_radps: f64,
+    ) -> Result<(), EgoMotionFault> {
+        let seconds = elapsed.seconds();
+        let speed_change = (speed_mps - newest.speed_mps).abs();
+        let yaw_rate_change = (yaw_rate_radps - newest.yaw_rate_radps).abs();
+        let is_possible = speed_change <= SPEED_STEP_MPS + ACCELERATION_LIMIT_MPS2 * seconds
+            && yaw_rate_change <= YAW_RATE_STEP_RADPS + TURN_ACCELERATION_LIMIT_RADPS2 * seconds;
         if is_possible {
             Ok(())
         } else {

@@ -369,3 +369,53 @@ fn impossible_limits_are_refused() {
     });
     assert_eq!(found, limit("jump_limit_m", f64::INFINITY));
 }
+
+fn rates() -> EgoMotion {
+    EgoMotion::new(EgoMotionSpec::new(EgoMotionSource::Rates)).expect("valid limits")
+}
+
+#[test]
+fn a_speed_that_jumps_is_implausible_until_it_lasts_longer_than_a_gap() {
+    let mut motion = rates();
+    for step in 0..10 {
+        motion.push_rates(at(step * 20), 10.0, 0.0).expect("steady");
+    }
+    let faulty = motion.push_rates(at(200), 30.0, 0.0);
+    assert_eq!(faulty, Err(EgoMotionFault::Implausible));
+    let turning = motion.push_rates(at(200), 10.0, 1.5);
+    assert_eq!(turning, Err(EgoMotionFault::Implausible));
+    assert_eq!(motion.state_at(at(200)), EgoMotionState::Extrapolated);
+    assert_eq!(motion.state_at(at(300)), EgoMotionState::Implausible);
+    // Hard braking is not.
+    let braking = motion.push_rates(at(240), 9.0, 0.0);
+    assert_eq!(braking, Ok(EgoMotionUpdate::Continued));
+    for step in 13..24 {
+        let refused = motion.push_rates(at(step * 20), 40.0, 0.0);
+        assert_eq!(refused, Err(EgoMotionFault::Implausible));
+    }
+    let lasting = motion.push_rates(at(500), 40.0, 0.0);
+    assert_eq!(lasting, Ok(EgoMotionUpdate::NewEpoch(EgoMotionFault::Gap)));
+}
+
+#[test]
+fn rates_of_a_moving_vehicle_that_never_change_are_frozen() {
+    let mut motion = rates();
+    let push = |motion: &mut EgoMotion, steps: std::ops::Range<i64>, speed| {
+        for step in steps {
+            motion
+                .push_rates(at(step * 20), speed, 0.01)
+                .expect("plausible");
+        }
+    };
+    push(&mut motion, 0..50, 8.0);
+    assert_eq!(motion.state_at(at(980)), EgoMotionState::Ok);
+    push(&mut motion, 50..51, 8.0);
+    assert_eq!(motion.state_at(at(1000)), EgoMotionState::Frozen);
+    assert!(motion.pose_at(at(1000)).is_ok(), "it is still used");
+    push(&mut motion, 51..52, 8.001);
+    assert_eq!(motion.state_at(at(1020)), EgoMotionState::Ok);
+    // A vehicle that stands has nothing to change.
+    let mut motion = rates();
+    push(&mut motion, 0..200, 0.0);
+    assert_eq!(motion.state_at(at(3980)), EgoMotionState::Ok);
+}

@@ -142,6 +142,8 @@ wire_enum! {
         OutOfTolerance = 6, "out_of_tolerance";
         /// Switched off by the calibration or the caller.
         Disabled = 7, "disabled";
+        /// The picture shows nothing: one tone (a covered lens, over-exposure) or nothing but noise.
+        Blind = 8, "blind";
     }
 }
 
@@ -162,6 +164,8 @@ wire_enum! {
         Jump = 5, "jump";
         /// Speed or yaw rate beyond what a vehicle does.
         Implausible = 6, "implausible";
+        /// Known at the stamp, but speed and yaw rate have been the very same for long.
+        Frozen = 7, "frozen";
     }
 }
 

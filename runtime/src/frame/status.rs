@@ -38,7 +38,7 @@ reasons! {
     EGO_MOTION_LOST = 7, "ego_motion_lost";
     /// Poses jumped or rates were implausible; older history was given up.
     EGO_MOTION_JUMP = 8, "ego_motion_jump";
-    /// The queue has not been filled yet since start, reset or scene cut.
+    /// The queue has not been filled yet since start, reset, scene cut or a time without results.
     HISTORY_WARMING_UP = 9, "history_warming_up";
     /// A filled slot could not be used.
     HISTORY_INVALID = 10, "history_invalid";
@@ -56,6 +56,10 @@ reasons! {
     ENGINE_FAILED = 16, "engine_failed";
     /// A camera of the rig is switched off.
     CAMERA_DISABLED = 17, "camera_disabled";
+    /// A camera's picture shows nothing.
+    CAMERA_BLIND = 18, "camera_blind";
+    /// Speed and yaw rate of the moving vehicle do not change any more.
+    EGO_MOTION_FROZEN = 19, "ego_motion_frozen";
 }
 
 impl HealthReasons {

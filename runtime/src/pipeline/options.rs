@@ -28,11 +28,11 @@ impl Default for StampCorrection {
     }
 }
 
-/// Whether cameras are watched for a picture that stands still.
+/// Whether cameras are watched for a picture that stands still or shows nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum FrozenCheck {
     /// An image with the content of the one before is refused: sensor noise makes that impossible
-    /// for a living camera.
+    /// for a living camera. So is one of a single tone, and one of nothing but noise.
     #[default]
     On,
     /// Images without noise, as drawn or stored ones may be, are taken as they are.
@@ -71,7 +71,7 @@ pub struct PipelineOptions {
     pub set_deadline: Span,
     /// A frame older than this at its step, by the caller's clock, has missed its deadline.
     pub frame_deadline: Span,
-    /// Whether cameras are watched for a picture that stands still.
+    /// Whether cameras are watched for a picture that stands still or shows nothing.
     pub frozen_check: FrozenCheck,
     /// Kind and limits of the ego motion that is pushed.
     pub ego_motion: EgoMotionSpec,

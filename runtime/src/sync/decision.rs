@@ -14,6 +14,17 @@ pub struct Accepted {
     pub is_replacement: bool,
 }
 
+/// What an image shows, as far as it was looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ImageContent {
+    /// It was not looked at: neither a frozen nor a blind camera is noticed.
+    Unchecked,
+    /// Something, with this hash of its pixels.
+    Fingerprint(u64),
+    /// Nothing.
+    Blind,
+}
+
 /// Why an image is in no set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SyncRefusal {
@@ -27,6 +38,8 @@ pub enum SyncRefusal {
     OutOfOrder,
     /// The camera gave the same content before, with another stamp.
     Frozen,
+    /// The picture shows nothing.
+    Blind,
     /// The set that it belongs to is closed.
     Late,
     /// The stamp is too far from those of the open sets, or ahead of the arrival.
@@ -103,6 +116,7 @@ impl SyncRefusal {
             Self::Repeated => Some(CameraState::Repeated),
             Self::OutOfOrder => Some(CameraState::OutOfOrder),
             Self::Frozen => Some(CameraState::Frozen),
+            Self::Blind => Some(CameraState::Blind),
             Self::Late => Some(CameraState::Late),
             Self::OutOfTolerance => Some(CameraState::OutOfTolerance),
         }

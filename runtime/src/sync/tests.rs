@@ -13,8 +13,13 @@ fn sync_of(cameras: usize) -> FrameSync {
 
 /// Pushes an image that arrives 10 ms after its exposure.
 fn push(sync: &mut FrameSync, camera: usize, stamp_ms: i64) -> Result<u64, SyncRefusal> {
-    sync.push(camera, at(stamp_ms), at(stamp_ms + 10), None)
-        .map(|accepted| accepted.sequence)
+    sync.push(
+        camera,
+        at(stamp_ms),
+        at(stamp_ms + 10),
+        ImageContent::Unchecked,
+    )
+    .map(|accepted| accepted.sequence)
 }
 
 fn states(set: &FrameSetDecision) -> std::vec::Vec<CameraState> {
@@ -147,15 +152,25 @@ fn repeated_and_backward_stamps_are_refused() {
 fn a_frozen_picture_is_refused_although_its_stamp_is_new() {
     let mut sync = sync_of(2);
     let mut offer = |camera, stamp, content| {
-        sync.push(camera, at(stamp), at(stamp + 10), Some(content))
-            .map(|accepted| accepted.sequence)
+        sync.push(
+            camera,
+            at(stamp),
+            at(stamp + 10),
+            ImageContent::Fingerprint(content),
+        )
+        .map(|accepted| accepted.sequence)
     };
     assert_eq!(offer(0, 100, 1), Ok(0));
     assert_eq!(offer(1, 100, 7), Ok(0));
     sync.poll(at(110)).expect("a set");
     let mut offer = |camera, stamp, content| {
-        sync.push(camera, at(stamp), at(stamp + 10), Some(content))
-            .map(|accepted| accepted.sequence)
+        sync.push(
+            camera,
+            at(stamp),
+            at(stamp + 10),
+            ImageContent::Fingerprint(content),
+        )
+        .map(|accepted| accepted.sequence)
     };
     assert_eq!(offer(0, 200, 2), Ok(1));
     assert_eq!(offer(1, 200, 7), Err(SyncRefusal::Frozen));
@@ -191,7 +206,7 @@ fn an_image_before_the_window_of_the_open_set_is_out_of_tolerance() {
 #[test]
 fn a_stamp_from_the_future_does_not_lock_the_camera_out() {
     let mut sync = sync_of(1);
-    let far = sync.push(0, at(60_000), at(100), None);
+    let far = sync.push(0, at(60_000), at(100), ImageContent::Unchecked);
     assert_eq!(far, Err(SyncRefusal::OutOfTolerance));
     assert_eq!(push(&mut sync, 0, 100), Ok(0));
 }
@@ -212,7 +227,9 @@ fn when_images_pile_up_the_caller_polls_and_pushes_again_and_none_is_lost() {
 fn the_newer_image_of_a_fast_camera_takes_the_place_of_the_older() {
     let mut sync = sync_of(2);
     push(&mut sync, 0, 100).expect("accepted");
-    let accepted = sync.push(0, at(133), at(140), None).expect("accepted");
+    let accepted = sync
+        .push(0, at(133), at(140), ImageContent::Unchecked)
+        .expect("accepted");
     assert_eq!(
         accepted,
         Accepted {
@@ -253,7 +270,11 @@ fn output_stamps_rise_whatever_comes_in() {
             1..8 => sync.enable(camera),
             _ => {}
         }
-        let content = Some((random >> 12) % 3).filter(|content| *content > 0);
+        let content = match (random >> 12) % 4 {
+            0 => ImageContent::Unchecked,
+            1 => ImageContent::Blind,
+            content => ImageContent::Fingerprint(content),
+        };
         let _ = sync.push(camera, stamp, at(step * 4), content);
         while let Some(set) = sync.poll(at(step * 4)) {
             assert!(
@@ -337,4 +358,27 @@ fn impossible_specifications_are_refused() {
     );
     let mut sync = sync_of(2);
     assert_eq!(push(&mut sync, 2, 100), Err(SyncRefusal::UnknownCamera));
+}
+
+#[test]
+fn a_blind_picture_is_refused_and_said() {
+    let mut sync = sync_of(2);
+    push(&mut sync, 0, 100).expect("accepted");
+    let blind = sync.push(1, at(100), at(110), ImageContent::Blind);
+    assert_eq!(blind, Err(SyncRefusal::Blind));
+    let set = sync.poll(at(200)).expect("a set");
+    assert_eq!(states(&set), [CameraState::Ok, CameraState::Blind]);
+    assert_eq!(set.cameras[1].last_stamp, Some(at(100)));
+}
+
+#[test]
+fn a_clock_that_ran_away_is_told_from_images_that_are_late() {
+    let mut sync = sync_of(1);
+    push(&mut sync, 0, 100).expect("accepted");
+    sync.poll(at(110)).expect("a set");
+    assert!(!sync.is_clock_ahead_of(at(200)));
+    let empty = sync.poll(at(10_110)).expect("ten seconds of silence");
+    assert_eq!(empty.stamp_source, StampSource::Clock);
+    assert!(sync.is_clock_ahead_of(at(200)));
+    assert!(!sync.is_clock_ahead_of(at(9_000)), "a second under way");
 }

@@ -2,9 +2,9 @@
 
 use bevrt_calibration::{BevGrid, Pose};
 use bevrt_runtime::{
-    ColourOrder, EgoMotion, EgoMotionSource, EgoMotionSpec, FeatureQueue, FrameSync, ImageView,
-    PixelFormat, PreprocessSection, Preprocessor, QueueAlignment, QueueSection, QueueStorage,
-    ResizeKernel, Span, Stamp, SyncSpec,
+    ColourOrder, EgoMotion, EgoMotionSource, EgoMotionSpec, FeatureQueue, FrameSync, ImageContent,
+    ImageView, PixelFormat, PreprocessSection, Preprocessor, QueueAlignment, QueueSection,
+    QueueStorage, ResizeKernel, Span, Stamp, SyncSpec,
 };
 
 use crate::counting::allocations;
@@ -57,11 +57,16 @@ fn synchronisation_allocates_nothing() {
                 }
                 let arrival = stamp + Span::from_milliseconds(20);
                 if sync
-                    .push(camera, stamp, arrival, Some(frame as u64))
+                    .push(
+                        camera,
+                        stamp,
+                        arrival,
+                        ImageContent::Fingerprint(frame as u64),
+                    )
                     .is_ok()
                     && frame % 5 == 0
                 {
-                    sync.push(camera, stamp, arrival, None)
+                    sync.push(camera, stamp, arrival, ImageContent::Unchecked)
                         .expect_err("a repetition");
                 }
             }

@@ -1,0 +1,105 @@
+//! `bevrt hil faults`: the fault table.
+
+use crate::failure::Failure;
+use crate::package::{EngineArguments, SHIPPED_PACKAGE};
+use crate::{progress, rig};
+use bevrt_calibration::Rig;
+use bevrt_hil::faults::{FaultRunner, FaultTable, Pace, Scenario};
+use bevrt_runtime::{
+    Engine, EngineOptions, Manifest, NetworkInterface, NetworkRequest, OnnxRuntime, Package,
+    Precision, SetupError,
+};
+use clap::Args;
+use std::path::{Path, PathBuf};
+
+/// Where the scenarios that ship lie, seen from the root of the repository.
+const SHIPPED_SCENARIOS: &str = "hil_tests/scenarios";
+
+/// Options of `bevrt hil faults`.
+#[derive(Args)]
+pub struct FaultsArguments {
+    /// Scenario files, or folders of them
+    #[arg(default_value = SHIPPED_SCENARIOS)]
+    scenarios: Vec<PathBuf>,
+    /// Folder of the model package
+    #[arg(long, default_value = SHIPPED_PACKAGE)]
+    package: PathBuf,
+    #[arg(long, default_value = "six-pinhole", help = rig::RIG_HELP)]
+    rig: String,
+    /// Drive in real time: with scenarios that show only then, and with whatever this machine drops
+    #[arg(long)]
+    paced: bool,
+    /// Write the table as a page, too
+    #[arg(long, value_name = "FILE")]
+    page: Option<PathBuf>,
+    #[command(flatten)]
+    engine: EngineArguments,
+}
+
+/// Runs the scenarios and prints the table; fails when a row is not as expected.
+pub fn run(arguments: &FaultsArguments) -> Result<(), Failure> {
+    let scenarios = Scenario::from_paths(&arguments.scenarios)?;
+    let rig = rig::resolve(&arguments.rig)?;
+    let options = arguments.engine.options()?;
+    let precision = arguments.engine.precision();
+    let pace = if arguments.paced {
+        Pace::RealTime
+    } else {
+        Pace::Lockstep
+    };
+    let package = &arguments.package;
+    let engine = |rig: &Rig| load(package, precision, &options, rig);
+    let mut runner = FaultRunner::new(package, rig, pace, engine);
+    let bar = progress::bar("faults", scenarios.len() as u64);
+    let rows = runner.run_all(&scenarios, &mut |row| {
+        bar.set_message(row.name.clone());
+        bar.inc(1);
+    })?;
+    bar.finish_and_clear();
+    let left_out = scenarios.len() - rows.len();
+    let how = if arguments.paced {
+        "in real time"
+    } else {
+        "in lockstep"
+    };
+    let about = format!("{}, simulated drives {how}", package.display());
+    let table = FaultTable::new(rows, about);
+    print!("{}", table.to_markdown());
+    if left_out > 0 {
+        println!("{left_out} left out: they show only with --paced");
+    }
+    if let Some(page) = &arguments.page {
+        std::fs::write(page, table.to_html()).map_err(Failure::while_doing(page.display()))?;
+        println!("page: {}", page.display());
+    }
+    match table.failed() {
+        0 => Ok(()),
+        failed => Err(Failure::new(format!(
+            "expected every row as its scenario says, found {failed} that are not"
+        ))),
+    }
+}
+
+/// The network of the package that the CPU, or the first provider that was asked for, runs.
+fn load(
+    package: &Path,
+    precision: Option<Precision>,
+    options: &EngineOptions,
+    rig: &Rig,
+) -> Result<(Manifest, Box<dyn Engine>), SetupError> {
+    let package = Package::open(package)?;
+    let provider = options.providers.first().ok_or(SetupError::Limit {
+        field: "engine.providers",
+        expected: "at least one provider".into(),
+        found: "none".into(),
+    })?;
+    let request = NetworkRequest {
+        provider: provider.kind(),
+        precision,
+    };
+    let entry = package.choose(request)?;
+    let network = package.read_network(entry)?;
+    let interface = NetworkInterface::new(package.manifest(), rig.cameras().len());
+    let engine = OnnxRuntime::load(&network, interface, options)?;
+    Ok((package.manifest().clone(), Box::new(engine)))
+}

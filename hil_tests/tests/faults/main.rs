@@ -1,0 +1,117 @@
+//! Every fault of the scenarios that ship, with the stand-in for the network.
+
+mod stand_in;
+
+use std::path::{Path, PathBuf};
+
+use bevrt_calibration::{Rig, rigs};
+use bevrt_hil::faults::{FaultRunner, FaultTable, Pace, Row, Scenario, Verdict};
+use bevrt_runtime::{Engine, Manifest, SetupError};
+use stand_in::StandIn;
+
+fn repository() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("the crate lies in the repository")
+}
+
+fn package() -> PathBuf {
+    repository().join("models/packages/tiny")
+}
+
+fn shipped() -> Vec<Scenario> {
+    let folder = repository().join("hil_tests/scenarios");
+    Scenario::from_paths(&[folder]).expect("the shipped scenarios are sound")
+}
+
+fn runner(pace: Pace) -> FaultRunner<'static> {
+    let manifest = Manifest::from_toml_file(&package().join("manifest.toml"));
+    let manifest = manifest.expect("the shipped package is sound");
+    let engine = move |rig: &Rig| -> Result<(Manifest, Box<dyn Engine>), SetupError> {
+        let engine = StandIn::new(&manifest, rig.cameras().len());
+        Ok((manifest.clone(), Box::new(engine)))
+    };
+    FaultRunner::new(package(), rigs::six_pinhole(), pace, engine)
+}
+
+fn scenario(text: &str) -> Scenario {
+    Scenario::from_toml_str(text, Path::new("test.toml")).expect("it is sound")
+}
+
+fn one(text: &str) -> Row {
+    runner(Pace::Lockstep)
+        .run(&scenario(text))
+        .expect("it runs")
+}
+
+#[test]
+fn every_shipped_fault_has_its_expected_outcome() {
+    let rows = runner(Pace::Lockstep).run_all(&shipped(), &mut |_| {});
+    let table = FaultTable::new(rows.expect("they run"), "with a stand-in for the network");
+    println!("{}", table.to_markdown());
+    assert!(table.rows().len() >= 35, "{} rows", table.rows().len());
+    assert_eq!(table.failed(), 0, "{}", table.to_markdown());
+    let page = Path::new(env!("CARGO_TARGET_TMPDIR")).join("faults.html");
+    std::fs::write(page, table.to_html()).expect("the test folder is writable");
+}
+
+#[test]
+fn a_fault_that_is_not_noticed_as_expected_fails_its_row() {
+    let row = one(r#"
+        name = "front lost, and something else expected"
+        drive = { duration_s = 3 }
+        [[fault]]
+        kind = "camera_lost"
+        camera = "front"
+        from_s = 2.3
+        to_s = 2.6
+        [expect]
+        state = "degraded"
+        reasons = ["camera_frozen"]
+        "#);
+    let Verdict::Failed(problems) = &row.verdict else {
+        panic!("{row:?}");
+    };
+    let text = problems.join("\n");
+    for part in ["camera_frozen", "unexpected reasons", "camera_missing"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+}
+
+#[test]
+fn a_camera_that_the_rig_lacks_is_refused_with_those_it_has() {
+    let refused = runner(Pace::Lockstep).run(&scenario(
+        r#"
+        name = "x"
+        drive = { duration_s = 0.3 }
+        [[fault]]
+        kind = "camera_lost"
+        camera = "roof"
+        from_s = 0.1
+        to_s = 0.2
+        "#,
+    ));
+    let text = refused.expect_err("no such camera").to_string();
+    assert!(
+        text.contains("roof") && text.contains("front_left"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_drive_in_real_time_gives_its_frames_while_other_programs_take_the_processor() {
+    let row = runner(Pace::RealTime).run(&scenario(
+        r#"
+        name = "load"
+        drive = { duration_s = 1.5, rate_hz = 4 }
+        [[fault]]
+        kind = "cpu_load"
+        threads = 2
+        from_s = 0.5
+        to_s = 1.0
+        "#,
+    ));
+    let frames = row.expect("it runs").frames;
+    assert!(frames.len() >= 3, "{} frames", frames.len());
+    assert!(frames.is_sorted_by_key(|frame| frame.stamp_ns));
+}
