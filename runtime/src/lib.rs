@@ -31,7 +31,6 @@
 // Time and images.
 mod image;
 mod preprocess;
-mod simd;
 mod sync;
 mod time;
 
@@ -55,6 +54,8 @@ mod stats;
 mod tracking;
 
 mod pipeline;
+
+use bevrt_calibration::simd;
 
 pub use align::GridAffine;
 pub use ego_motion::{

@@ -1,7 +1,9 @@
-//! Set-up and checks of the repository: `cargo xtask demo`, `bench`, `test`, `dist`.
+//! Set-up and checks of the repository: `cargo xtask demo`, `bench`, `test`,
+//! `instructions`, `dist`.
 
 mod command;
 mod dist;
+mod instructions;
 mod onnx_runtime;
 mod python;
 
@@ -18,6 +20,8 @@ cargo xtask <command>
   test          set up ONNX Runtime, run every test that needs Rust and Python 3 alone
   test --all    also the Python tests that need packages: PyTorch, OpenCV, ASAM's OSI bindings
                 (virtual environments below target/)
+  instructions  count the instructions of every kernel under valgrind and compare them with
+                benches/instructions.toml; --renew writes that file
   dist [FOLDER] build the C library and lay its install tree out (target/dist)
   setup         only bring ONNX Runtime; prints the path of the library
 ";
@@ -27,6 +31,7 @@ fn main() -> ExitCode {
     let outcome = match arguments.first().map(String::as_str) {
         Some(command @ ("demo" | "bench")) => bevrt(command, &arguments[1..]),
         Some("test") => test(&arguments[1..]),
+        Some("instructions") => count_instructions(&arguments[1..]),
         Some("dist") => install_tree(&arguments[1..]),
         Some("setup") => onnx_runtime::provide().map(|path| println!("{}", path.display())),
         Some("help" | "--help" | "-h") | None => {
@@ -34,7 +39,7 @@ fn main() -> ExitCode {
             Ok(())
         }
         Some(other) => Err(format!(
-            "unknown command `{other}`; expected demo, bench, test, dist or setup (see `cargo xtask help`)"
+            "unknown command `{other}`; expected demo, bench, test, instructions, dist or setup (see `cargo xtask help`)"
         )),
     };
     match outcome {
@@ -43,6 +48,16 @@ fn main() -> ExitCode {
             eprintln!("xtask: {message}");
             ExitCode::FAILURE
         }
+    }
+}
+
+fn count_instructions(arguments: &[String]) -> Result<(), String> {
+    match arguments {
+        [] => instructions::check(false),
+        [flag] if flag == "--renew" => instructions::check(true),
+        other => Err(format!(
+            "`instructions` takes nothing or --renew, found {other:?}"
+        )),
     }
 }
 

@@ -1,5 +1,7 @@
 //! How much two boxes on the ground share.
 
+use super::raster::length;
+
 /// A rectangle on the ground.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Footprint {
@@ -16,6 +18,9 @@ impl Footprint {
     /// multiples of a quarter turn and somewhat large between: enough to tell a second detection
     /// of one thing from a neighbour.
     pub(super) fn overlap(&self, other: &Self) -> f32 {
+        if self.is_out_of_reach(other) {
+            return 0.0;
+        }
         let (sin, cos) = self.yaw_rad.sin_cos();
         let dx = other.centre_m[0] - self.centre_m[0];
         let dy = other.centre_m[1] - self.centre_m[1];
@@ -33,8 +38,21 @@ impl Footprint {
         (shared / smaller.max(1e-6)).min(1.0)
     }
 
+    /// Whether the centres are too far apart for any share, whatever the angles.
+    fn is_out_of_reach(&self, other: &Self) -> bool {
+        let [dx, dy] = [0, 1].map(|k| other.centre_m[k] - self.centre_m[k]);
+        // No side of the bounding box is longer than this.
+        let side = other.size_m[0] + other.size_m[1];
+        let [along, across] = self.size_m.map(|size| 0.5 * (size + side));
+        // A thousandth more than what rounding could make of it.
+        dx * dx + dy * dy > 1.001 * (along * along + across * across)
+    }
+
     pub(super) fn distance(&self, other: &Self) -> f32 {
-        (self.centre_m[0] - other.centre_m[0]).hypot(self.centre_m[1] - other.centre_m[1])
+        length(
+            self.centre_m[0] - other.centre_m[0],
+            self.centre_m[1] - other.centre_m[1],
+        )
     }
 }
 
