@@ -51,14 +51,20 @@ pub fn check(renew: bool) -> Result<(), String> {
 
 fn compare(old: &Baseline, new: &Baseline) -> Result<(), String> {
     let mut failures = Vec::new();
-    println!("{:<32} {:>12} {:>12} {:>8}", "instructions", "baseline", "now", "change");
+    println!(
+        "{:<32} {:>12} {:>12} {:>8}",
+        "instructions", "baseline", "now", "change"
+    );
     for (name, now) in &new.counts {
         let Some((_, before)) = old.counts.iter().find(|(other, _)| other == name) else {
             failures.push(format!("{name} is not in the baseline"));
             continue;
         };
         let change = *now as f64 / *before as f64 - 1.0;
-        println!("{name:<32} {before:>12} {now:>12} {:>+7.1}%", 100.0 * change);
+        println!(
+            "{name:<32} {before:>12} {now:>12} {:>+7.1}%",
+            100.0 * change
+        );
         if change.abs() > TOLERANCE {
             failures.push(format!("{name}: expected {before} within 2 %, found {now}"));
         }

@@ -3,7 +3,8 @@
 use std::rc::Rc;
 
 use bevrt_runtime::{
-    Detections, HeadDecoder, HeadForm, HeadKind, HeadOutput, HeadSection, Manifest, Span, Stamp, Tracker,
+    Detections, HeadDecoder, HeadForm, HeadKind, HeadOutput, HeadSection, Manifest, Span, Stamp,
+    Tracker,
 };
 
 use crate::history::pose_after;
@@ -67,15 +68,14 @@ fn tracking(manifest: &Manifest, load: Load) -> Work {
             decoding(section, load)(&mut detections);
         }
     }
-    let mut frames: Vec<Detections> = (0..5).map(|step| thinned(&detections, step)).collect();
+    let frames: Vec<Detections> = (0..5).map(|step| thinned(&detections, step)).collect();
     let mut tracker = Tracker::new(manifest);
     let mut step = 0;
     let mut advance = move || {
-        let stamp = Stamp::from_seconds(5.0) + Span::from_milliseconds(100) * step;
+        let stamp = Stamp::from_seconds(5.0) + Span::from_milliseconds(100 * step as i64);
         // Slow enough for detections that stay in place in the ego frame to be the same things.
         let pose = pose_after(0.1 * step as f64, 1.0, 0.0);
-        tracker.update(stamp, Some(&pose), &frames[0]);
-        frames.rotate_left(1);
+        tracker.update(stamp, Some(&pose), &frames[step % frames.len()]);
         step += 1;
     };
     for _ in 0..TRACKED_STEPS {
@@ -90,7 +90,7 @@ fn thinned(detections: &Detections, step: usize) -> Detections {
     let mut place = step;
     let mut is_kept = || {
         place += 1;
-        place % 5 != 0
+        !place.is_multiple_of(5)
     };
     thinned.objects.retain(|_| is_kept());
     thinned.lanes.retain(|_| is_kept());

@@ -1,6 +1,6 @@
 //! The feature queue: storing a map, and bringing all slots into the present ego frame.
 
-use bevrt_calibration::{Odom, Ego, Pose};
+use bevrt_calibration::{Ego, Odom, Pose};
 use bevrt_runtime::{
     EgoMotion, EgoMotionSource, EgoMotionSpec, FeatureQueue, Manifest, QueueSection, QueueStorage,
     Span, Stamp,

@@ -1,12 +1,15 @@
 //! `kernels`: the runtime's kernels one by one.
 //!
 //! ```text
-//! kernels list                the names, one a line
-//! kernels count NAME          one of them once, after a warm-up, for a counter of instructions around it
-//! kernels processor           architecture and the instruction sets that the kernels and libc choose by
-//! kernels time [ROUNDS]       the least and the median time of each, all in turn
+//! kernels list                     the names, one a line
+//! kernels count NAME               one of them once, after a warm-up, for a counter of instructions
+//! kernels processor                architecture and the instruction sets that code is chosen by
+//! kernels time [ROUNDS]            the least and the median time of each, all in turn
+//! kernels align STORAGE ROUNDS     the alignment (f16, u8) and a copy of its output in turn, as JSON
+//! kernels align-input STORAGE DIR  writes the alignment's maps, result and geometry for others
 //! ```
 
+mod against_memcpy;
 mod heads;
 mod history;
 mod images;
@@ -15,7 +18,7 @@ mod scene;
 mod tables;
 mod timing;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::rc::Rc;
 
@@ -56,9 +59,17 @@ fn run(arguments: &[String]) -> Setup<()> {
         ["processor"] => println!("{}", processor()),
         ["time"] => print!("{}", timing::table(&all()?, ROUNDS)?),
         ["time", rounds] => print!("{}", timing::table(&all()?, rounds.parse()?)?),
+        ["align", storage, rounds] => {
+            let times = against_memcpy::times(&manifest()?, storage, rounds.parse()?)?;
+            println!("{times}");
+        }
+        ["align-input", storage, folder] => {
+            against_memcpy::write_input(&manifest()?, storage, folder.as_ref())?;
+        }
         _ => {
             return Err(format!(
-                "expected `list`, `count NAME`, `processor` or `time [ROUNDS]`, found {words:?}"
+                "expected `list`, `count NAME`, `processor`, `time [ROUNDS]`, `align STORAGE ROUNDS` \
+                 or `align-input STORAGE DIR`, found {words:?}"
             )
             .into());
         }
@@ -68,7 +79,7 @@ fn run(arguments: &[String]) -> Setup<()> {
 
 /// Every kernel, with the shipped package's shapes.
 fn all() -> Setup<Vec<Kernel>> {
-    let manifest = Rc::new(Manifest::from_toml_file(&package().join(MANIFEST_FILE))?);
+    let manifest = Rc::new(manifest()?);
     let mut kernels = images::kernels(&manifest);
     kernels.extend(tables::kernels(&manifest));
     kernels.extend(history::kernels(&manifest));
@@ -85,6 +96,7 @@ fn processor() -> String {
 }
 
 /// The package that ships with the repository.
-fn package() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/packages/tiny")
+fn manifest() -> Setup<Manifest> {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/packages/tiny");
+    Ok(Manifest::from_toml_file(&package.join(MANIFEST_FILE))?)
 }

@@ -50,19 +50,31 @@ pub fn output(kind: HeadKind, grid: &BevGrid, load: Load) -> Vec<f32> {
         HeadKind::Lanes => lanes(&mut map, load),
         HeadKind::Arrows => {
             // sin and cos of yaw, ln sigma.
-            let centres = Centres { dx: 8, values: &[(11, 1.0), (13, -1.5)], classes: 8 };
+            let centres = Centres {
+                dx: 8,
+                values: &[(11, 1.0), (13, -1.5)],
+                classes: 8,
+            };
             scatter(&mut map, &centres, count(load, 6, ARROW_CAPACITY), 3.1);
         }
         HeadKind::Crosswalks => {
             // cos 2θ, ln length, ln width, ln sigma.
             let values = &[(3, -1.0), (5, 1.5), (6, 1.0), (8, -1.5)];
-            let centres = Centres { dx: 1, values, classes: 1 };
+            let centres = Centres {
+                dx: 1,
+                values,
+                classes: 1,
+            };
             scatter(&mut map, &centres, count(load, 2, CROSSWALK_CAPACITY), 8.0);
         }
         HeadKind::StopLines => {
             // cos 2θ, ln length, ln sigma.
             let values = &[(3, -1.0), (5, 1.2), (7, -1.5)];
-            let centres = Centres { dx: 1, values, classes: 1 };
+            let centres = Centres {
+                dx: 1,
+                values,
+                classes: 1,
+            };
             scatter(&mut map, &centres, count(load, 2, STOP_LINE_CAPACITY), 6.0);
         }
     }
@@ -80,10 +92,24 @@ fn count(load: Load, usual: usize, capacity: usize) -> usize {
 fn objects(map: &mut Map, load: Load) {
     // z; ln of length, width, height; cos of yaw; velocity; ln of six deviations.
     const VALUES: &[(usize, f32)] = &[
-        (10, 0.8), (11, 1.4), (12, 0.6), (13, 0.5), (15, 1.0), (16, 8.0),
-        (19, -1.0), (20, -1.2), (21, -2.0), (22, -0.5), (23, -0.5), (24, -2.0),
+        (10, 0.8),
+        (11, 1.4),
+        (12, 0.6),
+        (13, 0.5),
+        (15, 1.0),
+        (16, 8.0),
+        (19, -1.0),
+        (20, -1.2),
+        (21, -2.0),
+        (22, -0.5),
+        (23, -0.5),
+        (24, -2.0),
     ];
-    let centres = |classes| Centres { dx: 8, values: VALUES, classes };
+    let centres = |classes| Centres {
+        dx: 8,
+        values: VALUES,
+        classes,
+    };
     match load {
         Load::Road => scatter(map, &centres(4), 24, 9.0),
         Load::Full | Load::Packed => {

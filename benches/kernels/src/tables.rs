@@ -41,8 +41,7 @@ fn cameras(manifest: &Manifest, rig: &Rig) -> Vec<NetworkCamera> {
         .map(|(index, camera)| {
             let lens = &camera.intrinsics;
             let crop = crop_for(preprocess, lens.width(), lens.height());
-            let mut camera =
-                NetworkCamera::new(camera, crop, preprocess.width, preprocess.height);
+            let mut camera = NetworkCamera::new(camera, crop, preprocess.width, preprocess.height);
             let skew_s = 0.002 * index as f64;
             camera.ego_at_reference_from_ego_at_camera = Pose::new(
                 UnitQuaternion::from_euler_angles(0.0, 0.0, 0.2 * skew_s),

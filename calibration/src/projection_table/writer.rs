@@ -110,8 +110,7 @@ impl Writer {
             let seen = |value: f32| if is_seen { value } else { 0.0 };
             let [du, dv] = [placed.du[lane], placed.dv[lane]];
             measured.geometry[lane] = [seen(du), seen(dv), seen(scale), placed.seen[lane]];
-            measured.depth_row[lane] =
-                placed.row[lane] * self.bins + if is_seen { bin } else { 0 };
+            measured.depth_row[lane] = placed.row[lane] * self.bins + if is_seen { bin } else { 0 };
         }
         measured
     }

@@ -92,8 +92,7 @@ impl LaneDecoder {
         out.clear();
         let raster = Raster::new(output, HeadKind::Lanes.channels(), &self.cells)?;
         self.found.clear();
-        self.nodes
-            .gather(&raster, &self.cells, self.mask_threshold);
+        self.nodes.gather(&raster, &self.cells, self.mask_threshold);
         for family in [Family::Paint, Family::RoadEdge] {
             self.find(family);
         }

@@ -17,10 +17,16 @@ impl Footprint {
     /// The other rectangle is replaced by its bounding box in axes of `self`, which is exact at
     /// multiples of a quarter turn and somewhat large between: enough to tell a second detection
     /// of one thing from a neighbour.
+    #[inline]
     pub(super) fn overlap(&self, other: &Self) -> f32 {
         if self.is_out_of_reach(other) {
-            return 0.0;
+            0.0
+        } else {
+            self.overlap_in_reach(other)
         }
+    }
+
+    fn overlap_in_reach(&self, other: &Self) -> f32 {
         let (sin, cos) = self.yaw_rad.sin_cos();
         let dx = other.centre_m[0] - self.centre_m[0];
         let dy = other.centre_m[1] - self.centre_m[1];
@@ -39,6 +45,7 @@ impl Footprint {
     }
 
     /// Whether the centres are too far apart for any share, whatever the angles.
+    #[inline]
     fn is_out_of_reach(&self, other: &Self) -> bool {
         let [dx, dy] = [0, 1].map(|k| other.centre_m[k] - self.centre_m[k]);
         // No side of the bounding box is longer than this.
@@ -48,11 +55,12 @@ impl Footprint {
         dx * dx + dy * dy > 1.001 * (along * along + across * across)
     }
 
-    pub(super) fn distance(&self, other: &Self) -> f32 {
-        length(
-            self.centre_m[0] - other.centre_m[0],
-            self.centre_m[1] - other.centre_m[1],
-        )
+    /// Whether the centres are less than `reach_m` apart.
+    #[inline]
+    pub(super) fn is_nearer(&self, other: &Self, reach_m: f32) -> bool {
+        let [dx, dy] = [0, 1].map(|k| other.centre_m[k] - self.centre_m[k]);
+        // The squares tell most pairs apart without a root.
+        dx * dx + dy * dy <= 1.001 * (reach_m * reach_m) && length(dx, dy) < reach_m
     }
 }
 
@@ -77,6 +85,29 @@ mod tests {
     fn neighbours_in_lanes_and_queues_do_not_overlap() {
         assert_eq!(car(0.0, 0.0, 0.0).overlap(&car(0.0, 3.0, 0.0)), 0.0);
         assert_eq!(car(0.0, 0.0, 0.7).overlap(&car(3.8, 3.2, 0.7)), 0.0);
+    }
+
+    #[test]
+    fn what_is_out_of_reach_shares_nothing() {
+        use proptest::prelude::*;
+        let footprint = (
+            prop::array::uniform2(-8.0_f32..8.0),
+            prop::array::uniform2(0.05_f32..12.0),
+            -4.0_f32..4.0,
+        );
+        let footprint = footprint.prop_map(|(centre_m, size_m, yaw_rad)| Footprint {
+            centre_m,
+            size_m,
+            yaw_rad,
+        });
+        let config = ProptestConfig {
+            cases: 4096,
+            failure_persistence: None,
+            ..ProptestConfig::default()
+        };
+        proptest!(config, |(a in footprint.clone(), b in footprint)| {
+            prop_assert_eq!(a.overlap(&b), a.overlap_in_reach(&b));
+        });
     }
 
     #[test]

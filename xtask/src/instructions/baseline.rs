@@ -74,7 +74,12 @@ impl Baseline {
         let mut values: [Option<String>; 4] = Default::default();
         let mut counts = Vec::new();
         for (number, line) in text.lines().enumerate() {
-            let unclear = || format!("line {}: expected `name = value`, found `{line}`", number + 1);
+            let unclear = || {
+                format!(
+                    "line {}: expected `name = value`, found `{line}`",
+                    number + 1
+                )
+            };
             if line.is_empty() || line.starts_with(['#', '[']) {
                 continue;
             }
@@ -88,7 +93,9 @@ impl Baseline {
         }
         let mut fields = Toolchain::FIELDS.into_iter().zip(values);
         let mut next = || {
-            let (field, value) = fields.next().ok_or_else(|| String::from("too few fields"))?;
+            let (field, value) = fields
+                .next()
+                .ok_or_else(|| String::from("too few fields"))?;
             value.ok_or_else(|| format!("`{field}` is missing"))
         };
         let toolchain = Toolchain {

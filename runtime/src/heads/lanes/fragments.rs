@@ -90,10 +90,7 @@ pub(super) fn join_fragments(lanes: &mut Fragments, polyliner: &mut Polyliner) {
 pub(super) fn drop_ghosts(lanes: &mut Fragments) {
     let mut k = 0;
     while k < lanes.len() {
-        if lanes
-            .iter()
-            .any(|other| is_ghost(&lanes[k], other))
-        {
+        if lanes.iter().any(|other| is_ghost(&lanes[k], other)) {
             lanes.remove(k);
         } else {
             k += 1;
@@ -153,8 +150,7 @@ fn best_joint(lanes: &Fragments) -> Option<Joint> {
             }
             for first_end in [End::Start, End::Finish] {
                 for second_end in [End::Start, End::Finish] {
-                    let Some(miss_m) = miss(&a.tip(first_end), &b.tip(second_end))
-                    else {
+                    let Some(miss_m) = miss(&a.tip(first_end), &b.tip(second_end)) else {
                         continue;
                     };
                     if best.as_ref().is_none_or(|best| miss_m < best.miss_m) {

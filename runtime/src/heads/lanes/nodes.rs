@@ -193,7 +193,13 @@ impl Node {
 fn softmax<const N: usize>(logits: [f32; N]) -> [f32; N] {
     let most = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     // e⁰ is 1: one call less.
-    let shares = logits.map(|logit| if logit == most { 1.0 } else { (logit - most).exp() });
+    let shares = logits.map(|logit| {
+        if logit == most {
+            1.0
+        } else {
+            (logit - most).exp()
+        }
+    });
     let sum: f32 = shares.iter().sum();
     shares.map(|share| share / sum)
 }
