@@ -1,8 +1,8 @@
 """Alignment of the feature queue beside ONNX Runtime's GridSample and OpenCV's warpAffine.
 
-All work on the same maps with the same motion, in turn, round by round, on one thread. ONNX Runtime
-and OpenCV run in this process and bevrt in its own, so each side is held against a plain copy of the
-output's bytes in its own process. Prints a table in Markdown.
+All work on the same maps with the same motion, in turn, round by round, on one thread. ONNX
+Runtime and OpenCV run in this process and bevrt in its own, so each side is held against a plain
+copy of the output's bytes in its own process. Prints a table in Markdown.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ use crate::simd::{Simd, simd_variants};
 use fisheye_gain::FisheyeGain;
 use hit::{LANES, RowHits};
 use view::View;
-use writer::{BILINEAR, Writer};
+use writer::{BILINEAR, Placed, Writer};
 
 /// Numbers per voxel in [`ProjectionTable::geometry`].
 const GEOMETRY: usize = 4;
@@ -120,13 +120,13 @@ impl ProjectionTable {
             let lanes = LANES.min(spec.grid.cols - first_col);
             let first_cell = spec.grid.index(row, first_col);
             let voxels = first_cell * heights..(first_cell + lanes) * heights;
-            let index = &mut self.index[voxels.start * taps..voxels.end * taps];
-            let geometry = &mut self.geometry[voxels.start * GEOMETRY..voxels.end * GEOMETRY];
-            let (geometry, _) = geometry.as_chunks_mut::<GEOMETRY>();
             for height in 0..heights {
                 let nearest = self.hits.block(0, height, first_col / LANES);
                 let placed = writer.place(nearest);
                 let measured = writer.measure(nearest, &placed);
+                let index = &mut self.index[voxels.start * taps..voxels.end * taps];
+                let geometry = &mut self.geometry[voxels.start * GEOMETRY..voxels.end * GEOMETRY];
+                let (geometry, _) = geometry.as_chunks_mut::<GEOMETRY>();
                 let cells = index.chunks_exact_mut(heights * taps);
                 let cells = cells.zip(geometry.chunks_exact_mut(heights));
                 for (lane, (index, geometry)) in cells.enumerate() {
@@ -140,22 +140,34 @@ impl ProjectionTable {
                     }
                 }
                 if taps > 1 {
-                    let weight = &mut self.weight[voxels.start * taps..voxels.end * taps];
-                    let mut ranks = [placed; BILINEAR];
-                    for (rank, further) in ranks.iter_mut().enumerate().take(kept(spec)).skip(1) {
-                        *further = writer.place(self.hits.block(rank, height, first_col / LANES));
-                    }
-                    for lane in 0..lanes {
-                        let first = (lane * heights + height) * taps;
-                        let index = &mut index[first..first + taps];
-                        let weight = &mut weight[first..first + taps];
-                        if taps == BILINEAR {
-                            writer.write_bilinear(&placed, lane, index, weight);
-                        } else {
-                            writer.write_ranks(&ranks, lane, index, weight);
-                        }
-                    }
+                    self.write_more_taps(spec, writer, placed, [row, first_col, height]);
                 }
+            }
+        }
+    }
+
+    /// Writes indices and weights of a block of voxels with more than one tap.
+    #[inline(always)]
+    fn write_more_taps(
+        &mut self,
+        spec: &LiftSpec,
+        writer: &Writer,
+        placed: Placed,
+        [row, first_col, height]: [usize; 3],
+    ) {
+        let (taps, heights) = (spec.taps as usize, spec.heights_m.len());
+        let mut ranks = [placed; BILINEAR];
+        for (rank, further) in ranks.iter_mut().enumerate().take(kept(spec)).skip(1) {
+            *further = writer.place(self.hits.block(rank, height, first_col / LANES));
+        }
+        for lane in 0..LANES.min(spec.grid.cols - first_col) {
+            let voxel = spec.grid.index(row, first_col + lane) * heights + height;
+            let index = &mut self.index[voxel * taps..][..taps];
+            let weight = &mut self.weight[voxel * taps..][..taps];
+            if taps == BILINEAR {
+                writer.write_bilinear(&placed, lane, index, weight);
+            } else {
+                writer.write_ranks(&ranks, lane, index, weight);
             }
         }
     }

@@ -20,12 +20,12 @@ pub enum Simd {
     Avx512(Avx2, Avx512),
 }
 
-/// Proof that this processor has AVX2 and F16C. **Invariant**: only [`Avx2::detect`] makes it.
+/// Proof that this processor has AVX2 and F16C. **Invariant**: only `Avx2::detect` makes it.
 #[cfg(target_arch = "x86_64")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Avx2(());
 
-/// Proof that this processor has AVX-512 F. **Invariant**: only [`Avx512::detect`] makes it.
+/// Proof that this processor has AVX-512 F. **Invariant**: only `Avx512::detect` makes it.
 #[cfg(target_arch = "x86_64")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Avx512(());
