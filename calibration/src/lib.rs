@@ -30,7 +30,7 @@
 //!   with file, camera, field, expected and found value.
 //! - A lens polynomial that folds over gives no ghost pixels: beyond the valid radius nothing is seen.
 //! - [`ProjectionTable::rebuild`] does not allocate, so it may run in every frame.
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 mod camera;
 mod camera_rays;
@@ -45,6 +45,8 @@ mod projection_table;
 pub mod readers;
 mod rig;
 pub mod rigs;
+#[doc(hidden)]
+pub mod simd;
 
 pub use camera::Camera;
 pub use camera_rays::RaySpec;

@@ -10,6 +10,7 @@ mod writer;
 pub use network_camera::NetworkCamera;
 
 use crate::LiftSpec;
+use crate::simd::{Simd, simd_variants};
 use fisheye_gain::FisheyeGain;
 use hit::{LANES, RowHits};
 use view::View;
@@ -52,12 +53,16 @@ pub struct ProjectionTable {
     pub geometry: Vec<f32>,
     views: Vec<View>,
     hits: RowHits,
+    simd: Simd,
 }
 
 impl ProjectionTable {
     /// Takes the memory for a lift and a number of cameras. Nothing is seen until it is rebuilt.
     pub fn new(spec: &LiftSpec, cameras: usize) -> Self {
-        let mut table = Self::default();
+        let mut table = Self {
+            simd: Simd::detect(),
+            ..Self::default()
+        };
         table.views.reserve(cameras);
         table.resize(spec);
         table.clear_all(spec, cameras);
@@ -82,13 +87,7 @@ impl ProjectionTable {
                 .map(|(index, camera)| View::new(index, camera, spec)),
         );
         let null_row = (network_cameras.len() * spec.rows_per_camera()) as i32;
-        for row in 0..spec.grid.rows {
-            self.hits.clear();
-            for view in &self.views {
-                view.collect_row(spec, row, &mut self.hits);
-            }
-            self.write_row(spec, row, null_row);
-        }
+        fill(self.simd, self, spec, null_row);
     }
 
     fn resize(&mut self, spec: &LiftSpec) {
@@ -114,40 +113,47 @@ impl ProjectionTable {
     }
 
     /// Turns the hits of one grid row into table entries.
-    fn write_row(&mut self, spec: &LiftSpec, row: usize, null_row: i32) {
+    #[inline(always)]
+    fn write_row(&mut self, spec: &LiftSpec, row: usize, writer: &Writer) {
         let (taps, heights) = (spec.taps as usize, spec.heights_m.len());
-        let writer = Writer::new(spec, null_row);
         for first_col in (0..spec.grid.cols).step_by(LANES) {
             let lanes = LANES.min(spec.grid.cols - first_col);
+            let first_cell = spec.grid.index(row, first_col);
+            let voxels = first_cell * heights..(first_cell + lanes) * heights;
             for height in 0..heights {
                 let nearest = self.hits.block(0, height, first_col / LANES);
                 let placed = writer.place(nearest);
-                let measured = writer.measure(nearest);
-                for lane in 0..lanes {
-                    let voxel = spec.grid.index(row, first_col + lane) * heights + height;
-                    self.index[voxel * taps] = placed.row[lane];
-                    self.geometry[voxel * GEOMETRY..][..GEOMETRY]
-                        .copy_from_slice(&placed.geometry(lane, measured.scale[lane]));
-                    if let Some(depth_index) = self.depth_index.get_mut(voxel) {
-                        *depth_index = placed.row[lane] * writer.bins() + measured.bin[lane];
+                let measured = writer.measure(nearest, &placed);
+                let index = &mut self.index[voxels.start * taps..voxels.end * taps];
+                let geometry = &mut self.geometry[voxels.start * GEOMETRY..voxels.end * GEOMETRY];
+                let (geometry, _) = geometry.as_chunks_mut::<GEOMETRY>();
+                let cells = index.chunks_exact_mut(heights * taps);
+                let cells = cells.zip(geometry.chunks_exact_mut(heights));
+                for (lane, (index, geometry)) in cells.enumerate() {
+                    index[height * taps] = placed.row[lane];
+                    geometry[height] = measured.geometry[lane];
+                }
+                if !self.depth_index.is_empty() {
+                    let depth_index = &mut self.depth_index[voxels.clone()];
+                    for (lane, cell) in depth_index.chunks_exact_mut(heights).enumerate() {
+                        cell[height] = measured.depth_row[lane];
                     }
                 }
                 if taps > 1 {
-                    self.write_many_taps(spec, &writer, placed, row, first_col, height);
+                    self.write_more_taps(spec, writer, placed, [row, first_col, height]);
                 }
             }
         }
     }
 
     /// Writes indices and weights of a block of voxels with more than one tap.
-    fn write_many_taps(
+    #[inline(always)]
+    fn write_more_taps(
         &mut self,
         spec: &LiftSpec,
         writer: &Writer,
         placed: Placed,
-        row: usize,
-        first_col: usize,
-        height: usize,
+        [row, first_col, height]: [usize; 3],
     ) {
         let (taps, heights) = (spec.taps as usize, spec.heights_m.len());
         let mut ranks = [placed; BILINEAR];
@@ -164,6 +170,23 @@ impl ProjectionTable {
                 writer.write_ranks(&ranks, lane, index, weight);
             }
         }
+    }
+}
+
+simd_variants! {
+    /// Fills a table whose views are prepared.
+    fn fill(table: &mut ProjectionTable, spec: &LiftSpec, null_row: i32) = fill_rows;
+}
+
+#[inline(always)]
+fn fill_rows(table: &mut ProjectionTable, spec: &LiftSpec, null_row: i32) {
+    let writer = Writer::new(spec, null_row);
+    for row in 0..spec.grid.rows {
+        table.hits.clear();
+        for view in &table.views {
+            view.collect_row(spec, row, &mut table.hits);
+        }
+        table.write_row(spec, row, &writer);
     }
 }
 

@@ -31,7 +31,6 @@
 // Time and images.
 mod image;
 mod preprocess;
-mod simd;
 mod sync;
 mod time;
 
@@ -57,6 +56,8 @@ mod tracking;
 mod threads;
 
 mod pipeline;
+
+use bevrt_calibration::simd;
 
 pub use align::GridAffine;
 pub use ego_motion::{

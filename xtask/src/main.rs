@@ -1,8 +1,10 @@
-//! Set-up and checks of the repository: `cargo xtask demo`, `bench`, `test`, `dist`.
+//! Set-up and checks of the repository: `cargo xtask demo`, `bench`, `test`,
+//! `instructions`, `dist`.
 
 mod command;
 mod dist;
 mod fuzz;
+mod instructions;
 mod onnx_runtime;
 mod python;
 
@@ -19,6 +21,8 @@ cargo xtask <command>
   test          set up ONNX Runtime, run every test that needs Rust and Python 3 alone
   test --all    also the Python tests that need packages: PyTorch, OpenCV, ASAM's OSI bindings
                 (virtual environments below target/)
+  instructions  count the instructions of every kernel under valgrind and compare them with
+                benches/instructions.toml; --renew writes that file
   dist [FOLDER] build the C library and lay its install tree out (target/dist)
   fuzz [--seconds N] [TARGET…]
                 libFuzzer on hostile input (600 s each), where a nightly toolchain and cargo-fuzz are
@@ -31,6 +35,7 @@ fn main() -> ExitCode {
         Some(command @ ("demo" | "bench")) => bevrt(command, &arguments[1..]),
         Some("test") => test(&arguments[1..]),
         Some("fuzz") => fuzz::run(&arguments[1..]),
+        Some("instructions") => count_instructions(&arguments[1..]),
         Some("dist") => install_tree(&arguments[1..]),
         Some("setup") => onnx_runtime::provide().map(|path| println!("{}", path.display())),
         Some("help" | "--help" | "-h") | None => {
@@ -38,7 +43,7 @@ fn main() -> ExitCode {
             Ok(())
         }
         Some(other) => Err(format!(
-            "unknown command `{other}`; expected demo, bench, test, fuzz, dist or setup (see `cargo xtask help`)"
+            "unknown command `{other}`; expected demo, bench, test, instructions, fuzz, dist or setup (see `cargo xtask help`)"
         )),
     };
     match outcome {
@@ -47,6 +52,16 @@ fn main() -> ExitCode {
             eprintln!("xtask: {message}");
             ExitCode::FAILURE
         }
+    }
+}
+
+fn count_instructions(arguments: &[String]) -> Result<(), String> {
+    match arguments {
+        [] => instructions::check(false),
+        [flag] if flag == "--renew" => instructions::check(true),
+        other => Err(format!(
+            "`instructions` takes nothing or --renew, found {other:?}"
+        )),
     }
 }
 

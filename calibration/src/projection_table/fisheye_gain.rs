@@ -2,6 +2,7 @@
 
 use nalgebra::Point2;
 
+use super::writer::nearest;
 use crate::{Intrinsics, Lens};
 
 /// Steps of the table. Linear interpolation in `f32` then stays within 1e-6 of the exact gain.
@@ -57,7 +58,8 @@ impl FisheyeGain {
     pub(super) fn at(&self, cosine: f32) -> (f32, bool) {
         let position = (cosine - self.least_cosine) * self.steps_per_cosine;
         let is_in_range = position >= 0.0;
-        let step = (position as i32).clamp(0, STEPS as i32 - 1) as usize;
+        // Between two steps either may come out as the one below: the line through them is one.
+        let step = nearest(position - 0.5).clamp(0, STEPS as i32 - 1) as usize;
         let rest = position - step as f32;
         let (low, high) = (self.values[step], self.values[step + 1]);
         (low + (high - low) * rest, is_in_range)

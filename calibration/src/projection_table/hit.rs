@@ -1,7 +1,8 @@
 //! Where the voxels of one grid row fall in the cameras.
 
-/// Neighbouring columns that are worked on at once.
-pub(super) const LANES: usize = 8;
+/// Neighbouring columns that are worked on at once: enough that loops over them are not unrolled but
+/// become vector instructions, few enough that little beside a camera's view is worked out.
+pub(super) const LANES: usize = 16;
 
 /// One camera's sight of one voxel.
 #[derive(Debug, Clone, Copy)]
@@ -32,7 +33,7 @@ pub(super) struct Block {
 }
 
 impl Block {
-    const EMPTY: Self = Self {
+    pub(super) const EMPTY: Self = Self {
         centrality: [-1.0; LANES],
         u: [0.0; LANES],
         v: [0.0; LANES],
@@ -43,40 +44,73 @@ impl Block {
 
     /// Fills all lanes; `hit` must not branch.
     #[inline(always)]
-    pub(super) fn of(hit: impl Fn(usize) -> Hit) -> Self {
-        let mut block = Self::EMPTY;
+    pub(super) fn fill(&mut self, hit: impl Fn(usize) -> Hit) {
         for lane in 0..LANES {
             let hit = hit(lane);
-            block.centrality[lane] = hit.centrality;
-            block.u[lane] = hit.u;
-            block.v[lane] = hit.v;
-            block.distance2[lane] = hit.distance2;
-            block.first_row[lane] = hit.first_row;
-            block.ln_focal[lane] = hit.ln_focal;
+            self.centrality[lane] = hit.centrality;
+            self.u[lane] = hit.u;
+            self.v[lane] = hit.v;
+            self.distance2[lane] = hit.distance2;
+            self.first_row[lane] = hit.first_row;
+            self.ln_focal[lane] = hit.ln_focal;
         }
-        block
     }
 
-    /// In which lanes a later candidate is more central; at equality the earlier one stays.
+    /// Lane by lane, takes what is more central in a later block and gives what was there in its
+    /// place; at equality the earlier one stays.
     #[inline(always)]
-    fn is_beaten_by(&self, later: &Block) -> [bool; LANES] {
-        std::array::from_fn(|lane| later.centrality[lane] > self.centrality[lane])
+    fn exchange_better(&mut self, later: &mut Block) {
+        let mask: [u32; LANES] = std::array::from_fn(|lane| {
+            u32::from(later.centrality[lane] > self.centrality[lane]).wrapping_neg()
+        });
+        exchange(&mask, &mut self.centrality, &mut later.centrality);
+        exchange(&mask, &mut self.u, &mut later.u);
+        exchange(&mask, &mut self.v, &mut later.v);
+        exchange(&mask, &mut self.distance2, &mut later.distance2);
+        exchange(&mask, &mut self.first_row, &mut later.first_row);
+        exchange(&mask, &mut self.ln_focal, &mut later.ln_focal);
     }
 }
 
-/// Lane by lane, `a` where the mask is set, else `b`.
-#[inline(always)]
-fn blend(mask: &[bool; LANES], a: &Block, b: &Block) -> Block {
-    fn pick<T: Copy>(mask: &[bool; LANES], a: &[T; LANES], b: &[T; LANES]) -> [T; LANES] {
-        std::array::from_fn(|lane| if mask[lane] { a[lane] } else { b[lane] })
+/// A number of 32 bits.
+trait Bits: Copy {
+    fn to_bits(self) -> u32;
+    fn from_bits(bits: u32) -> Self;
+}
+
+impl Bits for f32 {
+    #[inline(always)]
+    fn to_bits(self) -> u32 {
+        self.to_bits()
     }
-    Block {
-        centrality: pick(mask, &a.centrality, &b.centrality),
-        u: pick(mask, &a.u, &b.u),
-        v: pick(mask, &a.v, &b.v),
-        distance2: pick(mask, &a.distance2, &b.distance2),
-        first_row: pick(mask, &a.first_row, &b.first_row),
-        ln_focal: pick(mask, &a.ln_focal, &b.ln_focal),
+
+    #[inline(always)]
+    fn from_bits(bits: u32) -> Self {
+        Self::from_bits(bits)
+    }
+}
+
+impl Bits for i32 {
+    #[inline(always)]
+    fn to_bits(self) -> u32 {
+        self.cast_unsigned()
+    }
+
+    #[inline(always)]
+    fn from_bits(bits: u32) -> Self {
+        bits.cast_signed()
+    }
+}
+
+/// Exchanges the lanes whose mask is all ones. Written with bits, for which no compiler puts a branch
+/// into the loop.
+#[inline(always)]
+fn exchange<T: Bits>(mask: &[u32; LANES], a: &mut [T; LANES], b: &mut [T; LANES]) {
+    for lane in 0..LANES {
+        let (old_a, old_b) = (a[lane].to_bits(), b[lane].to_bits());
+        let changed = (old_a ^ old_b) & mask[lane];
+        a[lane] = T::from_bits(old_a ^ changed);
+        b[lane] = T::from_bits(old_b ^ changed);
     }
 }
 
@@ -97,32 +131,27 @@ impl RowHits {
             .resize(keep * self.blocks_per_rank, Block::EMPTY);
     }
 
-    /// Forgets all hits.
+    /// Forgets all hits. What stands in the other arrays of a lane without a hit does not matter.
+    #[inline(always)]
     pub(super) fn clear(&mut self) {
-        self.blocks.fill(Block::EMPTY);
+        for block in &mut self.blocks {
+            block.centrality = Block::EMPTY.centrality;
+        }
     }
 
     /// The hits of this rank in a block of columns.
-    #[inline]
+    #[inline(always)]
     pub(super) fn block(&self, rank: usize, height: usize, block: usize) -> &Block {
         &self.blocks[rank * self.blocks_per_rank + height * self.blocks_per_height + block]
     }
 
-    /// Ranks candidates for the columns of one block.
+    /// Ranks candidates for the columns of one block; `candidate` is spent.
     #[inline(always)]
-    pub(super) fn offer(&mut self, height: usize, block: usize, candidate: Block) {
+    pub(super) fn offer(&mut self, height: usize, block: usize, candidate: &mut Block) {
         let from = height * self.blocks_per_height + block;
-        let last_rank = self.blocks.len() - self.blocks_per_rank;
-        let (ranks, last) = self.blocks.split_at_mut(last_rank);
-        let mut carried = candidate;
-        for rank in ranks.iter_mut().skip(from).step_by(self.blocks_per_rank) {
-            let is_beaten = rank.is_beaten_by(&carried);
-            let dropped = blend(&is_beaten, rank, &carried);
-            *rank = blend(&is_beaten, &carried, rank);
-            carried = dropped;
+        for rank in self.blocks.chunks_exact_mut(self.blocks_per_rank) {
+            rank[from].exchange_better(candidate);
         }
-        let last = &mut last[from];
-        *last = blend(&last.is_beaten_by(&carried), &carried, last);
     }
 }
 
@@ -143,11 +172,9 @@ mod tests {
         let mut hits = RowHits::default();
         hits.resize(2, 1, LANES + 1);
         for (row, centrality) in [(0, 0.2), (1, 0.4), (2, 0.4), (3, -1.0), (4, 0.1)] {
-            hits.offer(
-                0,
-                0,
-                Block::of(|lane| hit(if lane == 3 { centrality } else { -1.0 }, row)),
-            );
+            let mut candidate = Block::EMPTY;
+            candidate.fill(|lane| hit(if lane == 3 { centrality } else { -1.0 }, row));
+            hits.offer(0, 0, &mut candidate);
         }
         assert_eq!(
             [0, 1].map(|rank| hits.block(rank, 0, 0).first_row[3]),

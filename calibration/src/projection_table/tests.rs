@@ -354,6 +354,43 @@ fn rebuilding_again_gives_the_same_table() {
     assert_eq!((table.index, table.weight), (first.index, first.weight));
 }
 
+#[test]
+fn all_instruction_sets_build_the_same_bits() {
+    let bits = |values: &[f32]| -> Vec<u32> { values.iter().map(|v| v.to_bits()).collect() };
+    for taps in 1..=4 {
+        // A number of columns that does not fill the last block.
+        let mut spec = small(taps);
+        spec.grid.cols = 37;
+        for kind in 0..5 {
+            let (intrinsics, crop) = assorted_camera(kind);
+            let cameras: Vec<NetworkCamera> = [0.3, 1.0, -2.0]
+                .into_iter()
+                .map(|yaw| {
+                    let camera = Camera {
+                        name: String::from("camera"),
+                        intrinsics,
+                        ego_from_cam: Pose::looking(Vector3::new(1.0, yaw, 1.5), yaw, 0.02, 0.01),
+                    };
+                    NetworkCamera::new(&camera, crop, 352, 128)
+                })
+                .collect();
+            let [widest, middle, base] = Simd::available().map(|simd| {
+                let mut table = ProjectionTable::new(&spec, cameras.len());
+                table.simd = simd;
+                table.rebuild(&spec, &cameras);
+                (
+                    table.index.clone(),
+                    bits(&table.weight),
+                    table.depth_index.clone(),
+                    bits(&table.geometry),
+                )
+            });
+            assert_eq!(widest, middle, "taps {taps}, lens {kind}");
+            assert_eq!(middle, base, "taps {taps}, lens {kind}");
+        }
+    }
+}
+
 /// Lenses of every kind that the table treats in its own way.
 fn assorted_camera(kind: usize) -> (Intrinsics, PixelRect) {
     let six = rigs::six_pinhole();

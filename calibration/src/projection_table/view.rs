@@ -87,6 +87,7 @@ impl View {
     }
 
     /// Offers this camera's hits of one grid row.
+    #[inline(always)]
     pub(super) fn collect_row(&self, spec: &LiftSpec, row: usize, hits: &mut RowHits) {
         // One loop per kind of lens, without branches, so that each becomes vector instructions.
         match &self.projection {
@@ -154,6 +155,7 @@ impl View {
         let step = array(self.axes_in_cam[1] * spec.grid.cell_m);
         let side_step = spec.grid.cell_m as f32;
         let [limit_u, limit_v] = self.limit;
+        let mut candidate = Block::EMPTY;
         for (height_index, &height) in spec.heights_m.iter().enumerate() {
             let above = height - self.centre_in_ego.z;
             let fixed2 = ((x - self.centre_in_ego.x).powi(2) + above * above) as f32;
@@ -162,7 +164,7 @@ impl View {
                 let first_y = spec.grid.col_y(block * LANES);
                 let first = array(height_in_cam + self.axes_in_cam[1] * first_y);
                 let first_side = (first_y - self.centre_in_ego.y) as f32;
-                let candidate = Block::of(|lane| {
+                candidate.fill(|lane| {
                     let along = lane as f32;
                     let point = [
                         first[0] + step[0] * along,
@@ -186,7 +188,7 @@ impl View {
                         ln_focal: self.ln_focal,
                     }
                 });
-                hits.offer(height_index, block, candidate);
+                hits.offer(height_index, block, &mut candidate);
             }
         }
     }

@@ -19,7 +19,8 @@ pub(super) struct Writer {
 /// The feature cells of a block of hits.
 #[derive(Clone, Copy)]
 pub(super) struct Placed {
-    is_seen: [bool; LANES],
+    /// 1 where the voxel is seen, else 0.
+    seen: [f32; LANES],
     /// Feature row of the nearest cell, or the null row.
     pub(super) row: [i32; LANES],
     cell_u: [i32; LANES],
@@ -29,23 +30,19 @@ pub(super) struct Placed {
     dv: [f32; LANES],
 }
 
-/// The distances of a block of hits.
+/// What a network is told of a block of hits beside the cells.
 pub(super) struct Measured {
-    /// Logarithm of the feature cells per metre there.
-    pub(super) scale: [f32; LANES],
-    /// Depth bin; 0 where nothing is seen.
-    pub(super) bin: [i32; LANES],
+    /// From the cell's centre to the point, in cells, logarithm of the feature cells per metre there,
+    /// and 1; zeros where nothing is seen.
+    pub(super) geometry: [[f32; 4]; LANES],
+    /// Feature row times bins, plus the depth bin.
+    pub(super) depth_row: [i32; LANES],
 }
 
 impl Placed {
-    /// The four numbers of the geometry of a voxel.
     #[inline(always)]
-    pub(super) fn geometry(&self, lane: usize, scale: f32) -> [f32; 4] {
-        if self.is_seen[lane] {
-            [self.du[lane], self.dv[lane], scale, 1.0]
-        } else {
-            [0.0; 4]
-        }
+    fn is_seen(&self, lane: usize) -> bool {
+        self.seen[lane] != 0.0
     }
 }
 
@@ -69,46 +66,53 @@ impl Writer {
         }
     }
 
-    /// Number of depth bins; 0 without.
-    pub(super) fn bins(&self) -> i32 {
-        self.bins
-    }
-
     /// Finds the nearest feature cells of a block of hits.
     #[inline(always)]
     pub(super) fn place(&self, hits: &Block) -> Placed {
-        let is_seen: [bool; LANES] = std::array::from_fn(|lane| hits.centrality[lane] >= 0.0);
-        // A hit that is not seen may hold anything; clamping also keeps a hit that rounding to `f32`
-        // put onto the far border in the last cell.
-        let cell_u =
-            std::array::from_fn(|lane| nearest(hits.u[lane] - 0.5).clamp(0, self.width - 1));
-        let cell_v =
-            std::array::from_fn(|lane| nearest(hits.v[lane] - 0.5).clamp(0, self.height - 1));
-        Placed {
-            is_seen,
-            row: std::array::from_fn(|lane| {
-                let row = hits.first_row[lane] + cell_v[lane] * self.width + cell_u[lane];
-                if is_seen[lane] { row } else { self.null_row }
-            }),
-            cell_u,
-            cell_v,
-            du: std::array::from_fn(|lane| hits.u[lane] - 0.5 - cell_u[lane] as f32),
-            dv: std::array::from_fn(|lane| hits.v[lane] - 0.5 - cell_v[lane] as f32),
+        let mut placed = Placed {
+            seen: [0.0; LANES],
+            row: [0; LANES],
+            cell_u: [0; LANES],
+            cell_v: [0; LANES],
+            du: [0.0; LANES],
+            dv: [0.0; LANES],
+        };
+        for lane in 0..LANES {
+            // A hit that is not seen may hold anything; clamping also keeps a hit that rounding to
+            // `f32` put onto the far border in the last cell.
+            let cell_u = held(nearest(hits.u[lane] - 0.5), self.width - 1);
+            let cell_v = held(nearest(hits.v[lane] - 0.5), self.height - 1);
+            let row = hits.first_row[lane] + cell_v * self.width + cell_u;
+            let is_seen = hits.centrality[lane] >= 0.0;
+            placed.seen[lane] = if is_seen { 1.0 } else { 0.0 };
+            placed.row[lane] = if is_seen { row } else { self.null_row };
+            placed.cell_u[lane] = cell_u;
+            placed.cell_v[lane] = cell_v;
+            placed.du[lane] = hits.u[lane] - 0.5 - cell_u as f32;
+            placed.dv[lane] = hits.v[lane] - 0.5 - cell_v as f32;
         }
+        placed
     }
 
-    /// Works out scale and depth bin of a block of hits.
+    /// Works out geometry and depth bins of a block of hits.
     #[inline(always)]
-    pub(super) fn measure(&self, hits: &Block) -> Measured {
-        let ln_distance: [f32; LANES] = std::array::from_fn(|lane| 0.5 * ln(hits.distance2[lane]));
-        Measured {
-            scale: std::array::from_fn(|lane| hits.ln_focal[lane] - ln_distance[lane]),
-            bin: std::array::from_fn(|lane| {
-                let bin = nearest((ln_distance[lane] - self.ln_min) * self.bins_per_ln - 0.5);
-                let bin = bin.min(self.bins - 1).max(0);
-                if hits.centrality[lane] >= 0.0 { bin } else { 0 }
-            }),
+    pub(super) fn measure(&self, hits: &Block, placed: &Placed) -> Measured {
+        let mut measured = Measured {
+            geometry: [[0.0; 4]; LANES],
+            depth_row: [0; LANES],
+        };
+        for lane in 0..LANES {
+            let ln_distance = 0.5 * ln(hits.distance2[lane]);
+            let bin = nearest((ln_distance - self.ln_min) * self.bins_per_ln - 0.5);
+            let bin = held(bin, self.bins - 1);
+            let scale = hits.ln_focal[lane] - ln_distance;
+            let is_seen = hits.centrality[lane] >= 0.0;
+            let seen = |value: f32| if is_seen { value } else { 0.0 };
+            let [du, dv] = [placed.du[lane], placed.dv[lane]];
+            measured.geometry[lane] = [seen(du), seen(dv), seen(scale), placed.seen[lane]];
+            measured.depth_row[lane] = placed.row[lane] * self.bins + if is_seen { bin } else { 0 };
         }
+        measured
     }
 
     /// Writes one tap per camera, with equal weights for those that see the voxel.
@@ -120,10 +124,10 @@ impl Writer {
         weight: &mut [f32],
     ) {
         let ranks = &ranks[..index.len()];
-        let seen = ranks.iter().filter(|placed| placed.is_seen[lane]).count();
+        let seen = ranks.iter().filter(|placed| placed.is_seen(lane)).count();
         for (placed, (index, weight)) in ranks.iter().zip(index.iter_mut().zip(weight)) {
             *index = placed.row[lane];
-            *weight = if placed.is_seen[lane] {
+            *weight = if placed.is_seen(lane) {
                 1.0 / seen as f32
             } else {
                 0.0
@@ -139,7 +143,7 @@ impl Writer {
         index: &mut [i32],
         weight: &mut [f32],
     ) {
-        if !placed.is_seen[lane] {
+        if !placed.is_seen(lane) {
             index.fill(self.null_row);
             weight.fill(0.0);
             return;
@@ -163,10 +167,17 @@ impl Writer {
     }
 }
 
+/// `value` between 0 and `most`, 0 where `most` is below.
+#[inline(always)]
+fn held(value: i32, most: i32) -> i32 {
+    let value = if value < most { value } else { most };
+    if value > 0 { value } else { 0 }
+}
+
 /// The nearest whole number of a value well within ±2²², without the checks of a cast; for any other
 /// value, some number.
 #[inline(always)]
-fn nearest(value: f32) -> i32 {
+pub(super) fn nearest(value: f32) -> i32 {
     // Added to 1.5 · 2²³, a value's whole part comes to stand in the lowest bits.
     const SHIFT: f32 = 12_582_912.0;
     ((value + SHIFT).to_bits() as i32).wrapping_sub(SHIFT.to_bits() as i32)

@@ -428,7 +428,8 @@ typedef struct {
   /* A frame older than this at its step has missed its deadline. */
   int64_t frame_deadline_ns;
   /* Public keys, as bevrt sign prints them, with spaces or line ends between: the package must
-   * be signed by one of them. NULL takes any package. Since ABI 0.2.
+   * be signed by one of them. NULL takes any package. It and what
+   * follows: since ABI 0.2.
    */
   const char *trusted_keys;
   /* Cores of the engine's pool, such as "2,4-5": each of its threads is kept on one of them, in
@@ -913,7 +914,7 @@ typedef struct {
   /* Given to clock_callback. */
   void *clock_user_data;
   /* Cores that the worker's thread may run on, such as "2,4-5"; NULL for those of the creating
-   * thread.
+   * thread. It and what follows: since ABI 0.2.
    */
   const char *worker_cores;
   /* Cores of the network's thread, likewise. */
@@ -1300,9 +1301,7 @@ BEVRT_STATIC_ASSERT(sizeof(bevrt_lane_t) == 608, "lane");
 BEVRT_STATIC_ASSERT(sizeof(bevrt_arrow_t) == 32, "arrow");
 BEVRT_STATIC_ASSERT(sizeof(bevrt_crosswalk_t) == 120, "crosswalk");
 BEVRT_STATIC_ASSERT(sizeof(bevrt_stop_line_t) == 112, "stop line");
-BEVRT_STATIC_ASSERT(sizeof(bevrt_pipeline_options_t) == 152, "pipeline options");
-BEVRT_STATIC_ASSERT(sizeof(bevrt_worker_options_t) == 40, "worker options");
-BEVRT_STATIC_ASSERT(sizeof(bevrt_pipeline_options_t) == 224, "pipeline options");
+BEVRT_STATIC_ASSERT(sizeof(bevrt_pipeline_options_t) == 232, "pipeline options");
 BEVRT_STATIC_ASSERT(sizeof(bevrt_worker_options_t) == 72, "worker options");
 BEVRT_STATIC_ASSERT(sizeof(bevrt_calibration_t) == 24, "calibration");
 BEVRT_STATIC_ASSERT(sizeof(bevrt_image_t) == 104, "image");

@@ -1,6 +1,6 @@
 //! Half-precision storage of maps: 16 bits a value, in and out, the same bits on every machine.
 
-use crate::simd::simd_variants;
+use crate::simd::Simd;
 #[cfg(target_arch = "x86_64")]
 use crate::simd::{Avx2, Avx512};
 
@@ -25,39 +25,124 @@ impl HalfStore {
     }
 }
 
-simd_variants! {
-    /// Stores values as halves, to nearest, ties to even. Larger ones become the largest finite half;
-    /// a negative zero becomes a positive one, so that adding zeros to a value gives its own bits.
-    pub(crate) fn store_half_row(values: &[f32], halves: &mut [u16], found: &mut HalfStore) = store;
+/// Stores values as halves, to nearest, ties to even. Larger ones become the largest finite half;
+/// a negative zero becomes a positive one, so that adding zeros to a value gives its own bits.
+pub(crate) fn store_half_row(
+    simd: Simd,
+    values: &[f32],
+    halves: &mut [u16],
+    found: &mut HalfStore,
+) {
+    match simd {
+        Simd::Base => store(SoftHalf, values, halves, found),
+        #[cfg(target_arch = "x86_64")]
+        Simd::Avx2(avx2) | Simd::Avx512(avx2, _) => {
+            // SAFETY:
+            // - the processor has AVX2 and F16C: `Avx2` exists only where both were found.
+            unsafe { store_with_avx2(avx2, values, halves, found) }
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,f16c")]
+fn store_with_avx2(avx2: Avx2, values: &[f32], halves: &mut [u16], found: &mut HalfStore) {
+    store(HardHalf(avx2), values, halves, found);
 }
 
 #[inline(always)]
-fn store(values: &[f32], halves: &mut [u16], found: &mut HalfStore) {
+fn store<E: Encoder>(encoder: E, values: &[f32], halves: &mut [u16], found: &mut HalfStore) {
+    let (groups, rest) = values.as_chunks::<GROUP>();
+    let (half_groups, half_rest) = halves.as_chunks_mut::<GROUP>();
+    for (halves, values) in half_groups.iter_mut().zip(groups) {
+        *halves = encoder.encode(&held(values, found));
+    }
+    if !rest.is_empty() {
+        let mut last = [0.0; GROUP];
+        last[..rest.len()].copy_from_slice(rest);
+        let encoded = encoder.encode(&held(&last, found));
+        half_rest.copy_from_slice(&encoded[..half_rest.len()]);
+    }
+}
+
+/// Values that are stored at once: so many that loops over them become vector instructions.
+const GROUP: usize = 64;
+
+/// Values within what halves hold; notes the largest magnitude.
+#[inline(always)]
+fn held(values: &[f32; GROUP], found: &mut HalfStore) -> [f32; GROUP] {
+    let mut held = [0.0; GROUP];
     let mut largest = found.largest;
-    for (half, value) in halves.iter_mut().zip(values) {
-        let bits = value.to_bits();
+    for lane in 0..GROUP {
+        let bits = values[lane].to_bits();
         let magnitude = bits & 0x7fff_ffff;
         largest = largest.max(magnitude);
-        let magnitude = magnitude.min(LARGEST);
-        // Half the last place, and its last bit where it is odd, carry into what is kept.
-        let odd = (magnitude >> 13) & 1;
-        let normal = magnitude
-            .wrapping_sub(EXPONENT_SHIFT)
-            .wrapping_add(0xfff + odd)
-            >> 13;
-        // The last place of 0.5 is the smallest half: adding rounds to it.
-        let subnormal = (f32::from_bits(magnitude) + 0.5)
-            .to_bits()
-            .wrapping_sub(0.5_f32.to_bits());
-        let kept = if magnitude < SMALLEST_NORMAL {
-            subnormal
-        } else {
-            normal
-        };
-        let sign = if kept == 0 { 0 } else { (bits >> 16) & 0x8000 };
-        *half = (kept | sign) as u16;
+        held[lane] = f32::from_bits((bits & 0x8000_0000) | magnitude.min(LARGEST));
     }
     found.largest = largest;
+    held
+}
+
+/// Turns values that halves hold into halves.
+trait Encoder: Copy {
+    fn encode(self, values: &[f32; GROUP]) -> [u16; GROUP];
+}
+
+impl Encoder for SoftHalf {
+    #[inline(always)]
+    fn encode(self, values: &[f32; GROUP]) -> [u16; GROUP] {
+        let mut halves = [0; GROUP];
+        for (half, value) in halves.iter_mut().zip(values) {
+            let bits = value.to_bits();
+            let magnitude = bits & 0x7fff_ffff;
+            // Half the last place, and its last bit where it is odd, carry into what is kept.
+            let odd = (magnitude >> 13) & 1;
+            let normal = magnitude
+                .wrapping_sub(EXPONENT_SHIFT)
+                .wrapping_add(0xfff + odd)
+                >> 13;
+            // The last place of 0.5 is the smallest half: adding rounds to it.
+            let subnormal = (f32::from_bits(magnitude) + 0.5)
+                .to_bits()
+                .wrapping_sub(0.5_f32.to_bits());
+            let kept = if magnitude < SMALLEST_NORMAL {
+                subnormal
+            } else {
+                normal
+            };
+            let sign = if kept == 0 { 0 } else { (bits >> 16) & 0x8000 };
+            *half = (kept | sign) as u16;
+        }
+        halves
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+impl Encoder for HardHalf {
+    #[inline(always)]
+    fn encode(self, values: &[f32; GROUP]) -> [u16; GROUP] {
+        use std::arch::x86_64::{
+            _MM_FROUND_TO_NEAREST_INT, _mm_storeu_si128, _mm256_cvtps_ph, _mm256_loadu_ps,
+        };
+        let Self(_proof) = self;
+        let mut halves = [0_u16; GROUP];
+        let (groups, _) = values.as_chunks::<8>();
+        let (half_groups, _) = halves.as_chunks_mut::<8>();
+        for (halves, values) in half_groups.iter_mut().zip(groups) {
+            // SAFETY:
+            // - the processor has F16C: `Avx2` exists only where it was found.
+            // - `values` is 32 readable bytes, `halves` 16 writable ones; no alignment is asked for.
+            unsafe {
+                let values = _mm256_loadu_ps(values.as_ptr());
+                let rounded = _mm256_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(values);
+                _mm_storeu_si128(halves.as_mut_ptr().cast(), rounded);
+            }
+        }
+        for half in &mut halves {
+            *half = if *half == 0x8000 { 0 } else { *half };
+        }
+        halves
+    }
 }
 
 /// Reads stored values as f32.
@@ -163,7 +248,6 @@ mod tests {
     use half::f16;
 
     use super::*;
-    use crate::simd::Simd;
 
     fn stored(values: &[f32], simd: Simd) -> (Vec<u16>, HalfStore) {
         let (mut halves, mut found) = (vec![0; values.len()], HalfStore::default());

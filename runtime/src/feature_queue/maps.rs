@@ -165,14 +165,17 @@ fn touched<T: Copy>(len: usize, value: T) -> Box<[T]> {
 fn quantise(values: &[f32], codec: &Levels, levels: &mut [u8], is_finite: &mut bool) {
     /// Adding and subtracting it rounds to whole numbers, ties to even.
     const ROUNDER: f32 = 12_582_912.0;
+    /// Added to a whole number it leaves that in the lowest bits.
+    const TO_BITS: f32 = 8_388_608.0;
     let zero_point = f32::from(codec.zero_point);
-    let mut all_finite = true;
+    let mut largest = 0;
     for (level, value) in levels.iter_mut().zip(values) {
-        all_finite &= value.is_finite();
+        largest = largest.max(value.to_bits() & 0x7fff_ffff);
         // Anything beyond ±512 ends at 0 or 255, whatever the zero point.
         let steps = (value / codec.scale).clamp(-512.0, 512.0);
         let rounded = (steps + ROUNDER) - ROUNDER;
-        *level = (rounded + zero_point).clamp(0.0, 255.0) as u8;
+        let held = (rounded + zero_point).clamp(0.0, 255.0);
+        *level = (held + TO_BITS).to_bits() as u8;
     }
-    *is_finite &= all_finite;
+    *is_finite &= largest < f32::INFINITY.to_bits();
 }

@@ -89,7 +89,7 @@ pub(super) fn is_same(a: &CrosswalkDetection, b: &CrosswalkDetection) -> bool {
         yaw_rad: crosswalk.theta_rad,
     };
     let (a, b) = (footprint(a), footprint(b));
-    a.distance(&b) < LEAST_DISTANCE_M || a.overlap(&b) > MOST_OVERLAP
+    a.is_nearer(&b, LEAST_DISTANCE_M) || a.overlap(&b) > MOST_OVERLAP
 }
 
 #[cfg(test)]

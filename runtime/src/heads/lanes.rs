@@ -7,6 +7,7 @@
 //! the mask left apart are joined ([`fragments`]).
 
 mod bends;
+mod cell_set;
 mod chains;
 mod fragments;
 mod nodes;
@@ -21,7 +22,7 @@ use super::raster::{Cells, DecodeError, Raster, logit};
 use crate::manifest::HeadKind;
 use chains::ChainLinker;
 use fragments::{Fragment, Fragments, drop_ghosts, join_fragments};
-use nodes::NodeMap;
+use nodes::FamilyNodes;
 use pieces::PieceCutter;
 pub(crate) use polyline::orient;
 pub(super) use polyline::{Polyliner, length_of};
@@ -49,7 +50,7 @@ pub struct LaneDecoder {
     thresholds: [f32; MARKINGS],
     /// The lowest of them as a logit.
     mask_threshold: f32,
-    nodes: NodeMap,
+    nodes: FamilyNodes,
     linker: ChainLinker,
     cutter: PieceCutter,
     polyliner: Polyliner,
@@ -67,7 +68,7 @@ impl LaneDecoder {
             cells,
             thresholds: std::array::from_fn(of_type),
             mask_threshold: logit(lowest),
-            nodes: NodeMap::new(&cells),
+            nodes: FamilyNodes::new(&cells),
             linker: ChainLinker::new(&cells),
             cutter: PieceCutter::new(&cells),
             polyliner: Polyliner::new(),
@@ -91,8 +92,9 @@ impl LaneDecoder {
         out.clear();
         let raster = Raster::new(output, HeadKind::Lanes.channels(), &self.cells)?;
         self.found.clear();
+        self.nodes.gather(&raster, &self.cells, self.mask_threshold);
         for family in [Family::Paint, Family::RoadEdge] {
-            self.find(&raster, family);
+            self.find(family);
         }
         self.fragments.clear();
         self.fragments
@@ -109,19 +111,18 @@ impl LaneDecoder {
         Ok(())
     }
 
-    fn find(&mut self, raster: &Raster<'_>, family: Family) {
-        self.nodes
-            .gather(raster, &self.cells, self.mask_threshold, family);
-        self.linker.start(&self.nodes);
-        while let Some(chain) = self.linker.next_chain(&self.nodes, &self.cells) {
-            for piece in self.cutter.cut(&self.nodes, chain, family) {
-                let lane = self
-                    .polyliner
-                    .lane(&self.nodes, &chain[piece.range()], &piece);
+    fn find(&mut self, family: Family) {
+        let nodes = match family {
+            Family::Paint => &self.nodes.paint,
+            Family::RoadEdge => &self.nodes.road_edge,
+        };
+        self.linker.start(nodes);
+        while let Some(chain) = self.linker.next_chain(nodes, &self.cells) {
+            for piece in self.cutter.cut(nodes, chain, family) {
+                let lane = self.polyliner.lane(nodes, &chain[piece.range()], &piece);
                 if let Some(lane) = lane {
-                    let is_corner = piece.style.is_corner;
-                    self.found
-                        .offer(lane.confidence, Fragment { lane, is_corner });
+                    let fragment = Fragment::new(lane, piece.style.is_corner);
+                    self.found.offer(lane.confidence, fragment);
                 }
             }
         }

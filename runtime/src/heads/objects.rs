@@ -140,7 +140,7 @@ pub(crate) fn is_same_object(a: &ObjectDetection, b: &ObjectDetection) -> bool {
         return false;
     }
     let (a, b) = (footprint(a), footprint(b));
-    a.distance(&b) < group.least_distance_m()
+    a.is_nearer(&b, group.least_distance_m())
         || (group == ObjectGroup::Vehicle && a.overlap(&b) > VEHICLE_OVERLAP)
 }
 

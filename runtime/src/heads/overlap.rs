@@ -1,5 +1,7 @@
 //! How much two boxes on the ground share.
 
+use super::raster::length;
+
 /// A rectangle on the ground.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Footprint {
@@ -15,7 +17,16 @@ impl Footprint {
     /// The other rectangle is replaced by its bounding box in axes of `self`, which is exact at
     /// multiples of a quarter turn and somewhat large between: enough to tell a second detection
     /// of one thing from a neighbour.
+    #[inline]
     pub(super) fn overlap(&self, other: &Self) -> f32 {
+        if self.is_out_of_reach(other) {
+            0.0
+        } else {
+            self.overlap_in_reach(other)
+        }
+    }
+
+    fn overlap_in_reach(&self, other: &Self) -> f32 {
         let (sin, cos) = self.yaw_rad.sin_cos();
         let dx = other.centre_m[0] - self.centre_m[0];
         let dy = other.centre_m[1] - self.centre_m[1];
@@ -33,8 +44,23 @@ impl Footprint {
         (shared / smaller.max(1e-6)).min(1.0)
     }
 
-    pub(super) fn distance(&self, other: &Self) -> f32 {
-        (self.centre_m[0] - other.centre_m[0]).hypot(self.centre_m[1] - other.centre_m[1])
+    /// Whether the centres are too far apart for any share, whatever the angles.
+    #[inline]
+    fn is_out_of_reach(&self, other: &Self) -> bool {
+        let [dx, dy] = [0, 1].map(|k| other.centre_m[k] - self.centre_m[k]);
+        // No side of the bounding box is longer than this.
+        let side = other.size_m[0] + other.size_m[1];
+        let [along, across] = self.size_m.map(|size| 0.5 * (size + side));
+        // A thousandth more than what rounding could make of it.
+        dx * dx + dy * dy > 1.001 * (along * along + across * across)
+    }
+
+    /// Whether the centres are less than `reach_m` apart.
+    #[inline]
+    pub(super) fn is_nearer(&self, other: &Self, reach_m: f32) -> bool {
+        let [dx, dy] = [0, 1].map(|k| other.centre_m[k] - self.centre_m[k]);
+        // The squares tell most pairs apart without a root.
+        dx * dx + dy * dy <= 1.001 * (reach_m * reach_m) && length(dx, dy) < reach_m
     }
 }
 
@@ -59,6 +85,29 @@ mod tests {
     fn neighbours_in_lanes_and_queues_do_not_overlap() {
         assert_eq!(car(0.0, 0.0, 0.0).overlap(&car(0.0, 3.0, 0.0)), 0.0);
         assert_eq!(car(0.0, 0.0, 0.7).overlap(&car(3.8, 3.2, 0.7)), 0.0);
+    }
+
+    #[test]
+    fn what_is_out_of_reach_shares_nothing() {
+        use proptest::prelude::*;
+        let footprint = (
+            prop::array::uniform2(-8.0_f32..8.0),
+            prop::array::uniform2(0.05_f32..12.0),
+            -4.0_f32..4.0,
+        );
+        let footprint = footprint.prop_map(|(centre_m, size_m, yaw_rad)| Footprint {
+            centre_m,
+            size_m,
+            yaw_rad,
+        });
+        let config = ProptestConfig {
+            cases: 4096,
+            failure_persistence: None,
+            ..ProptestConfig::default()
+        };
+        proptest!(config, |(a in footprint.clone(), b in footprint)| {
+            prop_assert_eq!(a.overlap(&b), a.overlap_in_reach(&b));
+        });
     }
 
     #[test]

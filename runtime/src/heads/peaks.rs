@@ -1,10 +1,8 @@
 use super::ranked::Ranked;
-use super::raster::{Cells, Raster, logit, sigmoid};
+use super::raster::{Cells, Raster, length, logit, sigmoid};
 
 /// Peaks that are looked at in one map; far more than a frame can hold elements.
 const PEAK_CAPACITY: usize = 256;
-/// Cells that are compared with the threshold at once.
-const STRIP: usize = 16;
 
 /// A local maximum of a confidence map.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -40,15 +38,9 @@ impl PeakFinder {
         self.peaks.clear();
         for (class, &threshold) in self.thresholds.iter().enumerate() {
             let plane = raster.plane(class);
-            for (strip, values) in plane.chunks(STRIP).enumerate() {
-                if !any_from(values, threshold) {
-                    continue;
-                }
-                for (place, &value) in values.iter().enumerate() {
-                    let cell = strip * STRIP + place;
-                    if value >= threshold && is_peak(plane, &self.cells, cell) {
-                        self.peaks.offer(value, Peak { class, cell });
-                    }
+            for cell in raster.cells_from(class, threshold) {
+                if is_peak(plane, &self.cells, cell) {
+                    self.peaks.offer(plane[cell], Peak { class, cell });
                 }
             }
         }
@@ -56,12 +48,6 @@ impl PeakFinder {
             .iter()
             .map(|(logit, peak)| (sigmoid(logit), peak))
     }
-}
-
-fn any_from(values: &[f32], threshold: f32) -> bool {
-    values
-        .iter()
-        .fold(false, |any, &value| any | (value >= threshold))
 }
 
 fn is_peak(plane: &[f32], cells: &Cells, cell: usize) -> bool {
@@ -104,7 +90,7 @@ pub(super) fn agreed_centre(raster: &Raster<'_>, cells: &Cells, peak: Peak, dx: 
     for cell in neighbours(cells, peak.cell) {
         let centre = centre_by(cell);
         let offset = [centre[0] - of_peak[0], centre[1] - of_peak[1]];
-        if offset[0].hypot(offset[1]) > cells.cell_m {
+        if length(offset[0], offset[1]) > cells.cell_m {
             continue;
         }
         let own = weight_of(cell);

@@ -1,5 +1,6 @@
 use super::ranked::Ranked;
 use super::raster::{DecodeError, is_finite, logit, sigmoid};
+use crate::simd::Simd;
 
 /// Queries that are looked at in one set; more than a frame can hold elements.
 const CANDIDATE_CAPACITY: usize = 256;
@@ -37,7 +38,7 @@ impl<'a> QuerySet<'a> {
             }
         }
         for (tensor, width, first) in [(scores, classes, 0), (values, columns, classes)] {
-            if !is_finite(tensor) {
+            if !is_finite(Simd::Base, tensor) {
                 let place = tensor.iter().position(|value| !value.is_finite());
                 let place = place.unwrap_or_default();
                 return Err(DecodeError::QueryNotFinite {

@@ -3,6 +3,8 @@ use std::fmt;
 
 use bevrt_calibration::BevGrid;
 
+use crate::simd::{Simd, simd_variants};
+
 /// Why an output cannot be decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DecodeError {
@@ -58,6 +60,7 @@ pub(super) struct Cells {
     pub cell_m: f32,
     x_first_m: f32,
     y_first_m: f32,
+    pub simd: Simd,
 }
 
 impl Cells {
@@ -68,6 +71,7 @@ impl Cells {
             cell_m: grid.cell_m as f32,
             x_first_m: grid.row_x(0) as f32,
             y_first_m: grid.col_y(0) as f32,
+            simd: Simd::detect(),
         }
     }
 
@@ -77,7 +81,11 @@ impl Cells {
 
     /// Centre of a cell in the ego frame.
     pub(super) fn centre(&self, cell: usize) -> [f32; 2] {
-        let (row, col) = (cell / self.cols, cell % self.cols);
+        self.centre_at(cell / self.cols, cell % self.cols)
+    }
+
+    /// Centre of the cell of a row and a column.
+    pub(super) fn centre_at(&self, row: usize, col: usize) -> [f32; 2] {
         [
             self.x_first_m + row as f32 * self.cell_m,
             self.y_first_m + col as f32 * self.cell_m,
@@ -86,13 +94,25 @@ impl Cells {
 
     /// The cell that holds a point of the ego frame, if the grid reaches it.
     pub(super) fn cell_of(&self, [x, y]: [f32; 2]) -> Option<usize> {
-        let row = ((x - self.x_first_m) / self.cell_m).round();
-        let col = ((y - self.y_first_m) / self.cell_m).round();
-        let is_inside =
-            row >= 0.0 && col >= 0.0 && row < self.rows as f32 && col < self.cols as f32;
-        is_inside.then_some(row as usize * self.cols + col as usize)
+        let row = nearest((x - self.x_first_m) / self.cell_m)?;
+        let col = nearest((y - self.y_first_m) / self.cell_m)?;
+        (row < self.rows && col < self.cols).then_some(row * self.cols + col)
     }
 }
+
+/// A value rounded to the nearest whole number, halves up, if that is an index.
+fn nearest(value: f32) -> Option<usize> {
+    if value.is_nan() || value <= -0.5 || value >= INDEX_END {
+        return None;
+    }
+    // Within these bounds the cast is exact.
+    let whole = value as i32;
+    let up = value - whole as f32 >= 0.5;
+    Some((whole + i32::from(up)) as usize)
+}
+
+/// No grid has so many rows or columns.
+const INDEX_END: f32 = 1e6;
 
 /// A map that has been checked: channels of `cells` finite values.
 #[derive(Clone, Copy, Debug)]
@@ -108,6 +128,7 @@ impl<'a> Raster<'a> {
         channels: usize,
         cells: &Cells,
     ) -> Result<Self, DecodeError> {
+        let simd = cells.simd;
         let cells = cells.count();
         if values.len() != channels * cells {
             return Err(DecodeError::Size {
@@ -115,7 +136,7 @@ impl<'a> Raster<'a> {
                 found: values.len(),
             });
         }
-        if !is_finite(values) {
+        if !is_finite(simd, values) {
             let place = values.iter().position(|value| !value.is_finite());
             let place = place.unwrap_or_default();
             return Err(DecodeError::NotFinite {
@@ -130,23 +151,68 @@ impl<'a> Raster<'a> {
         &self.values[channel * self.cells..(channel + 1) * self.cells]
     }
 
+    /// The cells of a plane whose values are at least `threshold`, in order. Strips without any are
+    /// passed at the cost of a comparison a value.
+    pub(super) fn cells_from(
+        &self,
+        channel: usize,
+        threshold: f32,
+    ) -> impl Iterator<Item = usize> + use<'a> {
+        let plane = self.plane(channel);
+        let strips = plane.chunks(STRIP).enumerate();
+        strips
+            .filter(move |(_, values)| any_from(values, threshold))
+            .flat_map(move |(strip, values)| {
+                let values = values.iter().enumerate();
+                values
+                    .filter(move |(_, value)| **value >= threshold)
+                    .map(move |(place, _)| strip * STRIP + place)
+            })
+    }
+
     pub(super) fn at(&self, channel: usize, cell: usize) -> f32 {
         self.values[channel * self.cells + cell]
     }
 }
 
-/// Whether all values are finite, in a form that compiles to wide instructions.
-pub(super) fn is_finite(values: &[f32]) -> bool {
-    const LANES: usize = 16;
-    const EXPONENT: u32 = 0x7F80_0000;
-    let mut is_bad = [0_u32; LANES];
-    let mut chunks = values.chunks_exact(LANES);
-    for chunk in &mut chunks {
-        for (bad, value) in is_bad.iter_mut().zip(chunk) {
-            *bad |= u32::from(value.to_bits() & EXPONENT == EXPONENT);
-        }
+/// Cells that are compared with a threshold at once.
+const STRIP: usize = 16;
+
+fn any_from(values: &[f32], threshold: f32) -> bool {
+    values
+        .iter()
+        .fold(false, |any, &value| any | (value >= threshold))
+}
+
+/// Whether all values are finite.
+pub(super) fn is_finite(simd: Simd, values: &[f32]) -> bool {
+    let mut all_finite = true;
+    find_not_finite(simd, values, &mut all_finite);
+    all_finite
+}
+
+simd_variants! {
+    /// Takes `all_finite` away when a value is not.
+    fn find_not_finite(values: &[f32], all_finite: &mut bool) = look_for_not_finite;
+}
+
+#[inline(always)]
+fn look_for_not_finite(values: &[f32], all_finite: &mut bool) {
+    const MAGNITUDE: u32 = 0x7fff_ffff;
+    /// Added to a magnitude it reaches the sign's place from the infinities on.
+    const TO_SIGN: u32 = 0x0080_0000;
+    let mut reached = 0;
+    for value in values {
+        reached |= (value.to_bits() & MAGNITUDE) + TO_SIGN;
     }
-    is_bad.iter().all(|&bad| bad == 0) && chunks.remainder().iter().all(|value| value.is_finite())
+    *all_finite = reached <= MAGNITUDE;
+}
+
+/// Length of a vector in the plane, from sums in 64 bit, which neither overflow nor lose digits.
+#[inline(always)]
+pub(super) fn length(x: f32, y: f32) -> f32 {
+    let (x, y) = (f64::from(x), f64::from(y));
+    (x * x + y * y).sqrt() as f32
 }
 
 /// `1 / (1 + e^−x)`.
@@ -173,7 +239,7 @@ pub(super) fn half_turn_angle(cos_2theta: f32, sin_2theta: f32) -> f32 {
 mod tests {
     use bevrt_calibration::BevGrid;
 
-    use super::{Cells, DecodeError, Raster, half_turn_angle, logit, sigmoid};
+    use super::*;
 
     const GRID: BevGrid = BevGrid {
         x_min_m: -1.0,
@@ -192,6 +258,48 @@ mod tests {
         }
         assert_eq!(cells.cell_of([1.3, 0.0]), None);
         assert_eq!(cells.cell_of([f32::NAN, 0.0]), None);
+    }
+
+    #[test]
+    fn the_nearest_index_is_that_of_the_library() {
+        for step in -4000..200_000 {
+            let value = step as f32 * 0.000_7;
+            let rounded = value.round();
+            let expected = (rounded >= 0.0).then_some(rounded as usize);
+            assert_eq!(nearest(value), expected, "{value}");
+        }
+        for value in [-0.5, -0.499_999_97, 0.5, 0.499_999_97, 1.5, 83.5] {
+            let rounded = f32::round(value);
+            let expected = (rounded >= 0.0).then_some(rounded as usize);
+            let expected = expected.filter(|_| rounded.is_sign_positive() || value > -0.5);
+            assert_eq!(nearest(value), expected, "{value}");
+        }
+        assert_eq!(nearest(f32::NAN), None);
+        assert_eq!(nearest(f32::INFINITY), None);
+    }
+
+    #[test]
+    fn a_length_is_that_of_the_library() {
+        for step in 1..20_000_u32 {
+            let x = (step.wrapping_mul(2_654_435_761) >> 8) as f32 * 1e-5;
+            let y = (step.wrapping_mul(40_503) >> 4) as f32 * -1e-4;
+            assert!((length(x, y) / x.hypot(y) - 1.0).abs() < 1.2e-7, "{x} {y}");
+        }
+        assert_eq!(length(3.0, -4.0), 5.0);
+    }
+
+    #[test]
+    fn a_number_that_is_not_finite_is_found_by_every_instruction_set() {
+        for simd in Simd::available() {
+            for bad in [f32::NAN, -f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+                for place in 0..75 {
+                    let mut values = [f32::MAX; 75];
+                    assert!(is_finite(simd, &values));
+                    values[place] = bad;
+                    assert!(!is_finite(simd, &values), "{bad} at {place}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::memory::{MEMORY, View};
 use super::tracks::TrackedLane;
 use crate::heads::{LANE_CAPACITY, LaneDetection, LaneDetections, ROAD_EDGE};
 use crate::time::Stamp;
-use line::OdomLine;
+use line::{JoinScratch, OdomLine};
 use position::assign_positions;
 
 /// Lines that are remembered, unseen ones too.
@@ -47,6 +47,7 @@ pub struct LaneTracker {
     tracks: Vec<LaneTrack>,
     /// The detections of the frame.
     lines: Vec<OdomLine>,
+    scratch: Box<Scratch>,
     pairs: Vec<Pair>,
 }
 
@@ -60,6 +61,13 @@ struct LaneTrack {
     sigma_lateral_m: f32,
     marking: [f32; MARKINGS],
     colour: [f32; COLOURS],
+}
+
+/// Memory for lines in the making.
+#[derive(Debug, Default)]
+struct Scratch {
+    join: JoinScratch,
+    rest: OdomLine,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -80,6 +88,7 @@ impl LaneTracker {
             ids: IdSource::new(),
             tracks: Vec::with_capacity(TRACK_CAPACITY),
             lines: Vec::with_capacity(LANE_CAPACITY),
+            scratch: Box::default(),
             pairs: Vec::with_capacity(TRACK_CAPACITY * LANE_CAPACITY),
         }
     }
@@ -97,9 +106,10 @@ impl LaneTracker {
     ) {
         self.tracks
             .retain(|track| view.stamp.since(track.last_seen) <= MEMORY);
-        self.lines.clear();
-        self.lines
-            .extend(lanes.iter().map(|lane| OdomLine::new(lane, view)));
+        self.lines.resize_with(lanes.len(), OdomLine::default);
+        for (line, lane) in self.lines.iter_mut().zip(lanes) {
+            line.set(lane, view);
+        }
         out.clear();
         let mut is_used = [false; LANE_CAPACITY];
         self.find_pairs(lanes);
@@ -173,7 +183,10 @@ impl LaneTracker {
         let elapsed = view.stamp.since(track.last_seen);
         is_used[lane] = true;
         track.update(view, &lanes[lane]);
-        track.line.join(&self.lines[lane], elapsed, JOIN_REACH_M);
+        let scratch = &mut self.scratch.join;
+        track
+            .line
+            .join(&self.lines[lane], elapsed, JOIN_REACH_M, scratch);
         let is_paint = lanes[lane].marking != ROAD_EDGE;
         let lines = &self.lines;
         let free = is_used.map(|is_used| !is_used);
@@ -198,7 +211,7 @@ impl LaneTracker {
             }
             if track.line.share_unseen(&lines[l], view.stamp, JOIN_REACH_M) >= FRAGMENT_SHARE {
                 is_used[l] = true;
-                track.line.join(&lines[l], elapsed, JOIN_REACH_M);
+                track.line.join(&lines[l], elapsed, JOIN_REACH_M, scratch);
             }
         }
     }
@@ -218,15 +231,12 @@ impl LaneTracker {
                         && other.line.is_near(place, JOIN_REACH_M)
                 })
             };
-            let rest = track.line.longest(|point| {
+            let rest = &mut self.scratch.rest;
+            track.line.longest_into(rest, |point| {
                 view.believes(&point.seen, point.place, &self.area) && !is_covered(&point.place)
             });
             if rest.length_m() >= LEAST_UNSEEN_M {
-                let lane = LaneTrack {
-                    line: rest,
-                    ..track.clone()
-                };
-                let _ = out.push(lane.report(view));
+                let _ = out.push(track.report_as(rest, view));
             }
         }
     }
@@ -278,6 +288,11 @@ impl LaneTrack {
     }
 
     fn report(&self, view: &View<'_>) -> TrackedLane {
+        self.report_as(&self.line, view)
+    }
+
+    /// The track with the points of `line`.
+    fn report_as(&self, line: &OdomLine, view: &View<'_>) -> TrackedLane {
         let mut lane = LaneDetection {
             marking: self.marking(),
             colour: winner(&self.colour),
@@ -285,7 +300,7 @@ impl LaneTrack {
             sigma_lateral_m: self.sigma_lateral_m,
             ..LaneDetection::default()
         };
-        self.line.write_into(view, &mut lane);
+        line.write_into(view, &mut lane);
         TrackedLane {
             lane,
             id: self.id,

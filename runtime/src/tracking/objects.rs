@@ -98,9 +98,19 @@ impl ObjectTracker {
         detections: &ObjectDetections,
     ) -> [bool; OBJECT_CAPACITY] {
         self.pairs.clear();
+        let places: FixedVec<Place, OBJECT_CAPACITY> = detections
+            .iter()
+            .map(|detection| Place::of(detection, pose))
+            .collect();
         for (k, track) in self.tracks.iter().enumerate() {
-            for (l, detection) in detections.iter().enumerate() {
-                if let Some(cost) = cost(track, detection, pose) {
+            let class = track.class();
+            let group = ObjectGroup::of(class);
+            for (l, place) in places.iter().enumerate() {
+                if place.group != group || !place.is_in_reach(track) {
+                    continue;
+                }
+                let cost = cost(track, class, &detections[l], place.in_odom, pose);
+                if let Some(cost) = cost {
                     self.pairs.push(Pair {
                         cost,
                         track: k as u16,
@@ -205,22 +215,43 @@ impl ObjectTracker {
     }
 }
 
-/// Cost of joining, or `None` when they cannot be one object.
-fn cost(track: &Track, detection: &ObjectDetection, pose: &PlanarPose) -> Option<f64> {
-    let group = ObjectGroup::of(detection.class);
-    if ObjectGroup::of(track.class()) != group {
-        return None;
+/// What pairs of a detection have in common.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    group: ObjectGroup,
+    in_odom: [f64; 2],
+    reach_m: f64,
+}
+
+impl Place {
+    fn of(detection: &ObjectDetection, pose: &PlanarPose) -> Self {
+        let group = ObjectGroup::of(detection.class);
+        let [x, y, _] = detection.position_m;
+        Self {
+            group,
+            in_odom: pose.point_to_odom(x, y),
+            reach_m: reach_m(group),
+        }
     }
-    let [x, y, _] = detection.position_m;
-    let position = pose.point_to_odom(x, y);
-    let [dx, dy] = track.offset_to(position);
-    // The cheap test on each axis spares the covariance of most pairs.
-    let reach = reach_m(group);
-    if dx.abs() > reach || dy.abs() > reach {
-        return None;
+
+    /// The cheap test on each axis, which spares the covariance of most pairs.
+    fn is_in_reach(&self, track: &Track) -> bool {
+        let [dx, dy] = track.offset_to(self.in_odom);
+        dx.abs() <= self.reach_m && dy.abs() <= self.reach_m
     }
+}
+
+/// Cost of joining a track of class `class` and a detection at `position`, or `None` when they
+/// cannot be one object.
+fn cost(
+    track: &Track,
+    class: u8,
+    detection: &ObjectDetection,
+    position: [f64; 2],
+    pose: &PlanarPose,
+) -> Option<f64> {
     let distance = track.squared_distance(position, detection, pose);
-    let penalty = if track.class() == detection.class {
+    let penalty = if class == detection.class {
         0.0
     } else {
         OTHER_CLASS_COST

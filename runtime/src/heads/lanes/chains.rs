@@ -1,5 +1,6 @@
+use super::cell_set::CellSet;
 use super::nodes::NodeMap;
-use crate::heads::raster::Cells;
+use crate::heads::raster::{Cells, length};
 
 /// A following node is looked for this far at first.
 const STEP_M: f32 = 1.3;
@@ -18,10 +19,14 @@ const ACROSS_COST: f32 = 4.0;
 #[derive(Debug)]
 pub(super) struct ChainLinker {
     is_used: Vec<bool>,
+    /// Cells of the nodes that are not used yet.
+    free: CellSet,
     /// Nodes by falling support.
     seeds: Vec<u32>,
     next_seed: usize,
     chain: Vec<u32>,
+    /// Cells to be taken out of `free`.
+    absorbed: Vec<usize>,
     step_cells: usize,
     gap_cells: usize,
     absorb_cells: usize,
@@ -32,9 +37,11 @@ impl ChainLinker {
         let reach = |metres: f32| (metres / cells.cell_m).ceil() as usize;
         Self {
             is_used: Vec::with_capacity(cells.count()),
+            free: CellSet::new(cells),
             seeds: Vec::with_capacity(cells.count()),
             next_seed: 0,
             chain: Vec::with_capacity(cells.count()),
+            absorbed: Vec::with_capacity(cells.count()),
             step_cells: reach(STEP_M),
             gap_cells: reach(GAP_M),
             absorb_cells: reach(ACROSS_M) + 1,
@@ -46,6 +53,10 @@ impl ChainLinker {
         let nodes = map.nodes();
         self.is_used.clear();
         self.is_used.resize(nodes.len(), false);
+        self.free.clear();
+        for node in nodes {
+            self.free.insert(node.cell as usize);
+        }
         self.seeds.clear();
         self.seeds.extend(0..nodes.len() as u32);
         self.seeds.sort_unstable_by(|&a, &b| {
@@ -77,7 +88,7 @@ impl ChainLinker {
 
     fn follow(&mut self, seed: u32, direction: [f32; 2], map: &NodeMap, cells: &Cells) {
         let (mut current, mut direction) = (seed, direction);
-        while let Some(next) = self.best_next(current, direction, map, cells) {
+        while let Some(next) = self.best_next(current, direction, map) {
             let step = between(map.node(current).point_m, map.node(next).point_m);
             let own = aligned(map.node(next).direction, direction);
             self.pass(current, step, map, cells);
@@ -91,13 +102,7 @@ impl ChainLinker {
         }
     }
 
-    fn best_next(
-        &self,
-        current: u32,
-        direction: [f32; 2],
-        map: &NodeMap,
-        cells: &Cells,
-    ) -> Option<u32> {
+    fn best_next(&self, current: u32, direction: [f32; 2], map: &NodeMap) -> Option<u32> {
         let near = Reach {
             most_m: STEP_M,
             least_turn: STEP_TURN,
@@ -106,8 +111,8 @@ impl ChainLinker {
             most_m: GAP_M,
             least_turn: GAP_TURN,
         };
-        self.best_within(current, direction, map, cells, &near, self.step_cells)
-            .or_else(|| self.best_within(current, direction, map, cells, &far, self.gap_cells))
+        self.best_within(current, direction, map, &near, self.step_cells)
+            .or_else(|| self.best_within(current, direction, map, &far, self.gap_cells))
     }
 
     fn best_within(
@@ -115,25 +120,33 @@ impl ChainLinker {
         current: u32,
         direction: [f32; 2],
         map: &NodeMap,
-        cells: &Cells,
         reach: &Reach,
         reach_cells: usize,
     ) -> Option<u32> {
-        let from = map.node(current).point_m;
-        map.around(current, reach_cells, cells)
-            .filter(|&other| !self.is_used[other as usize])
-            .filter_map(|other| {
+        let from = map.node(current);
+        let mut best: Option<(f32, u32)> = None;
+        self.free
+            .visit_around(from.cell as usize, reach_cells, |cell| {
+                let other = map.at_cell(cell);
                 let node = map.node(other);
-                let cost = reach.cost(direction, between(from, node.point_m), node.direction)?;
-                Some((cost, other))
-            })
-            .min_by(|(a, left), (b, right)| a.total_cmp(b).then(left.cmp(right)))
-            .map(|(_, other)| other)
+                let step = between(from.point_m, node.point_m);
+                let Some(cost) = reach.cost(direction, step, node.direction) else {
+                    return;
+                };
+                let is_better = |(least, first): (f32, u32)| {
+                    cost.total_cmp(&least).then(other.cmp(&first)).is_lt()
+                };
+                if best.is_none_or(is_better) {
+                    best = Some((cost, other));
+                }
+            });
+        best.map(|(_, other)| other)
     }
 
     /// Uses up a node and the nodes beside it that stand for the same stretch of the line.
     fn take(&mut self, index: u32, map: &NodeMap, cells: &Cells) {
         self.is_used[index as usize] = true;
+        self.free.remove(map.node(index).cell as usize);
         let direction = map.node(index).direction;
         let reach_m = 0.5 * cells.cell_m;
         let stretch = Stretch {
@@ -141,7 +154,7 @@ impl ChainLinker {
             from_m: -reach_m,
             to_m: reach_m,
         };
-        self.absorb(index, self.absorb_cells, &stretch, map, cells);
+        self.absorb(index, self.absorb_cells, &stretch, map);
     }
 
     /// Uses up the nodes that were passed by a step of the chain.
@@ -153,23 +166,28 @@ impl ChainLinker {
             from_m: 0.0,
             to_m: length,
         };
-        self.absorb(from, reach, &stretch, map, cells);
+        self.absorb(from, reach, &stretch, map);
     }
 
-    fn absorb(
-        &mut self,
-        origin: u32,
-        reach: usize,
-        stretch: &Stretch,
-        map: &NodeMap,
-        cells: &Cells,
-    ) {
-        let from = map.node(origin).point_m;
-        for other in map.around(origin, reach, cells) {
+    fn absorb(&mut self, origin: u32, reach: usize, stretch: &Stretch, map: &NodeMap) {
+        let from = map.node(origin);
+        let Self {
+            free,
+            is_used,
+            absorbed,
+            ..
+        } = self;
+        absorbed.clear();
+        free.visit_around(from.cell as usize, reach, |cell| {
+            let other = map.at_cell(cell);
             let node = map.node(other);
-            if stretch.holds(between(from, node.point_m), node.direction) {
-                self.is_used[other as usize] = true;
+            if stretch.holds(between(from.point_m, node.point_m), node.direction) {
+                is_used[other as usize] = true;
+                absorbed.push(cell);
             }
+        });
+        for &cell in absorbed.iter() {
+            free.remove(cell);
         }
     }
 }
@@ -226,7 +244,7 @@ fn cross(a: [f32; 2], b: [f32; 2]) -> f32 {
 }
 
 fn norm(a: [f32; 2]) -> f32 {
-    a[0].hypot(a[1])
+    length(a[0], a[1])
 }
 
 fn unit(a: [f32; 2]) -> [f32; 2] {

@@ -1,5 +1,5 @@
-use super::{Family, MARKINGS, ROAD_EDGE};
-use crate::heads::raster::{Cells, Raster, exp_within, half_turn_angle, sigmoid};
+use super::{MARKINGS, ROAD_EDGE};
+use crate::heads::raster::{Cells, Raster, exp_within, half_turn_angle, length, sigmoid};
 
 const DX: usize = 1;
 const DY: usize = 2;
@@ -35,7 +35,82 @@ pub(super) struct Node {
     pub cell: u32,
 }
 
-/// All nodes of a map, found by cell.
+/// The nodes of both families of lines of one map.
+#[derive(Debug)]
+pub(super) struct FamilyNodes {
+    pub paint: NodeMap,
+    pub road_edge: NodeMap,
+}
+
+impl FamilyNodes {
+    pub(super) fn new(cells: &Cells) -> Self {
+        Self {
+            paint: NodeMap::new(cells),
+            road_edge: NodeMap::new(cells),
+        }
+    }
+
+    /// Takes the nodes of a map; cells count from the logit `threshold` on, for a family of which
+    /// they are sure from [`LEAST_FAMILY_SHARE`] on.
+    pub(super) fn gather(&mut self, raster: &Raster<'_>, cells: &Cells, threshold: f32) {
+        self.paint.clear();
+        self.road_edge.clear();
+        let reach_m = 2.0 * cells.cell_m;
+        let mut row = 0;
+        for cell in raster.cells_from(0, threshold) {
+            // Cells come in order, so no division is needed.
+            while cell >= (row + 1) * cells.cols {
+                row += 1;
+            }
+            let offset = [raster.at(DX, cell), raster.at(DY, cell)];
+            // A cell is taught points within a cell or so; further away it knows nothing.
+            if length(offset[0], offset[1]) > reach_m {
+                continue;
+            }
+            let [x, y] = cells.centre_at(row, cell - row * cells.cols);
+            let point = [x + offset[0], y + offset[1]];
+            let Some(target) = cells.cell_of(point) else {
+                continue;
+            };
+            let vote = Vote::of(raster, cell, point);
+            let edge = vote.marking[usize::from(ROAD_EDGE)];
+            if 1.0 - edge >= LEAST_FAMILY_SHARE {
+                self.paint.add(target, &vote);
+            }
+            if edge >= LEAST_FAMILY_SHARE {
+                self.road_edge.add(target, &vote);
+            }
+        }
+        self.paint.finish();
+        self.road_edge.finish();
+    }
+}
+
+/// What one cell says of the line beside it.
+struct Vote {
+    confidence: f32,
+    point_m: [f32; 3],
+    cos_sin_2theta: [f32; 2],
+    sigma_m: f32,
+    marking: [f32; MARKINGS],
+    yellow: f32,
+}
+
+impl Vote {
+    fn of(raster: &Raster<'_>, cell: usize, [x, y]: [f32; 2]) -> Self {
+        let at = |channel| raster.at(channel, cell);
+        Self {
+            confidence: sigmoid(at(0)),
+            point_m: [x, y, at(Z)],
+            cos_sin_2theta: [at(COS_2THETA), at(SIN_2THETA)],
+            sigma_m: exp_within(at(LN_SIGMA), 1e-3, 10.0),
+            marking: softmax(std::array::from_fn(|k| at(TYPE + k))),
+            yellow: sigmoid(at(COLOUR + 1) - at(COLOUR)),
+        }
+    }
+}
+
+/// All nodes of one family, found by cell.
 #[derive(Debug)]
 pub(super) struct NodeMap {
     nodes: Vec<Node>,
@@ -58,59 +133,20 @@ impl NodeMap {
         &self.nodes[index as usize]
     }
 
-    /// Takes the nodes of one family of lines; cells count from the logit `threshold` on, and from
-    /// [`LEAST_FAMILY_SHARE`] on.
-    pub(super) fn gather(
-        &mut self,
-        raster: &Raster<'_>,
-        cells: &Cells,
-        threshold: f32,
-        family: Family,
-    ) {
+    fn clear(&mut self) {
         for node in &self.nodes {
             self.of_cell[node.cell as usize] = NO_NODE;
         }
         self.nodes.clear();
-        let reach_m = 2.0 * cells.cell_m;
-        for (cell, &logit) in raster.plane(0).iter().enumerate() {
-            if logit < threshold {
-                continue;
-            }
-            let offset = [raster.at(DX, cell), raster.at(DY, cell)];
-            // A cell is taught points within a cell or so; further away it knows nothing.
-            if offset[0].hypot(offset[1]) > reach_m {
-                continue;
-            }
-            let logits: [f32; MARKINGS] = std::array::from_fn(|k| raster.at(TYPE + k, cell));
-            let marking = softmax(logits);
-            let edge = marking[usize::from(ROAD_EDGE)];
-            let share = match family {
-                Family::Paint => 1.0 - edge,
-                Family::RoadEdge => edge,
-            };
-            if share < LEAST_FAMILY_SHARE {
-                continue;
-            }
-            let [x, y] = cells.centre(cell);
-            let point = [x + offset[0], y + offset[1]];
-            if let Some(target) = cells.cell_of(point) {
-                self.add(raster, cell, target, point, sigmoid(logit), marking);
-            }
-        }
+    }
+
+    fn finish(&mut self) {
         for node in &mut self.nodes {
             node.finish();
         }
     }
 
-    fn add(
-        &mut self,
-        raster: &Raster<'_>,
-        cell: usize,
-        target: usize,
-        [x, y]: [f32; 2],
-        confidence: f32,
-        marking: [f32; MARKINGS],
-    ) {
+    fn add(&mut self, target: usize, vote: &Vote) {
         let slot = &mut self.of_cell[target];
         if *slot == NO_NODE {
             // One node a cell, so the reserved memory suffices and the index fits.
@@ -121,42 +157,25 @@ impl NodeMap {
             });
         }
         let node = &mut self.nodes[*slot as usize];
-        let add = |sum: &mut f32, value: f32| *sum += confidence * value;
-        add(&mut node.point_m[0], x);
-        add(&mut node.point_m[1], y);
-        add(&mut node.point_m[2], raster.at(Z, cell));
-        add(&mut node.direction[0], raster.at(COS_2THETA, cell));
-        add(&mut node.direction[1], raster.at(SIN_2THETA, cell));
-        add(
-            &mut node.sigma_m,
-            exp_within(raster.at(LN_SIGMA, cell), 1e-3, 10.0),
-        );
-        add(
-            &mut node.yellow,
-            sigmoid(raster.at(COLOUR + 1, cell) - raster.at(COLOUR, cell)),
-        );
-        for (sum, share) in node.marking.iter_mut().zip(marking) {
+        let add = |sum: &mut f32, value: f32| *sum += vote.confidence * value;
+        for (sum, value) in node.point_m.iter_mut().zip(vote.point_m) {
+            add(sum, value);
+        }
+        for (sum, value) in node.direction.iter_mut().zip(vote.cos_sin_2theta) {
+            add(sum, value);
+        }
+        add(&mut node.sigma_m, vote.sigma_m);
+        add(&mut node.yellow, vote.yellow);
+        for (sum, share) in node.marking.iter_mut().zip(vote.marking) {
             add(sum, share);
         }
-        node.support += confidence;
-        node.confidence = node.confidence.max(confidence);
+        node.support += vote.confidence;
+        node.confidence = node.confidence.max(vote.confidence);
     }
 
-    /// Nodes whose cells lie within `reach` cells of the cell of `node`, without it.
-    pub(super) fn around(
-        &self,
-        node: u32,
-        reach: usize,
-        cells: &Cells,
-    ) -> impl Iterator<Item = u32> + use<'_> {
-        let cell = self.node(node).cell as usize;
-        let (row, col, cols) = (cell / cells.cols, cell % cells.cols, cells.cols);
-        let first_col = col.saturating_sub(reach);
-        let end_col = (col + reach + 1).min(cols);
-        (row.saturating_sub(reach)..(row + reach + 1).min(cells.rows))
-            .flat_map(move |row| &self.of_cell[row * cols + first_col..row * cols + end_col])
-            .copied()
-            .filter(move |&other| other != NO_NODE && other != node)
+    /// The node of a cell; there must be one.
+    pub(super) fn at_cell(&self, cell: usize) -> u32 {
+        self.of_cell[cell]
     }
 }
 
@@ -173,7 +192,14 @@ impl Node {
 
 fn softmax<const N: usize>(logits: [f32; N]) -> [f32; N] {
     let most = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let shares = logits.map(|logit| (logit - most).exp());
+    // e⁰ is 1: one call less.
+    let shares = logits.map(|logit| {
+        if logit == most {
+            1.0
+        } else {
+            (logit - most).exp()
+        }
+    });
     let sum: f32 = shares.iter().sum();
     shares.map(|share| share / sum)
 }

@@ -3,7 +3,7 @@ use std::ops::Range;
 use super::bends::BendFinder;
 use super::nodes::{Node, NodeMap};
 use super::{Family, MARKINGS, ROAD_EDGE};
-use crate::heads::raster::Cells;
+use crate::heads::raster::{Cells, length};
 
 /// Kinds of stretches: the marking types, and a road edge in a corner.
 const KINDS: usize = MARKINGS + 1;
@@ -138,7 +138,7 @@ impl PieceCutter {
         for &index in chain {
             let point = map.node(index).point_m;
             if let Some(before) = before {
-                arc += (point[0] - before[0]).hypot(point[1] - before[1]);
+                arc += length(point[0] - before[0], point[1] - before[1]);
             }
             before = Some(point);
             self.arc_m.push(arc);

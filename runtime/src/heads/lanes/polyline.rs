@@ -1,6 +1,7 @@
 use super::nodes::NodeMap;
 use super::pieces::Piece;
 use crate::heads::detections::{LANE_POINT_CAPACITY, LaneDetection};
+use crate::heads::raster::length;
 
 /// Distance of the points of a polyline.
 const SPACING_M: f32 = 1.0;
@@ -110,7 +111,7 @@ impl Polyliner {
     fn push(&mut self, point_m: [f32; 3], weight: f32) {
         let arc_m = self.samples.last().map_or(0.0, |before| {
             let [x, y, _] = before.point_m;
-            before.arc_m + (point_m[0] - x).hypot(point_m[1] - y)
+            before.arc_m + length(point_m[0] - x, point_m[1] - y)
         });
         self.samples.push(Sample {
             arc_m,
@@ -192,7 +193,7 @@ impl Polyliner {
 pub(in crate::heads) fn length_of(points: &[[f32; 3]]) -> f32 {
     points
         .windows(2)
-        .map(|pair| (pair[1][0] - pair[0][0]).hypot(pair[1][1] - pair[0][1]))
+        .map(|pair| length(pair[1][0] - pair[0][0], pair[1][1] - pair[0][1]))
         .sum()
 }
 

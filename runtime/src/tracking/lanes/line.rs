@@ -39,6 +39,13 @@ pub(super) struct OdomLine {
     most: [f64; 2],
 }
 
+/// Memory for [`OdomLine::join`].
+#[derive(Debug, Default)]
+pub(super) struct JoinScratch {
+    moved: Vec<LinePoint, LINE_CAPACITY>,
+    joined: Vec<LinePoint, LINE_CAPACITY>,
+}
+
 /// What two lines share.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Overlap {
@@ -58,7 +65,8 @@ struct Foot {
 }
 
 impl OdomLine {
-    pub(super) fn new(lane: &LaneDetection, view: &View<'_>) -> Self {
+    /// Takes the points of a detection. Lines are some kilobytes: they are filled where they are.
+    pub(super) fn set(&mut self, lane: &LaneDetection, view: &View<'_>) {
         let sigma_m = f64::from(lane.sigma_lateral_m).max(LEAST_SIGMA_M);
         let point = |&[x, y, z]: &[f32; 3]| {
             let range_m = f64::from(x.hypot(y));
@@ -69,14 +77,9 @@ impl OdomLine {
                 seen: view.sighting(range_m),
             }
         };
-        Self::of(lane.points().iter().map(point))
-    }
-
-    fn of(points: impl IntoIterator<Item = LinePoint>) -> Self {
-        let mut line = Self::default();
-        line.points.extend(points);
-        line.measure();
-        line
+        self.points.clear();
+        self.points.extend(lane.points().iter().map(point));
+        self.measure();
     }
 
     fn measure(&mut self) {
@@ -106,11 +109,16 @@ impl OdomLine {
         let before = self.points[..first].iter().rposition(|point| !kept(point));
         let after = self.points[last..].iter().position(|point| !kept(point));
         let range = before.map_or(0, |k| k + 1)..after.map_or(self.points.len(), |k| last + k);
-        *self = Self::of(self.points[range].iter().copied());
+        if range != (0..self.points.len()) {
+            self.points.truncate(range.end);
+            self.points.rotate_left(range.start);
+            self.points.truncate(range.len());
+            self.measure();
+        }
     }
 
-    /// The longest run of points that are `kept`.
-    pub(super) fn longest(&self, kept: impl Fn(&LinePoint) -> bool) -> Self {
+    /// Writes the longest run of points that are `kept` into `run`.
+    pub(super) fn longest_into(&self, run: &mut Self, kept: impl Fn(&LinePoint) -> bool) {
         let (mut best, mut begin) = (0..0, 0);
         for k in 0..=self.points.len() {
             if k == self.points.len() || !kept(&self.points[k]) {
@@ -120,7 +128,10 @@ impl OdomLine {
                 begin = k + 1;
             }
         }
-        Self::of(self.points[best].iter().copied())
+        run.points.clear();
+        // A part of the points fits where all of them do.
+        let _ = run.points.extend_from_slice(&self.points[best]);
+        run.measure();
     }
 
     /// Share of the points of `other` within `reach_m` of what this line remembers, unseen at `now`.
@@ -170,13 +181,20 @@ impl OdomLine {
     /// Each seen point is moved across the line to the mean of what it and this line say, by their
     /// variances: a place that was passed closely is remembered better than it is seen from afar.
     /// What this line knows before the first and after the last seen point stays.
-    pub(super) fn join(&mut self, seen: &Self, elapsed: Span, reach_m: f64) {
+    pub(super) fn join(
+        &mut self,
+        seen: &Self,
+        elapsed: Span,
+        reach_m: f64,
+        scratch: &mut JoinScratch,
+    ) {
         let drift_m2 = DRIFT_M2_PER_S * elapsed.seconds();
         let news = (elapsed.seconds() / CORRELATION.seconds()).clamp(1e-3, 1.0);
-        let mut joined = seen.clone();
+        let JoinScratch { moved, joined } = scratch;
+        moved.clone_from(&seen.points);
         // Index of a seen point on this line, and where.
         let (mut first, mut last): (Option<(usize, f64)>, _) = (None, None);
-        for (k, point) in joined.points.iter_mut().enumerate() {
+        for (k, point) in moved.iter_mut().enumerate() {
             let Some(foot) = self.nearest(&point.place) else {
                 continue;
             };
@@ -190,9 +208,9 @@ impl OdomLine {
         if let (Some((first, from)), Some((last, to))) = (first, last) {
             let is_opposed = from > to;
             let (from, to) = (from.min(to), from.max(to));
-            let (mut starts_on, mut ends_on) = (first == 0, last + 1 == joined.points.len());
+            let (mut starts_on, mut ends_on) = (first == 0, last + 1 == moved.len());
             if is_opposed {
-                joined.points.reverse();
+                moved.reverse();
                 (starts_on, ends_on) = (ends_on, starts_on);
             }
             let head = if starts_on { from.ceil() as usize } else { 0 };
@@ -203,37 +221,20 @@ impl OdomLine {
             };
             let all = self.points[..head]
                 .iter()
-                .chain(&joined.points)
+                .chain(moved.iter())
                 .chain(&self.points[tail..]);
-            joined = Self::thinned(all);
+            thin_into(joined, all);
+            self.points.clone_from(joined);
+        } else {
+            self.points.clone_from(moved);
         }
-        joined.measure();
-        *self = joined;
-    }
-
-    /// A line of points that are not too close and not too many.
-    fn thinned<'a>(points: impl Iterator<Item = &'a LinePoint>) -> Self {
-        let mut line = Self::default();
-        for point in points {
-            if line
-                .points
-                .last()
-                .is_some_and(|last| distance(last, point) < LEAST_SPACING_M)
-            {
-                continue;
-            }
-            if line.points.is_full() {
-                break;
-            }
-            // There is room.
-            let _ = line.points.push(*point);
-        }
-        line
+        self.measure();
     }
 
     /// The nearest place of the line that lies between its ends.
     fn nearest(&self, place: &[f64; 2]) -> Option<Foot> {
-        let mut best: Option<Foot> = None;
+        // Squared distance, stretch, share of the way along it, foot.
+        let mut best: Option<(f64, usize, f64, [f64; 2])> = None;
         for (k, (a, b)) in self.stretches().enumerate() {
             let share = share_along(a.place, b.place, place);
             // A little beyond, so that no gap is left on the outside of a bend.
@@ -241,22 +242,22 @@ impl OdomLine {
                 continue;
             }
             let foot = between(a.place, b.place, share);
-            let distance_m = (place[0] - foot[0]).hypot(place[1] - foot[1]);
-            if best
-                .as_ref()
-                .is_none_or(|best| distance_m < best.distance_m)
-            {
-                best = Some(Foot {
-                    point: LinePoint {
-                        place: foot,
-                        ..LinePoint::between(a, b, share.clamp(0.0, 1.0))
-                    },
-                    along: k as f64 + share.clamp(0.0, 1.0),
-                    distance_m,
-                });
+            let (dx, dy) = (place[0] - foot[0], place[1] - foot[1]);
+            let squared = dx * dx + dy * dy;
+            if best.is_none_or(|(least, ..)| squared < least) {
+                best = Some((squared, k, share, foot));
             }
         }
-        best
+        let (squared, k, share, foot) = best?;
+        let share = share.clamp(0.0, 1.0);
+        Some(Foot {
+            point: LinePoint {
+                place: foot,
+                ..LinePoint::between(&self.points[k], &self.points[k + 1], share)
+            },
+            along: k as f64 + share,
+            distance_m: squared.sqrt(),
+        })
     }
 
     /// What of `other` lies within `reach_m` of this line.
@@ -316,8 +317,28 @@ impl LinePoint {
     }
 }
 
+/// Fills `line` with points that are not too close and not too many.
+fn thin_into<'a>(
+    line: &mut Vec<LinePoint, LINE_CAPACITY>,
+    points: impl Iterator<Item = &'a LinePoint>,
+) {
+    line.clear();
+    for point in points {
+        if line
+            .last()
+            .is_some_and(|last| distance(last, point) < LEAST_SPACING_M)
+        {
+            continue;
+        }
+        if line.push(*point).is_err() {
+            break;
+        }
+    }
+}
+
 fn distance(a: &LinePoint, b: &LinePoint) -> f64 {
-    (b.place[0] - a.place[0]).hypot(b.place[1] - a.place[1])
+    let (dx, dy) = (b.place[0] - a.place[0], b.place[1] - a.place[1]);
+    (dx * dx + dy * dy).sqrt()
 }
 
 /// Where the foot of the perpendicular from `point` lies between `a` (0) and `b` (1), or beyond.

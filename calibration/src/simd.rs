@@ -2,12 +2,15 @@
 //!
 //! Every kernel has one body in plain Rust. It is compiled once for the base instruction set and
 //! once for each set named here, with the same operations in the same order and without fused
-//! contractions, so that all of them write the same bytes.
+//! contractions, so that all of them write the same bytes. On aarch64 the base set holds NEON.
+//!
+//! For the kernels of this workspace; nothing here is meant for others.
 
 /// An instruction set that a kernel can be run with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Simd {
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Simd {
     /// What the target always has.
+    #[default]
     Base,
     /// AVX2 and F16C.
     #[cfg(target_arch = "x86_64")]
@@ -17,15 +20,15 @@ pub(crate) enum Simd {
     Avx512(Avx2, Avx512),
 }
 
-/// Proof that this processor has AVX2 and F16C. **Invariant**: only [`Avx2::detect`] makes it.
+/// Proof that this processor has AVX2 and F16C. **Invariant**: only `Avx2::detect` makes it.
 #[cfg(target_arch = "x86_64")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Avx2(());
+pub struct Avx2(());
 
-/// Proof that this processor has AVX-512 F. **Invariant**: only [`Avx512::detect`] makes it.
+/// Proof that this processor has AVX-512 F. **Invariant**: only `Avx512::detect` makes it.
 #[cfg(target_arch = "x86_64")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Avx512(());
+pub struct Avx512(());
 
 #[cfg(target_arch = "x86_64")]
 impl Avx2 {
@@ -44,14 +47,14 @@ impl Avx512 {
 
 impl Simd {
     /// The widest set that this processor has.
-    pub(crate) fn detect() -> Self {
+    pub fn detect() -> Self {
         let [widest, ..] = Self::available();
         widest
     }
 
     /// The sets to run on this processor, the widest first, the base set in place of those that
     /// it lacks.
-    pub(crate) fn available() -> [Self; 3] {
+    pub fn available() -> [Self; 3] {
         #[cfg(target_arch = "x86_64")]
         if let Some(avx2) = Avx2::detect() {
             let widest = match Avx512::detect() {
@@ -67,9 +70,12 @@ impl Simd {
 /// Defines a function that runs `body` with the instruction set of its first argument, up to AVX2.
 ///
 /// `body` must be `#[inline(always)]`, so that it is compiled anew inside each variant.
+#[doc(hidden)]
+#[macro_export]
 macro_rules! simd_variants {
     ($(#[$doc:meta])* $vis:vis fn $name:ident($($arg:ident: $type:ty),* $(,)?) = $body:path;) => {
         $(#[$doc])*
+        #[allow(unsafe_code)]
         $vis fn $name(simd: $crate::simd::Simd, $($arg: $type),*) {
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx2,f16c")]
@@ -89,4 +95,4 @@ macro_rules! simd_variants {
         }
     };
 }
-pub(crate) use simd_variants;
+pub use simd_variants;
