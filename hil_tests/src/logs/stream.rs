@@ -5,8 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
-use mcap::read::ChunkReader;
-use mcap::records::Record;
+use mcap::records::{Record, op};
 use mcap::sans_io::linear_reader::{LinearReadEvent, LinearReader, LinearReaderOptions};
 use mcap::{McapError, parse_record};
 
@@ -144,6 +143,11 @@ impl LogStream {
                     Err(error) => Err(McapError::Io(error)),
                 }
             }
+            Some(Ok(LinearReadEvent::Record { data, opcode })) if opcode == op::CHUNK => {
+                let records = records_of_chunk(data);
+                self.has_begun = true;
+                return self.take_chunk(records);
+            }
             Some(Ok(LinearReadEvent::Record { data, opcode })) => {
                 parse_record(opcode, data).map(Record::into_owned)
             }
@@ -152,7 +156,8 @@ impl LogStream {
         match outcome {
             Ok(record) => {
                 self.has_begun = true;
-                self.take(record)
+                self.take(record);
+                Ok(())
             }
             Err(source) if !self.has_begun => {
                 self.is_over = true;
@@ -166,7 +171,24 @@ impl LogStream {
         }
     }
 
-    fn take(&mut self, record: Record<'_>) -> Result<(), LogError> {
+    /// Takes the records of a chunk, or leaves the chunk out.
+    fn take_chunk(
+        &mut self,
+        records: Result<Vec<Record<'static>>, McapError>,
+    ) -> Result<(), LogError> {
+        match records {
+            Ok(records) => records.into_iter().for_each(|record| self.take(record)),
+            Err(source @ McapError::UnsupportedCompression(_)) => {
+                self.is_over = true;
+                let expected = "chunks that are plain or compressed by zstd";
+                return Err(LogError::caused_by(&self.name, expected, source));
+            }
+            Err(_damage) => self.damaged_chunks += 1,
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, record: Record<'_>) {
         match record {
             Record::Schema { header, .. } => {
                 self.schemas.insert(header.id, header.name);
@@ -185,30 +207,40 @@ impl LogStream {
                 log_time_ns: header.log_time,
                 data: data.into_owned(),
             }),
-            Record::Chunk { header, data } => {
-                let before = self.ready.len();
-                let records = ChunkReader::new(header, &data)
-                    .and_then(|reader| reader.collect::<Result<Vec<_>, _>>());
-                match records {
-                    Ok(records) => {
-                        for record in records {
-                            self.take(record)?;
-                        }
-                    }
-                    Err(source @ McapError::UnsupportedCompression(_)) => {
-                        let expected = "chunks that are plain or compressed by zstd";
-                        return Err(LogError::caused_by(&self.name, expected, source));
-                    }
-                    Err(_) => {
-                        self.ready.truncate(before);
-                        self.damaged_chunks += 1;
-                    }
-                }
-            }
             _ => {}
         }
-        Ok(())
     }
+}
+
+/// All records of a chunk. Its checksum is compared first: lengths in a damaged chunk are anything.
+fn records_of_chunk(body: &[u8]) -> Result<Vec<Record<'static>>, McapError> {
+    let options = LinearReaderOptions::default()
+        .with_skip_start_magic(true)
+        .with_skip_end_magic(true)
+        .with_prevalidate_chunk_crcs(true)
+        .with_record_length_limit(RECORD_LIMIT_BYTES);
+    let mut reader = LinearReader::new_with_options(options);
+    let length = (body.len() as u64).to_le_bytes();
+    // An empty footer behind the chunk is the end of this small file.
+    let footer = [&[op::FOOTER][..], &20_u64.to_le_bytes(), &[0; 20]].concat();
+    let opcode = [op::CHUNK];
+    let mut input = (&opcode[..])
+        .chain(&length[..])
+        .chain(body)
+        .chain(&footer[..]);
+    let mut records = Vec::new();
+    while let Some(event) = reader.next_event() {
+        match event? {
+            LinearReadEvent::ReadRequest(wanted) => {
+                let read = input.read(reader.insert(wanted))?;
+                reader.notify_read(read);
+            }
+            LinearReadEvent::Record { data, opcode } => {
+                records.push(parse_record(opcode, data)?.into_owned());
+            }
+        }
+    }
+    Ok(records)
 }
 
 /// Reads what is there, as a pipe gives it.
