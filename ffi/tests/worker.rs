@@ -106,10 +106,8 @@ fn drive(worker: *mut WorkerHandle, seen: &Seen, pictures: &[Vec<u8>]) -> usize 
                 yaw_rate_radps: 0.1,
             };
             // SAFETY: the struct is as large as it says.
-            assert_eq!(
-                unsafe { bevrt_worker_push_rates(worker, &raw const rates) },
-                OK
-            );
+            let pushed = unsafe { bevrt_worker_push_rates(worker, &raw const rates) };
+            assert_eq!(pushed, OK);
             if camera == 1 && set % 6 == 5 {
                 continue;
             }

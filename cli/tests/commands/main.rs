@@ -1,6 +1,7 @@
 //! The `bevrt` command as a user runs it, on the package that ships.
 
 mod bench;
+mod engines;
 
 use bevrt_hil::logs::{LogReader, TOPIC_FRAME};
 use bevrt_osi::SensorData;

@@ -38,7 +38,7 @@ pub struct OnnxRuntime {
     interface: NetworkInterface,
     provider: Provider,
     /// Away while it runs beside the caller.
-    core: Option<Core>,
+    core: Option<Box<Core>>,
     beside: Option<Beside>,
     /// The image set of the run that was started and not finished.
     started: Option<ImageSet>,
@@ -101,7 +101,7 @@ impl OnnxRuntime {
         let mut engine = Self {
             interface,
             provider,
-            core: Some(core),
+            core: Some(Box::new(core)),
             beside: None,
             started: None,
             ended: None,
@@ -130,7 +130,7 @@ impl OnnxRuntime {
     }
 
     /// The session, ready to run on this image set.
-    fn ready(&mut self, images: ImageSet) -> Result<Core, EngineError> {
+    fn ready(&mut self, images: ImageSet) -> Result<Box<Core>, EngineError> {
         if self.started.is_some() {
             return Err(EngineError::Running);
         }

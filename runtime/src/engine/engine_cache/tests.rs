@@ -53,7 +53,8 @@ fn each_thing_that_differs_is_named_with_both_sides() {
     folder.put("a.engine", 10);
     let recorded = record(&folder);
     recorded.write(&folder.0).expect("writable");
-    let changes: [(&str, &str, fn(&mut EngineRecord)); 7] = [
+    type Change = fn(&mut EngineRecord);
+    let changes: [(&str, &str, Change); 7] = [
         ("network", "0707", |now| now.network_sha256 = "08".into()),
         ("cameras", "built for 6, found 4", |now| now.cameras = 4),
         ("ONNX Runtime", "built for 1.31.1, found 1.32.0", |now| {

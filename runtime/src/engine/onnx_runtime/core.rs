@@ -36,20 +36,20 @@ impl Core {
 }
 
 /// A run that has ended.
-type Done = (Core, ort::Result<()>);
+type Done = (Box<Core>, ort::Result<()>);
 
 /// The thread `bevrt-network`. The session goes to it for a run and comes back, so that it is never
 /// in two hands; the channels hold one, and allocate nothing.
 pub(super) struct Beside {
     /// `None` when the thread shall end.
-    runs: Option<Sender<(Core, ImageSet)>>,
+    runs: Option<Sender<(Box<Core>, ImageSet)>>,
     done: Receiver<Done>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Beside {
     pub(super) fn new(thread: BesideThread) -> Result<Self, ThreadError> {
-        let (runs, to_run) = crossbeam_channel::bounded::<(Core, ImageSet)>(1);
+        let (runs, to_run) = crossbeam_channel::bounded::<(Box<Core>, ImageSet)>(1);
         let (give_back, done) = crossbeam_channel::bounded(1);
         let BesideThread { settings, wake } = thread;
         let thread = settings.spawn("bevrt-network", move || {
@@ -69,7 +69,7 @@ impl Beside {
     }
 
     /// Starts a run; gives the session back when the thread has ended.
-    pub(super) fn start(&self, core: Core, images: ImageSet) -> Result<(), Core> {
+    pub(super) fn start(&self, core: Box<Core>, images: ImageSet) -> Result<(), Box<Core>> {
         match &self.runs {
             Some(runs) => runs
                 .send((core, images))

@@ -207,7 +207,7 @@ impl Input {
         let Some(to) = &mut self.on_device else {
             return Ok(());
         };
-        if !std::mem::replace(&mut self.has_changed, [false; 2]).contains(&true) {
+        if !std::mem::take(&mut self.has_changed).contains(&true) {
             return Ok(());
         }
         match (&self.values, to) {
