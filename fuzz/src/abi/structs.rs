@@ -14,9 +14,9 @@ use super::callbacks::{clock, framed};
 use crate::bytes::Bytes;
 
 /// Where addresses stand in the structs, from and until; those are chosen, not changed.
-pub const SETTINGS_ADDRESSES: [(usize, usize); 2] = [(8, 56), (144, 152)];
+pub const SETTINGS_ADDRESSES: [(usize, usize); 2] = [(8, 56), (144, 192)];
 pub const CALIBRATION_ADDRESSES: [(usize, usize); 1] = [(8, 24)];
-pub const WORKER_ADDRESSES: [(usize, usize); 1] = [(8, 40)];
+pub const WORKER_ADDRESSES: [(usize, usize); 1] = [(8, 56)];
 pub const IMAGE_ADDRESSES: [(usize, usize); 1] = [(40, 88)];
 
 /// Folder of the package of the tests.
@@ -54,13 +54,18 @@ pub fn settings(bytes: &mut Bytes<'_>, kept: &mut Vec<CString>) -> PipelineSetti
     settings.ego_motion = i32::from(bytes.u8() % 2);
     for _ in 0..bytes.u8() % 3 {
         let text = text(bytes, kept);
-        match bytes.u8() % 7 {
+        match bytes.u8() % 12 {
             0 => settings.package_path = text,
             1 => settings.rig_path = text,
             2 => settings.rig_text = text,
             3 => settings.onnxruntime_path = text,
             4 => settings.precision = text,
             5 => settings.trusted_keys = text,
+            6 => settings.pool_cores = text,
+            7 => settings.timing_cache_path = text,
+            8 => settings.plugin_path = text,
+            9 => settings.plugin_name = text,
+            10 => settings.plugin_options = text,
             _ => settings.engine_cache_path = text,
         }
     }
@@ -173,8 +178,15 @@ pub fn rates(bytes: &mut Bytes<'_>) -> EgoRatesSample {
     }
 }
 
-/// Options of a worker.
+/// Options of a worker, with cores that this machine may lack.
 pub fn worker(bytes: &mut Bytes<'_>) -> WorkerSettings {
+    let cores = [
+        ptr::null(),
+        c"0".as_ptr(),
+        c"0-1".as_ptr(),
+        c"4096".as_ptr(),
+        c"x,".as_ptr(),
+    ];
     WorkerSettings {
         struct_size: size_of::<WorkerSettings>() as u32,
         queue_capacity: bytes.choice([4, 4, 64, 1, 0, 4096, u32::MAX]),
@@ -182,6 +194,12 @@ pub fn worker(bytes: &mut Bytes<'_>) -> WorkerSettings {
         frame_user_data: ptr::null_mut(),
         clock_callback: bytes.choice([None, Some(clock)]),
         clock_user_data: ptr::null_mut(),
+        worker_cores: bytes.choice(cores),
+        network_cores: bytes.choice(cores),
+        worker_priority: bytes.choice([0, 0, 0, 100]),
+        network_priority: bytes.choice([0, 0, 0, u32::MAX]),
+        has_overlap: bytes.choice([0, 1, 2]),
+        reserved: 0,
     }
 }
 
