@@ -85,7 +85,7 @@ fn map(section: &HeadSection, shown: usize) -> Result<Vec<f32>, BenchError> {
     let HeadForm::Dense { kind, grid } = &section.form else {
         return Err(BenchError::frames("a dense head", "another"));
     };
-    let (rows, cols) = (grid.rows as usize, grid.cols as usize);
+    let (rows, cols) = (grid.rows, grid.cols);
     let cells = rows * cols;
     let classes = kind.class_count();
     // At least 5 m from one to the next, so that no two are taken for one.
