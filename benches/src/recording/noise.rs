@@ -1,4 +1,4 @@
-//! Frames of noise: no drawing, no log, any number of cameras of any size.
+//! Frames of ramps with noise: no drawing, no log, any number of cameras of any size.
 
 use std::f64::consts::TAU;
 
@@ -53,7 +53,7 @@ pub fn ring_rig(cameras: usize, size: [u32; 2]) -> Result<Rig, BenchError> {
 }
 
 impl Recording {
-    /// `sets` frame sets of NV12 noise at 10 Hz for the cameras of a rig, while the vehicle turns at
+    /// `sets` frame sets of NV12 ramps with noise at 10 Hz for the cameras of a rig, while the vehicle turns at
     /// 8 m/s. What the pictures show changes what heads find, but no other stage's work.
     ///
     /// # Errors
@@ -73,7 +73,7 @@ impl Recording {
                     return Err(BenchError::frames("an even size, for NV12", found));
                 }
                 let bytes = width as usize * height as usize * 3 / 2;
-                images.push((0..bytes).map(|_| noise(&mut state)).collect());
+                images.push((0..bytes).map(|place| level(place, &mut state)).collect());
             }
         }
         Ok(Self {
@@ -123,6 +123,12 @@ fn rates(at_ms: i64) -> Event {
 
 fn at(milliseconds: i64) -> Stamp {
     Stamp::ZERO + Span::from_milliseconds(milliseconds)
+}
+
+/// Ramps with a little noise: a picture of nothing but noise counts as that of a blind camera.
+fn level(place: usize, state: &mut u64) -> u8 {
+    let ramp = (place % 128) as u8;
+    32 + ramp + noise(state) / 16
 }
 
 /// The next byte of a linear congruential generator.

@@ -282,7 +282,7 @@ fn a_package_compared_with_itself_differs_by_nothing() {
     let report = std::fs::read_to_string(report).expect("it was written");
     let report: serde_json::Value = serde_json::from_str(&report).expect("JSON");
     let rows = report[0]["rows"].as_object().expect("rows by name");
-    assert_eq!(rows.len(), 8);
+    assert_eq!(rows.len(), 10);
     for row in rows.values() {
         assert_eq!(row["first"], row["second"]);
         assert_eq!(row["interval"], serde_json::json!([0.0, 0.0]));
