@@ -162,7 +162,7 @@ static void on_slow_release(void *user_data, int32_t status) {
   while (!atomic_load(&slow->is_destroying)) {
     (void)sched_yield();
   }
-  for (i = 0; i < 10000; ++i) {
+  for (i = 0; i < 1000; ++i) {
     (void)sched_yield();
   }
   atomic_fetch_add(&slow->released, 1);
@@ -258,7 +258,9 @@ int main(int argc, char **argv) {
     for (c = r == 0 ? CAMERAS + 1U : 0U; c < CAMERAS + 3; ++c) {
       (void)pthread_join(threads[r][c], NULL);
     }
-    failures += r == 0 ? destroy_while_a_callback_runs(&rigs[r]) : 0;
+  }
+  failures += destroy_while_a_callback_runs(&rigs[0]);
+  for (r = 0; r < 2; ++r) {
     must("destroy pipeline", bevrt_pipeline_destroy(rigs[r].pipeline));
     printf("pipeline %d: %d images taken, %d released, %d frames\n", r, atomic_load(&rigs[r].taken),
            atomic_load(&rigs[r].released), atomic_load(&rigs[r].frames));
