@@ -217,7 +217,7 @@ impl<D: DriveSource> FaultyDrive<D> {
         let time_s = (*stamp - self.begin).seconds();
         let mut is_frozen = false;
         for fault in self.faults.iter().filter(|fault| fault.is_at(time_s)) {
-            if fault.kind == FaultKind::EgoMotionLost {
+            if matches!(fault.kind, FaultKind::EgoMotionLost {}) {
                 return;
             }
             let OwnedEvent::VehicleMotion {
@@ -229,7 +229,7 @@ impl<D: DriveSource> FaultyDrive<D> {
                 continue;
             };
             match &fault.kind {
-                FaultKind::EgoMotionFrozen => {
+                FaultKind::EgoMotionFrozen {} => {
                     is_frozen = true;
                     let known = [*speed_mps, *yaw_rate_radps];
                     [*speed_mps, *yaw_rate_radps] = *self.frozen_motion.get_or_insert(known);
@@ -242,7 +242,7 @@ impl<D: DriveSource> FaultyDrive<D> {
                     *speed_mps *= speed_factor;
                     *yaw_rate_radps += bias;
                 }
-                FaultKind::EgoMotionNan => [*speed_mps, *yaw_rate_radps] = [f64::NAN; 2],
+                FaultKind::EgoMotionNan {} => [*speed_mps, *yaw_rate_radps] = [f64::NAN; 2],
                 _ => {}
             }
         }

@@ -20,6 +20,8 @@ pub struct Fault {
 }
 
 /// What fails. `camera` is a name of the rig, or `all`.
+///
+/// Kinds without fields have empty braces, so that unknown fields are refused for them as well.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum FaultKind {
@@ -108,9 +110,9 @@ pub enum FaultKind {
         rate: f64,
     },
     /// No ego motion comes.
-    EgoMotionLost,
+    EgoMotionLost {},
     /// The same speed and yaw rate come again and again, with new stamps.
-    EgoMotionFrozen,
+    EgoMotionFrozen {},
     /// The speed is wrong at once by this much.
     EgoMotionJump {
         /// Added to the speed.
@@ -124,7 +126,7 @@ pub enum FaultKind {
         yaw_rate_radps: f64,
     },
     /// Speed and yaw rate are not numbers.
-    EgoMotionNan,
+    EgoMotionNan {},
     /// The calibration and the cameras part: each camera is off, in a direction of its own.
     CalibrationMoved {
         /// Metres.
@@ -143,7 +145,7 @@ pub enum FaultKind {
         run_s: f64,
     },
     /// Runs of the engine fail.
-    EngineFails,
+    EngineFails {},
     /// The engine gives numbers that are none.
     EngineNan {
         /// Where.
@@ -227,15 +229,15 @@ impl FaultKind {
             | Self::StampsBackwards { camera }
             | Self::StampsDrift { camera, .. } => vec![camera],
             Self::CamerasSwapped { camera, other } => vec![camera, other],
-            Self::EgoMotionLost
-            | Self::EgoMotionFrozen
+            Self::EgoMotionLost {}
+            | Self::EgoMotionFrozen {}
             | Self::EgoMotionJump { .. }
             | Self::EgoMotionBias { .. }
-            | Self::EgoMotionNan
+            | Self::EgoMotionNan {}
             | Self::CalibrationMoved { .. }
             | Self::PackageDamaged { .. }
             | Self::EngineSlow { .. }
-            | Self::EngineFails
+            | Self::EngineFails {}
             | Self::EngineNan { .. }
             | Self::ClockStep { .. }
             | Self::TimeStep { .. }

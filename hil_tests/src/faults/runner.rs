@@ -346,7 +346,7 @@ impl Driver<'_> {
         let mut threads = None;
         for fault in self.faults.iter().filter(|fault| fault.is_at(time_s)) {
             match fault.kind {
-                FaultKind::EngineFails => trouble = EngineTrouble::Fails,
+                FaultKind::EngineFails {} => trouble = EngineTrouble::Fails,
                 FaultKind::EngineNan { place } => trouble = EngineTrouble::Nan(place),
                 FaultKind::EngineSlow { run_s } if self.pace == Pace::RealTime => {
                     sleep = Duration::from_secs_f64(run_s);
