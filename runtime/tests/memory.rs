@@ -14,11 +14,13 @@ use ort::session::Session;
 use ort::value::Tensor;
 
 const THREADS: usize = 2;
-/// What the whole pipeline may take beyond a bare session. The aim is 64; 60 to 68 were measured, as
-/// the session alone differs by 8 from run to run, so this is the ceiling that was recorded.
+/// What the whole pipeline may take beyond a bare session. The aim is 64 MB, which is 61 MiB; 60 to 68
+/// MiB were measured, as the session alone differs by 8 from run to run, so this is the ceiling that
+/// was recorded.
 const ALLOWED_MIB: f64 = 80.0;
-/// What a warm pipeline may grow by in [`MANY_STEPS`]: pages that are touched late.
-const GROWTH_MIB: f64 = 0.25;
+/// What a warm pipeline may grow by in [`MANY_STEPS`]: pages that are touched late, up to 0.7 MiB on a
+/// busy machine. A leak of half a KiB a step is more.
+const GROWTH_MIB: f64 = 1.5;
 const WARM_STEPS: i64 = 3_000;
 const MANY_STEPS: i64 = 4_000;
 /// Tells a child where ONNX Runtime lies.
