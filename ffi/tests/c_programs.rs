@@ -1,6 +1,9 @@
 //! C programs against the library: everything that must be refused, and threads, under sanitizers and
 //! valgrind.
 
+#[path = "readme/section.rs"]
+mod section;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -142,21 +145,7 @@ fn bad_input_gets_the_status_that_the_readme_says() {
     let program = Program::build("bad_input.c", "sanitized", &sanitizers);
     let table = program.run(&[], &library);
     assert!(table.lines().count() > 90, "{table}");
-    let readme = crate_folder().join("README.md");
-    let text = std::fs::read_to_string(&readme).expect("the README is there");
-    let (start, end) = ("<!-- bad input -->\n", "<!-- /bad input -->");
-    let (before, rest) = text.split_once(start).expect("the README has the table");
-    let (committed, after) = rest.split_once(end).expect("the table has an end");
-    if std::env::var_os("BEVRT_UPDATE").is_some() {
-        let updated = format!("{before}{start}{table}{end}{after}");
-        std::fs::write(&readme, updated).expect("the README is writable");
-        return;
-    }
-    assert!(
-        committed == table,
-        "{} says something else; run BEVRT_UPDATE=1 cargo test -p bevrt-ffi --test c_programs",
-        readme.display()
-    );
+    section::hold("bad input", &table, "c_programs");
 }
 
 /// Runs a program under valgrind's memcheck.

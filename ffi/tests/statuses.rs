@@ -1,28 +1,14 @@
 //! The README lists every status. `BEVRT_UPDATE=1 cargo test -p bevrt-ffi --test statuses` writes the
 //! table again.
 
-use std::path::Path;
+#[path = "readme/section.rs"]
+mod section;
 
 use bevrt::Status;
 
 #[test]
 fn the_readme_lists_every_status() {
-    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
-    let text = std::fs::read_to_string(&readme).expect("the README is there");
-    let (start, end) = ("<!-- statuses -->\n", "<!-- /statuses -->");
-    let (before, rest) = text.split_once(start).expect("the README has the table");
-    let (committed, after) = rest.split_once(end).expect("the table has an end");
-    let table = table();
-    if std::env::var_os("BEVRT_UPDATE").is_some() {
-        let updated = format!("{before}{start}{table}{end}{after}");
-        std::fs::write(&readme, updated).expect("the README is writable");
-        return;
-    }
-    assert!(
-        committed == table,
-        "{} says something else; run BEVRT_UPDATE=1 cargo test -p bevrt-ffi --test statuses",
-        readme.display()
-    );
+    section::hold("statuses", &table(), "statuses");
 }
 
 fn table() -> String {

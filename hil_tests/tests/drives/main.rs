@@ -1,6 +1,8 @@
 //! Drives, simulated and from logs, and what replays make of them.
 
 mod model;
+#[path = "../faults/stand_in.rs"]
+mod stand_in;
 
 use std::path::PathBuf;
 

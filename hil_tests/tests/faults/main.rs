@@ -28,7 +28,7 @@ fn runner(pace: Pace) -> FaultRunner<'static> {
     let manifest = Manifest::from_toml_file(&package().join("manifest.toml"));
     let manifest = manifest.expect("the shipped package is sound");
     let engine = move |rig: &Rig| -> Result<(Manifest, Box<dyn Engine>), SetupError> {
-        let engine = StandIn::new(&manifest, rig.cameras().len());
+        let engine = StandIn::new(&manifest, rig.cameras().len(), [0.625, 0.5]);
         Ok((manifest.clone(), Box::new(engine)))
     };
     FaultRunner::new(package(), rigs::six_pinhole(), pace, engine)

@@ -1,5 +1,5 @@
-//! An engine with the tensors of the shipped network and none of its cost: it shows one car, whose
-//! length follows from the levels of all images, and the map of the queue follows from them, too.
+//! An engine with the tensors of a network and none of its cost: it shows one car, whose length follows
+//! from the levels of all images, and the map of the queue follows from them, too.
 
 use bevrt_runtime::{
     ElementType, Engine, EngineError, ImageSet, InputRole, Manifest, NetworkInterface, OutputRole,
@@ -23,8 +23,9 @@ pub struct StandIn {
 }
 
 impl StandIn {
-    /// For the network that `manifest` describes and a rig of `cameras` cameras.
-    pub fn new(manifest: &Manifest, cameras: usize) -> Self {
+    /// For the network that `manifest` describes, whose first head has dense objects, and a rig of
+    /// `cameras` cameras. The car stands at `car`, shares of the rows and columns of that head.
+    pub fn new(manifest: &Manifest, cameras: usize, car: [f64; 2]) -> Self {
         let interface = NetworkInterface::new(manifest, cameras);
         let mut images = [Vec::new(), Vec::new()];
         let (mut floats, mut indices) = (Vec::new(), Vec::new());
@@ -37,7 +38,7 @@ impl StandIn {
             }
         }
         let mut outputs = Vec::new();
-        let (mut car, mut cells) = (0, 1);
+        let (mut car_cell, mut cells) = (0, 1);
         for output in interface.outputs() {
             let len = output.shape.iter().product();
             let value = if output.role == OutputRole::Bev {
@@ -49,7 +50,8 @@ impl StandIn {
             if output.role == OutputRole::Head(0) {
                 let [rows, cols] = [output.shape[2], output.shape[3]];
                 cells = rows * cols;
-                car = (rows * 5 / 8) * cols + cols / 2;
+                let at = |share: f64, count: usize| (share * count as f64) as usize;
+                car_cell = at(car[0], rows) * cols + at(car[1], cols);
             }
         }
         Self {
@@ -58,7 +60,7 @@ impl StandIn {
             floats,
             indices,
             outputs,
-            car,
+            car: car_cell,
             cells,
         }
     }

@@ -6,9 +6,9 @@ use std::path::Path;
 
 use bevrt_calibration::Rig;
 use bevrt_runtime::{
-    BesideThread, Engine, EngineLoadError, EngineOptions, ImageSet, ImageView, LibraryError,
-    NetworkInterface, NetworkRequest, OnnxRuntime, OnnxRuntimeLibrary, OutputFrame, Package,
-    Pipeline, PipelineOptions, PixelFormat, ProviderKind, SetupError, StepBegin,
+    BesideThread, Engine, EngineLoadError, EngineOptions, ImageError, ImageSet, ImageView,
+    LibraryError, NetworkInterface, NetworkRequest, OnnxRuntime, OnnxRuntimeLibrary, OutputFrame,
+    Package, Pipeline, PipelineOptions, PixelFormat, ProviderKind, SetupError, Stamp, StepBegin,
 };
 
 use crate::counting::allocations;
@@ -27,6 +27,26 @@ const fn ceiling(outputs: usize) -> usize {
 fn reduced() -> Package {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/reduced");
     Package::open(&folder).expect("the fixture is right")
+}
+
+/// Pushes a pose and a picture of each camera, ten sets a second; gives the stamp of the set.
+fn push_set<'a>(
+    pipeline: &mut Pipeline,
+    step: i64,
+    cameras: usize,
+    picture: impl Fn(usize) -> Result<ImageView<'a>, ImageError>,
+) -> Stamp {
+    let stamp = small::milliseconds(step * 100);
+    pipeline
+        .push_pose(stamp, &small::pose_at(stamp))
+        .expect("time goes on");
+    for camera in 0..cameras {
+        let image = picture(step as usize + camera * 4).expect("it fits");
+        pipeline
+            .push_image(camera, &image, stamp, stamp)
+            .expect("time goes on");
+    }
+    stamp
 }
 
 #[test]
@@ -79,18 +99,9 @@ fn a_step_takes_no_more_than_the_run_of_its_engine() {
     let mut frame = OutputFrame::boxed();
     let mut run = |steps: std::ops::Range<i64>| {
         for step in steps {
-            let stamp = small::milliseconds(step * 100);
-            pipeline
-                .push_pose(stamp, &small::pose_at(stamp))
-                .expect("time goes on");
-            for camera in 0..4 {
-                let bytes = &pictures[(step as usize + camera * 4) % 16];
-                let image =
-                    ImageView::packed(PixelFormat::Nv12, 1280, 960, bytes).expect("it fits");
-                pipeline
-                    .push_image(camera, &image, stamp, stamp)
-                    .expect("time goes on");
-            }
+            let stamp = push_set(&mut pipeline, step, 4, |picture| {
+                ImageView::packed(PixelFormat::Nv12, 1280, 960, &pictures[picture % 16])
+            });
             pipeline
                 .step(stamp, &mut frame)
                 .expect("the engine has all tensors");
@@ -124,17 +135,9 @@ fn a_network_on_a_thread_of_its_own_takes_nothing_from_the_thread_that_pushes() 
     let mut frame = OutputFrame::boxed();
     let mut run = |steps: std::ops::Range<i64>| {
         for step in steps {
-            let stamp = small::milliseconds(step * 100);
-            pipeline
-                .push_pose(stamp, &small::pose_at(stamp))
-                .expect("time goes on");
-            for camera in 0..2 {
-                let bytes = &pictures[(step as usize + camera * 4) % 8];
-                let image = ImageView::packed(PixelFormat::Rgb, 32, 16, bytes).expect("it fits");
-                pipeline
-                    .push_image(camera, &image, stamp, stamp)
-                    .expect("time goes on");
-            }
+            let stamp = push_set(&mut pipeline, step, 2, |picture| {
+                ImageView::packed(PixelFormat::Rgb, 32, 16, &pictures[picture % 8])
+            });
             if pipeline.is_step_running() {
                 pipeline.finish_step(&mut frame).expect("it was begun");
             }

@@ -158,19 +158,22 @@ fn fill_gaps(frames: &mut [TrackFrame], side: fn(&mut TrackFrame) -> &mut Vec<Tr
     }
 }
 
+/// A car that counts, at (x, 0).
+#[cfg(test)]
+pub(super) fn car_at(id: u32, x: f64, confidence: f64) -> TrackBox {
+    TrackBox {
+        id,
+        class: ScoreClass::Car,
+        position_m: [x, 0.0],
+        confidence,
+        counts: true,
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use super::car_at as at;
     use super::*;
-
-    fn at(id: u32, x: f64, confidence: f64) -> TrackBox {
-        TrackBox {
-            id,
-            class: ScoreClass::Car,
-            position_m: [x, 0.0],
-            confidence,
-            counts: true,
-        }
-    }
 
     fn frame(stamp_ns: i64, truths: &[TrackBox], predictions: &[TrackBox]) -> TrackFrame {
         TrackFrame {

@@ -212,16 +212,7 @@ fn thresholds(mut matches: Vec<f64>, truth_boxes: usize) -> Vec<Option<f64>> {
 mod tests {
     use super::*;
     use crate::metrics::TrackBox;
-
-    fn at(id: u32, x: f64, confidence: f64) -> TrackBox {
-        TrackBox {
-            id,
-            class: ScoreClass::Car,
-            position_m: [x, 0.0],
-            confidence,
-            counts: true,
-        }
-    }
+    use crate::metrics::tracks::drive::car_at as at;
 
     fn scores(predictions: &[TrackBox]) -> TrackClassScores {
         let frames = (0..10).map(|k| TrackFrame {
