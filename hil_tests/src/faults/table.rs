@@ -34,6 +34,21 @@ impl FaultTable {
         self.rows.iter().filter(|row| !row.is_as_expected()).count()
     }
 
+    /// Rows whose fault is not noticed, as the scenario says and explains.
+    pub fn explained(&self) -> usize {
+        let is_explained = |row: &&Row| matches!(row.verdict, Verdict::Explained(_));
+        self.rows.iter().filter(is_explained).count()
+    }
+
+    /// How many rows are how, in words.
+    fn summary(&self) -> String {
+        let (all, failed, explained) = (self.rows.len(), self.failed(), self.explained());
+        let noticed = all - failed - explained;
+        format!(
+            "{all} scenarios: {noticed} as expected, {explained} not noticed and explained, {failed} failed"
+        )
+    }
+
     /// As a Markdown table.
     pub fn to_markdown(&self) -> String {
         let mut text = String::from("| fault | expected | measured | |\n|---|---|---|---|\n");
@@ -56,18 +71,13 @@ impl FaultTable {
             }
             text.push_str("|\n");
         }
-        let failed = self.failed();
-        text.push_str(&format!(
-            "\n{} scenarios, {} as expected, {failed} not\n",
-            self.rows.len(),
-            self.rows.len() - failed
-        ));
+        text.push_str(&format!("\n{}\n", self.summary()));
         text
     }
 
     /// As one page without links to anything.
     pub fn to_html(&self) -> String {
-        let data = json!({ "about": self.about, "rows": self.rows.iter().map(row_json).collect::<Vec<_>>() });
+        let data = json!({ "title": self.summary(), "about": self.about, "rows": self.rows.iter().map(row_json).collect::<Vec<_>>() });
         // Text in it must not end the script.
         TEMPLATE.replace(DATA_MARK, &data.to_string().replace('<', "\\u003c"))
     }
@@ -130,7 +140,9 @@ mod tests {
         assert_eq!(table.failed(), 1);
         let text = table.to_markdown();
         assert!(text.contains("FAILED: expected x, found y") && text.contains("no second source"));
-        assert!(text.contains("3 scenarios, 2 as expected, 1 not"), "{text}");
+        let summary = "3 scenarios: 1 as expected, 1 not noticed and explained, 1 failed";
+        assert!(text.contains(summary), "{text}");
+        assert!(table.to_html().contains(summary));
         assert!(text.contains("\\|"), "{text}");
     }
 
