@@ -73,7 +73,8 @@ pub enum Change {
 }
 
 impl Row {
-    fn new(name: String, old: &[f64], new: &[f64], old_step_ms: f64) -> Self {
+    /// Compares the block medians of one time; `old_step_ms` is the old time of the whole step.
+    pub fn new(name: String, old: &[f64], new: &[f64], old_step_ms: f64) -> Self {
         let (old_ms, old_spread) = median_and_spread(old);
         let (new_ms, new_spread) = median_and_spread(new);
         let noise_ms = old_spread.hypot(new_spread);

@@ -15,6 +15,7 @@ mod nuscenes;
 mod osi;
 mod package;
 mod pictures;
+mod player;
 mod progress;
 mod replay;
 mod rig;

@@ -1,9 +1,9 @@
 //! `bevrt worst`: the clips that a package does worst on, each with a page to see why.
 
-use crate::demo::page::filled;
 use crate::demo::{self, ShownDrive};
 use crate::failure::Failure;
 use crate::package::{EngineArguments, SHIPPED_PACKAGE};
+use crate::player::filled;
 use crate::train_stream::parse_seeds;
 use crate::{progress, rig};
 use bevrt_hil::eval::{EvalOptions, evaluate_by_clip};

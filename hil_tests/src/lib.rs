@@ -5,6 +5,7 @@
 //! - [`nuscenes`] reads nuScenes v1.0 folders as drives, and writes simulated drives in that form.
 //! - [`replay`] sends a drive through pipelines in lockstep and hands out frames, tensors, times.
 //! - [`faults`] lets input, package, engine and clocks fail on purpose and judges every frame.
+//! - [`soak`] watches long replays: memory, handles, threads, ids.
 //! - [`metrics`] compares frames with ground truth; `METRICS.md` defines every score.
 //! - [`eval`] does all of that over many clips and reports.
 //!
@@ -29,6 +30,7 @@ pub mod metrics;
 pub mod nuscenes;
 mod prediction;
 pub mod replay;
+pub mod soak;
 pub mod source;
 mod truth;
 

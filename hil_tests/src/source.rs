@@ -2,6 +2,7 @@
 //! folders are in [`crate::nuscenes`].
 
 mod corrupted;
+mod limited;
 mod log_drive;
 mod looped;
 mod owned_event;
@@ -19,6 +20,7 @@ use crate::nuscenes::NuscenesError;
 use crate::truth::FrameTruth;
 
 pub use corrupted::{CorruptedDrive, Corruption};
+pub use limited::{DriveLimit, LimitedDrive};
 pub use log_drive::{LogDrive, LogDriveOptions};
 pub use looped::LoopedDrive;
 pub(crate) use owned_event::{OwnedEvent, OwnedPicture};

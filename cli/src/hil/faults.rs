@@ -32,6 +32,9 @@ pub struct FaultsArguments {
     /// Write the table as a page, too
     #[arg(long, value_name = "FILE")]
     page: Option<PathBuf>,
+    /// Write the table as JSON, for `bevrt hil report --faults`
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
     #[command(flatten)]
     engine: EngineArguments,
 }
@@ -71,6 +74,11 @@ pub fn run(arguments: &FaultsArguments) -> Result<(), Failure> {
     if let Some(page) = &arguments.page {
         std::fs::write(page, table.to_html()).map_err(Failure::while_doing(page.display()))?;
         println!("page: {}", page.display());
+    }
+    if let Some(json) = &arguments.json {
+        let text = format!("{:#}\n", table.to_json());
+        std::fs::write(json, text).map_err(Failure::while_doing(json.display()))?;
+        println!("table: {}", json.display());
     }
     match table.failed() {
         0 => Ok(()),

@@ -2,6 +2,7 @@
 
 mod bench;
 mod engines;
+mod hil;
 
 use bevrt_hil::logs::{LogReader, TOPIC_FRAME};
 use bevrt_osi::SensorData;

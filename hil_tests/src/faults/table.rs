@@ -75,11 +75,17 @@ impl FaultTable {
         text
     }
 
+    /// As JSON: `title`, `about` and `rows`, each with its frames as time, state and reasons.
+    pub fn to_json(&self) -> Value {
+        let rows: Vec<_> = self.rows.iter().map(row_json).collect();
+        json!({ "title": self.summary(), "about": self.about, "rows": rows })
+    }
+
     /// As one page without links to anything.
     pub fn to_html(&self) -> String {
-        let data = json!({ "title": self.summary(), "about": self.about, "rows": self.rows.iter().map(row_json).collect::<Vec<_>>() });
         // Text in it must not end the script.
-        TEMPLATE.replace(DATA_MARK, &data.to_string().replace('<', "\\u003c"))
+        let data = self.to_json().to_string().replace('<', "\\u003c");
+        TEMPLATE.replace(DATA_MARK, &data)
     }
 }
 

@@ -1,0 +1,207 @@
+//! The verdict on a long run.
+
+use std::fmt::Write;
+
+use super::{IdWatch, ProcessUse, SoakWatch};
+
+/// Share of the samples at the beginning in which buffers and caches fill.
+const WARM_UP: f64 = 0.1;
+/// What resident memory may grow between the first and the last fifth after that: so much …
+const GROWTH_KIB: f64 = 4096.0;
+/// … or this share, whichever is more.
+const GROWTH_SHARE: f64 = 0.01;
+/// New ids of the second half over those of the first, at most, and some beside.
+const MORE_IDS: f64 = 1.5;
+const SOME_IDS: f64 = 64.0;
+
+/// One thing that was watched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SoakRow {
+    /// What it is.
+    pub what: String,
+    /// At the beginning, after warm-up.
+    pub begin: String,
+    /// At the end.
+    pub end: String,
+    /// What is allowed.
+    pub allowed: String,
+    /// Whether it is.
+    pub is_right: bool,
+}
+
+/// What a long run showed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SoakReport {
+    /// How it ran.
+    pub name: String,
+    /// Frames that came out.
+    pub frames: u64,
+    /// What was watched.
+    pub rows: Vec<SoakRow>,
+}
+
+impl SoakReport {
+    pub(super) fn new(name: String, watch: SoakWatch) -> Self {
+        let warm = (WARM_UP * watch.samples.len() as f64).ceil() as usize;
+        let samples = watch.samples.get(warm..).unwrap_or_default();
+        let mut rows = process_rows(samples);
+        let mut none = |what: &str, count: u64| {
+            rows.push(SoakRow {
+                what: what.to_owned(),
+                begin: "0".to_owned(),
+                end: count.to_string(),
+                allowed: "0".to_owned(),
+                is_right: count == 0,
+            });
+        };
+        none("frames out of order", watch.disorder);
+        none("frames with a fault", watch.faults);
+        none("frames that were full", watch.full);
+        for ids in &watch.ids {
+            none(
+                &format!("{}: ids repeated or twice", ids.kind),
+                ids.repeated + ids.unsound,
+            );
+        }
+        rows.extend(watch.ids.iter().map(given_row));
+        Self {
+            name,
+            frames: watch.frames,
+            rows,
+        }
+    }
+
+    /// What is not as it should be.
+    pub fn failed(&self) -> impl Iterator<Item = &SoakRow> {
+        self.rows.iter().filter(|row| !row.is_right)
+    }
+
+    /// As a Markdown table.
+    pub fn to_markdown(&self) -> String {
+        let mut text = format!(
+            "{}, {} frames\n\n| | beginning | end | allowed | |\n|---|---|---|---|---|\n",
+            self.name, self.frames
+        );
+        for row in &self.rows {
+            let verdict = if row.is_right { "ok" } else { "FAILED" };
+            let SoakRow {
+                what,
+                begin,
+                end,
+                allowed,
+                ..
+            } = row;
+            let _ = writeln!(text, "| {what} | {begin} | {end} | {allowed} | {verdict} |");
+        }
+        text
+    }
+}
+
+fn process_rows(samples: &[ProcessUse]) -> Vec<SoakRow> {
+    let fifth = samples.len() / 5;
+    if fifth == 0 {
+        return vec![SoakRow {
+            what: "samples".to_owned(),
+            begin: "0".to_owned(),
+            end: samples.len().to_string(),
+            allowed: "5 or more".to_owned(),
+            is_right: false,
+        }];
+    }
+    let memory = |samples: &[ProcessUse]| {
+        let mut kib: Vec<u64> = samples.iter().map(|sample| sample.resident_kib).collect();
+        kib.sort_unstable();
+        kib[kib.len() / 2] as f64
+    };
+    let begin = memory(&samples[..fifth]);
+    let end = memory(&samples[samples.len() - fifth..]);
+    let growth = GROWTH_KIB.max(GROWTH_SHARE * begin);
+    let mut rows = vec![SoakRow {
+        what: "memory, MiB".to_owned(),
+        begin: format!("{:.1}", begin / 1024.0),
+        end: format!("{:.1}", end / 1024.0),
+        allowed: format!("{:.1} more", growth / 1024.0),
+        is_right: end - begin <= growth,
+    }];
+    let mut same = |what: &str, of: fn(&ProcessUse) -> u64| {
+        let least = samples.iter().map(of).min().unwrap_or(0);
+        let most = samples.iter().map(of).max().unwrap_or(0);
+        rows.push(SoakRow {
+            what: what.to_owned(),
+            begin: of(&samples[0]).to_string(),
+            end: format!("{least} to {most}"),
+            allowed: "the same throughout".to_owned(),
+            is_right: least == most,
+        });
+    };
+    same("threads", |sample| sample.threads);
+    same("file handles", |sample| sample.handles);
+    rows
+}
+
+/// New ids of both halves: a drive again and again gives as many each time.
+fn given_row(ids: &IdWatch) -> SoakRow {
+    let [first, second] = ids.given;
+    let most = MORE_IDS * first as f64 + SOME_IDS;
+    SoakRow {
+        what: format!(
+            "{}: new ids by half (highest {}, at most {} in a frame)",
+            ids.kind, ids.highest, ids.most
+        ),
+        begin: first.to_string(),
+        end: second.to_string(),
+        allowed: format!("{most:.0}"),
+        is_right: second as f64 <= most,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn watch(samples: impl Iterator<Item = ProcessUse>) -> SoakWatch {
+        let mut watch = SoakWatch::new(100, |_| {});
+        watch.samples = samples.collect();
+        watch
+    }
+
+    fn sample(index: u64, leak_kib: u64, leaked_handles: u64) -> ProcessUse {
+        ProcessUse {
+            resident_kib: 200_000 + leak_kib * index,
+            threads: 3,
+            handles: 10 + leaked_handles * index,
+        }
+    }
+
+    fn failed(report: &SoakReport) -> Vec<&str> {
+        report.failed().map(|row| row.what.as_str()).collect()
+    }
+
+    #[test]
+    fn a_flat_run_passes_and_leaks_fail() {
+        let report = watch((0..100).map(|i| sample(i, 1, 0))).report("flat");
+        assert_eq!(failed(&report), [""; 0], "{}", report.to_markdown());
+        let report = watch((0..100).map(|i| sample(i, 100, 1))).report("leaks");
+        assert_eq!(failed(&report), ["memory, MiB", "file handles"]);
+        assert!(report.to_markdown().contains("FAILED"));
+    }
+
+    #[test]
+    fn a_run_without_samples_proves_nothing() {
+        let report = watch(std::iter::empty()).report("nothing");
+        assert_eq!(failed(&report), ["samples"]);
+    }
+
+    #[test]
+    fn repeated_ids_and_ever_more_ids_fail() {
+        let mut watch = watch((0..100).map(|i| sample(i, 0, 0)));
+        watch.ids[0].repeated = 1;
+        watch.ids[1].given = [10, 500];
+        watch.disorder = 2;
+        let report = watch.report("ids");
+        let failed = failed(&report);
+        assert_eq!(failed[0], "frames out of order");
+        assert_eq!(failed[1], "objects: ids repeated or twice");
+        assert!(failed[2].starts_with("lanes: new ids"), "{failed:?}");
+    }
+}
