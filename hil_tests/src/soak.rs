@@ -9,6 +9,7 @@ mod report;
 
 use bevrt_runtime::{HealthReasons, OutputFrame, Stamp};
 
+use crate::faults::Pace;
 use crate::replay::{ReplayFrame, ReplayVisitor, VisitorError};
 
 pub use ids::IdWatch;
@@ -20,6 +21,7 @@ const SAMPLES: u64 = 200;
 
 /// Watches a long run.
 pub struct SoakWatch {
+    pace: Pace,
     /// Frames between samples.
     every: u64,
     frames: u64,
@@ -34,9 +36,10 @@ pub struct SoakWatch {
 
 impl SoakWatch {
     /// For a run of about `frames` frames; `progress` is called with the number of each.
-    pub fn new(frames: u64, progress: impl FnMut(u64) + 'static) -> Self {
+    pub fn new(frames: u64, pace: Pace, progress: impl FnMut(u64) + 'static) -> Self {
         let kinds = ["objects", "lanes", "arrows", "crosswalks", "stop lines"];
         Self {
+            pace,
             every: frames.div_ceil(SAMPLES).max(1),
             frames: 0,
             samples: Vec::with_capacity(2 * SAMPLES as usize),

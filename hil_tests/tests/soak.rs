@@ -7,6 +7,7 @@ mod model;
 use std::path::PathBuf;
 
 use bevrt_calibration::rigs;
+use bevrt_hil::faults::Pace;
 use bevrt_hil::logs::LogWriter;
 use bevrt_hil::replay::replay;
 use bevrt_hil::soak::SoakWatch;
@@ -36,7 +37,7 @@ fn a_drive_of_two_seconds_looped_for_400_steps_leaks_nothing_and_repeats_no_id()
     let looped = LoopedDrive::new(u64::MAX, open).expect("the log is sound");
     let mut drive = LimitedDrive::new(looped, DriveLimit::Sets(STEPS));
     let mut pipelines = [model::pipeline(drive.rig().clone(), drive.ego_motion())];
-    let mut watch = SoakWatch::new(STEPS, |_| {});
+    let mut watch = SoakWatch::new(STEPS, Pace::Lockstep, |_| {});
     let summary = replay(&mut drive, &mut pipelines, &mut watch, None).expect("it runs");
     assert!((STEPS..=STEPS + 1).contains(&summary.frames), "{summary:?}");
     let report = watch.report("in lockstep");

@@ -3,6 +3,7 @@
 use crate::failure::Failure;
 use crate::package::{EngineArguments, SHIPPED_PACKAGE};
 use crate::{progress, rig};
+use bevrt_hil::faults::Pace;
 use bevrt_hil::logs::LogWriter;
 use bevrt_hil::replay::{replay, replay_paced};
 use bevrt_hil::soak::{SoakReport, SoakWatch};
@@ -116,13 +117,17 @@ fn soak(
     let mut pipelines = [Pipeline::new(options)?];
     let bar = progress::bar("soaking", frames);
     let shown = bar.clone();
-    let mut watch = SoakWatch::new(frames, move |frame| shown.set_position(frame));
-    let name = match limit {
-        DriveLimit::Sets(_) => {
+    let pace = match limit {
+        DriveLimit::Sets(_) => Pace::Lockstep,
+        DriveLimit::Span(_) => Pace::RealTime,
+    };
+    let mut watch = SoakWatch::new(frames, pace, move |frame| shown.set_position(frame));
+    let name = match pace {
+        Pace::Lockstep => {
             replay(&mut drive, &mut pipelines, &mut watch, None)?;
             "in lockstep"
         }
-        DriveLimit::Span(_) => {
+        Pace::RealTime => {
             replay_paced(&mut drive, &mut pipelines, &mut watch, None, 1.0)?;
             "in real time"
         }

@@ -80,11 +80,6 @@ fn a_result_is_reported_with_the_pictures_of_its_drive_or_without() {
     let with_pictures = with_pictures.filter(|frame| frame["images"].is_array());
     assert!((2..5).contains(&with_pictures.count()));
 
-    let errors = failure(&["hil", "report", text(&log), text(&result)]);
-    assert!(
-        errors.contains("expected the cameras") && errors.contains("no pictures"),
-        "{errors}"
-    );
     let errors = failure(&[
         "hil",
         "report",
@@ -98,7 +93,7 @@ fn a_result_is_reported_with_the_pictures_of_its_drive_or_without() {
 }
 
 #[test]
-fn the_gate_opens_for_the_same_bytes_alone_and_for_scores_on_another_machine() {
+fn the_gate_opens_for_the_same_bytes_and_elsewhere_for_scores() {
     let folder = folder("check");
     let (baseline, page) = (folder.join("baseline.json"), folder.join("check.html"));
     let check = [
@@ -140,15 +135,13 @@ fn the_gate_opens_for_the_same_bytes_alone_and_for_scores_on_another_machine() {
 
     // Made elsewhere: bytes do not count, scores do.
     other["setting"]["onnxruntime"] = json!("another build");
-    write(&other);
-    let said = success(&again);
-    assert!(
-        said.contains("another build") && said.contains("as before"),
-        "{said}"
-    );
     other["scores"]["lanes F1"] = json!(2.0);
     write(&other);
-    assert!(failure(&again).contains("lanes F1"));
+    let errors = failure(&again);
+    assert!(
+        errors.contains("lanes F1: expected 2.0000") && !errors.contains("bytes"),
+        "{errors}"
+    );
 
     write(&json!({"format": 1}));
     assert!(failure(&again).contains("expected a baseline"));
