@@ -151,13 +151,19 @@ fn log_drive(
 
 /// Seconds that will be replayed, for the bar; `None` where the log has no index.
 fn length_s(arguments: &ReplayArguments, log: &Path) -> Option<f64> {
-    let (first_ns, last_ns) = LogReader::open(log).ok()?.log_times_ns()?;
-    let whole_s = (last_ns - first_ns) as f64 * 1e-9;
+    let whole_s = length_of_log_s(log)?;
     let to_s = arguments.to.unwrap_or(whole_s).min(whole_s);
     Some((to_s - arguments.from.unwrap_or(0.0)).max(0.0) * arguments.rounds as f64)
 }
 
-fn parse_speed(text: &str) -> Result<f64, String> {
+/// Seconds of a whole log; `None` where it has no index.
+pub fn length_of_log_s(log: &Path) -> Option<f64> {
+    let (first_ns, last_ns) = LogReader::open(log).ok()?.log_times_ns()?;
+    Some((last_ns - first_ns) as f64 * 1e-9)
+}
+
+/// Reads how many times as fast as real time.
+pub fn parse_speed(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(speed) if (0.01..=1000.0).contains(&speed) => Ok(speed),
         _ => Err(format!("expected 0.01 to 1000, found `{text}`")),

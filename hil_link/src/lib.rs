@@ -3,7 +3,7 @@
 //!
 //! - [`serve`] is the unit: it takes drives one after another and answers with protected frames.
 //! - [`drive`] is the bench: lockstep or real time, E2E checks, latencies on synchronised clocks.
-//! - [`relay`] stands between them and loses, delays and reorders messages by a seed.
+//! - [`relay()`] stands between them and loses, delays and reorders messages by a seed.
 //! - [`Wire`] is what they send over; with the feature `zenoh`, `ZenohWire` is one.
 //!
 //! ```no_run
