@@ -6,11 +6,13 @@
 //! | ROS `camera_info` YAML | [`ros::camera_info`] | name and intrinsics |
 //! | Kalibr `camchain.yaml` | [`kalibr::Camchain`] | cameras with poses in the chain's frame |
 //! | OpenCV `FileStorage` YAML | [`opencv::file_storage`] | intrinsics |
+//! | a list of such files with poses | [`assembly::from_toml_file`] | a rig |
 //!
 //! All of them take whole, uncropped images, so a principal point outside of the image is refused: the
 //! intrinsics then belong to another image size. Every error names the file, the camera where there is
 //! one, the field, what was expected, and what was found.
 
+pub mod assembly;
 pub mod kalibr;
 mod node;
 pub mod nuscenes;

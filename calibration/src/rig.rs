@@ -1,6 +1,7 @@
 //! The cameras of one vehicle, and their file.
 
-mod file;
+pub(crate) mod file;
+pub(crate) mod pose_entry;
 
 use std::fs::File;
 use std::io::{self, Read};

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use bevrt_calibration::readers::{kalibr, nuscenes, opencv, ros};
+use bevrt_calibration::readers::{assembly, kalibr, nuscenes, opencv, ros};
 use bevrt_calibration::{CalibrationError, Ego, Lens, Pose, Sensor};
 use nalgebra::{Point3, UnitQuaternion, Vector3};
 
@@ -384,5 +384,113 @@ fn errors_name_the_file() {
         let file = error.file().expect("a file");
         assert!(file.starts_with(fixture("")), "{error}");
         assert!(error.to_string().contains("expected"), "{error}");
+    }
+}
+
+const LIST: &str = r#"
+reference = "left"
+
+[[camera]]
+name = "front"
+ros = "camera_info.yaml"
+[camera.ego_from_cam]
+translation_m = [1.7, 0.0, 1.5]
+quaternion_wxyz = [0.5, -0.5, 0.5, -0.5]
+
+[[camera]]
+name = "left"
+opencv = "file_storage.yml"
+lens = "pinhole"
+[camera.ego_from_cam]
+matrix = [[1.0, 0.0, 0.0, 1.0], [0.0, 0.0, 1.0, 0.9], [0.0, -1.0, 0.0, 1.4], [0.0, 0.0, 0.0, 1.0]]
+
+[[camera]]
+name = "rear"
+kalibr = "camchain_imu.yaml"
+chain_camera = "cam0"
+[camera.ego_from_sensor]
+translation_m = [0.2, 0.0, 0.6]
+rotation = [[0.0, -1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
+"#;
+
+/// Writes `list` beside the fixtures' copies and reads it.
+fn assemble(name: &str, list: &str) -> Result<bevrt_calibration::Rig, CalibrationError> {
+    let folder = std::env::temp_dir().join(format!("bevrt-assembly-{name}-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    for file in ["camera_info.yaml", "file_storage.yml", "camchain_imu.yaml"] {
+        std::fs::copy(fixture(file), folder.join(file)).expect("a copy");
+    }
+    std::fs::write(folder.join("list.toml"), list).expect("written");
+    let result = assembly::from_toml_file(folder.join("list.toml"));
+    std::fs::remove_dir_all(&folder).expect("removed");
+    result
+}
+
+#[test]
+fn a_list_of_foreign_files_and_poses_becomes_a_rig() {
+    let rig = assemble("sound", LIST).expect("sound");
+    let [front, left, rear] = rig.cameras() else {
+        panic!("{rig:?}");
+    };
+    assert_eq!(rig.reference_camera().name, "left");
+    let ros = ros::camera_info(fixture("camera_info.yaml")).expect("sound");
+    assert_eq!(front.intrinsics, ros.intrinsics);
+    assert_eq!(
+        front.ego_from_cam.translation(),
+        &Vector3::new(1.7, 0.0, 1.5)
+    );
+    let opencv = opencv::file_storage(fixture("file_storage.yml"), opencv::LensModel::Pinhole);
+    assert_eq!(left.intrinsics, opencv.expect("sound"));
+    let ahead = left.ego_from_cam.transform(&Point3::new(0.0, 0.0, 2.0));
+    assert!(
+        (ahead - Point3::new(1.0, 2.9, 1.4)).norm() < 1e-12,
+        "{ahead}"
+    );
+
+    let chain = kalibr::Camchain::from_file(fixture("camchain_imu.yaml")).expect("sound");
+    let in_chain = &chain.cameras()[0];
+    assert_eq!(rear.intrinsics, in_chain.intrinsics);
+    let in_sensor = in_chain
+        .sensor_from_cam
+        .transform(&Point3::new(0.3, -0.2, 4.0));
+    let expected = Point3::new(0.2 - in_sensor.y, in_sensor.x, 0.6 + in_sensor.z);
+    let found = rear.ego_from_cam.transform(&Point3::new(0.3, -0.2, 4.0));
+    assert!((found - expected).norm() < 1e-12, "{found} {expected}");
+
+    let again = bevrt_calibration::Rig::from_toml_str(&rig.to_toml()).expect("sound");
+    assert_eq!(again, rig);
+}
+
+#[test]
+fn lists_with_one_mistake_are_refused_by_name() {
+    let cases = [
+        (
+            "reference = \"left\"",
+            "reference = \"top\"",
+            None,
+            "reference",
+        ),
+        ("lens = \"pinhole\"\n", "", Some("left"), "camera"),
+        ("cam0", "cam7", Some("rear"), "chain_camera"),
+        (
+            "[camera.ego_from_sensor]",
+            "[camera.ego_from_cam]",
+            Some("rear"),
+            "camera",
+        ),
+        (
+            "0.5, -0.5, 0.5, -0.5",
+            "0.9, -0.5, 0.5, -0.5",
+            Some("front"),
+            "ego_from_cam.rotation",
+        ),
+        ("ros =", "rose =", None, "line 6"),
+        ("camera_info.yaml", "absent.yaml", None, "file"),
+        ("name = \"front\"", "name = \"left\"", Some("left"), "name"),
+    ];
+    for (index, (sound, broken, camera, field)) in cases.into_iter().enumerate() {
+        assert!(LIST.contains(sound), "{sound}");
+        let list = LIST.replacen(sound, broken, 1);
+        assert_refused(assemble(&index.to_string(), &list), camera, field, broken);
     }
 }

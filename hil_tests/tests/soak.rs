@@ -3,6 +3,8 @@
 
 #[path = "drives/model.rs"]
 mod model;
+#[path = "faults/stand_in.rs"]
+mod stand_in;
 
 use std::path::PathBuf;
 

@@ -1,11 +1,12 @@
 //! The rig's TOML form.
 
-use nalgebra::{Matrix3, Matrix4, Vector3};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::Rig;
+use super::pose_entry::PoseEntry;
 use crate::lens::BrownConrady;
-use crate::{CalibrationError, Cam, Camera, Ego, Intrinsics, Lens, Pose};
+use crate::{CalibrationError, Camera, Intrinsics, Lens};
 
 /// Version of the format that is read and written.
 const FORMAT: u32 = 1;
@@ -44,35 +45,29 @@ enum LensKind {
     Fisheye,
 }
 
-/// One of three forms: translation with quaternion, translation with rotation matrix, or a 4×4 matrix.
-#[derive(Serialize, Deserialize, Default)]
-#[serde(deny_unknown_fields)]
-struct PoseEntry {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    translation_m: Option<[f64; 3]>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    quaternion_wxyz: Option<[f64; 4]>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    rotation: Option<[[f64; 3]; 3]>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    matrix: Option<[[f64; 4]; 4]>,
-}
-
 fn is_false(value: &bool) -> bool {
     !value
 }
 
-pub(super) fn parse(text: &str) -> Result<Rig, CalibrationError> {
-    let file: RigFile = toml::from_str(text).map_err(|error| {
+/// Reads TOML; an error says the line.
+pub(crate) fn from_toml<T: DeserializeOwned>(
+    text: &str,
+    expected: &str,
+) -> Result<T, CalibrationError> {
+    toml::from_str(text).map_err(|error| {
         let place = match error.span() {
             Some(span) => format!(
                 "line {}",
                 1 + text[..span.start.min(text.len())].matches('\n').count()
             ),
-            None => "rig".to_owned(),
+            None => "file".to_owned(),
         };
-        CalibrationError::new(place, "a rig in TOML", error.message().to_owned()).caused_by(error)
-    })?;
+        CalibrationError::new(place, expected, error.message().to_owned()).caused_by(error)
+    })
+}
+
+pub(super) fn parse(text: &str) -> Result<Rig, CalibrationError> {
+    let file: RigFile = from_toml(text, "a rig in TOML")?;
     if file.format != FORMAT {
         return Err(CalibrationError::new(
             "format",
@@ -111,8 +106,10 @@ fn camera(entry: &CameraEntry) -> Result<Camera, CalibrationError> {
     if !entry.cropped {
         intrinsics.check_principal_point().map_err(named)?;
     }
-    let ego_from_cam =
-        pose(&entry.ego_from_cam).map_err(|error| named(error.within("ego_from_cam")))?;
+    let ego_from_cam = entry
+        .ego_from_cam
+        .pose()
+        .map_err(|error| named(error.within("ego_from_cam")))?;
     Ok(Camera {
         name: entry.name.clone(),
         intrinsics,
@@ -139,35 +136,6 @@ fn lens(entry: &CameraEntry) -> Result<Lens, CalibrationError> {
     }
 }
 
-fn pose(entry: &PoseEntry) -> Result<Pose<Ego, Cam>, CalibrationError> {
-    match (
-        entry.translation_m,
-        entry.quaternion_wxyz,
-        entry.rotation,
-        entry.matrix,
-    ) {
-        (Some(t), Some(wxyz), None, None) => Pose::from_quaternion_wxyz(wxyz, Vector3::from(t)),
-        (Some(t), None, Some(rows), None) => Pose::from_rotation_matrix(
-            &Matrix3::from_fn(|row, col| rows[row][col]),
-            Vector3::from(t),
-        ),
-        (None, None, None, Some(rows)) => {
-            Pose::from_matrix(&Matrix4::from_fn(|row, col| rows[row][col]))
-        }
-        (t, q, r, m) => Err(CalibrationError::new(
-            "pose",
-            "translation_m with quaternion_wxyz, translation_m with rotation, or matrix alone",
-            format!(
-                "translation_m: {}, quaternion_wxyz: {}, rotation: {}, matrix: {}",
-                t.is_some(),
-                q.is_some(),
-                r.is_some(),
-                m.is_some()
-            ),
-        )),
-    }
-}
-
 pub(super) fn print(rig: &Rig) -> String {
     let file = RigFile {
         format: FORMAT,
@@ -179,8 +147,6 @@ pub(super) fn print(rig: &Rig) -> String {
 
 fn entry(camera: &Camera) -> CameraEntry {
     let intrinsics = &camera.intrinsics;
-    let translation = camera.ego_from_cam.translation();
-    let rotation = camera.ego_from_cam.rotation();
     CameraEntry {
         name: camera.name.clone(),
         width: intrinsics.width(),
@@ -195,10 +161,6 @@ fn entry(camera: &Camera) -> CameraEntry {
         cy_px: intrinsics.cy(),
         distortion: intrinsics.lens().coefficients(),
         cropped: !intrinsics.has_principal_point_inside(),
-        ego_from_cam: PoseEntry {
-            translation_m: Some([translation.x, translation.y, translation.z]),
-            quaternion_wxyz: Some([rotation.w, rotation.i, rotation.j, rotation.k]),
-            ..PoseEntry::default()
-        },
+        ego_from_cam: PoseEntry::of(&camera.ego_from_cam),
     }
 }

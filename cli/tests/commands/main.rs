@@ -306,6 +306,25 @@ fn shipped_package_is_sound_on_this_machine() {
 }
 
 #[test]
+fn a_list_of_calibration_files_of_others_becomes_a_rig_file() {
+    let folder = folder("assembled");
+    let foreign = repository().join("calibration/tests/fixtures/readers/camera_info.yaml");
+    let list = format!(
+        "reference = \"front\"\n[[camera]]\nname = \"front\"\nros = '{}'\n\
+         [camera.ego_from_cam]\ntranslation_m = [1.7, 0.0, 1.5]\n\
+         quaternion_wxyz = [0.5, -0.5, 0.5, -0.5]\n",
+        foreign.display()
+    );
+    let file = folder.join("cameras.toml");
+    std::fs::write(&file, list).expect("the folder is writable");
+    let rig = success(&["rig", "--assemble", text(&file)]);
+    let rig = bevrt_calibration::Rig::from_toml_str(&rig).expect("a rig file");
+    assert_eq!(rig.reference_camera().intrinsics.fx(), 913.25);
+    let error = failure(&["rig", "--assemble", text(&foreign)]);
+    assert!(error.contains("a list of cameras in TOML"), "{error}");
+}
+
+#[test]
 fn built_in_rigs_are_rig_files() {
     let folder = folder("rigs");
     for name in ["six-pinhole", "four-fisheye"] {
@@ -331,6 +350,7 @@ fn wrong_inputs_are_named_in_the_error() {
     assert!(failure(&["eval", "--nuscenes", "no/folder"]).contains("no/folder"));
     assert!(failure(&["eval", "--scene", "scene-0061"]).contains("--nuscenes"));
     assert!(failure(&["rig", "seven-pinhole"]).contains("seven-pinhole"));
+    assert!(failure(&["rig"]).contains("required"));
     let errors = failure(&[
         "train-stream",
         "--seeds",
