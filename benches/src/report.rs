@@ -14,7 +14,7 @@ use crate::process::Interference;
 pub use summary::{Subject, quantile, report};
 
 /// Version of the JSON form. It is raised when a field changes its meaning or goes.
-pub const REPORT_FORMAT: u32 = 1;
+pub const REPORT_FORMAT: u32 = 2;
 
 /// A whole benchmark.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -120,6 +120,10 @@ pub struct Times {
     pub max_ms: f64,
     /// Median of each block, exact.
     pub block_medians_ms: Vec<f64>,
+    /// 9 of 10 frames of each block are not longer, exact.
+    pub block_p90s_ms: Vec<f64>,
+    /// How many frames took about so long: the middle of a bucket, to within 1.6 %, and its count.
+    pub histogram: Vec<(f64, u64)>,
 }
 
 /// A ratio of two times that were taken in turn.

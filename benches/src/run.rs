@@ -48,6 +48,8 @@ pub struct BenchOptions {
     pub modes: Modes,
     /// A frame that takes longer has missed its deadline; `None` takes the time between sets.
     pub deadline: Option<Span>,
+    /// The network has a thread of its own, and flat out the next set's images are taken meanwhile.
+    pub has_overlap: bool,
     /// Counts heap allocations.
     pub allocations: Option<AllocationCount>,
 }
@@ -63,6 +65,7 @@ impl BenchOptions {
             seconds: 20.0,
             modes: Modes::Both,
             deadline: None,
+            has_overlap: false,
             allocations: None,
         }
     }
@@ -152,6 +155,9 @@ pub fn measure(
 
     let warm_up_frames = warm_up_frames(&pipeline, recording);
     let mut driver = Driver::new(recording, pipeline, options.allocations);
+    if options.has_overlap {
+        driver.overlap()?;
+    }
     let start_up = StartUp {
         open_ns,
         first: driver

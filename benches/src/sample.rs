@@ -99,8 +99,10 @@ pub struct Sample {
     pub last_camera: usize,
     /// When the last image was due; when paced, not later than it was taken.
     pub due_ns: u64,
-    /// The step.
+    /// The step; from its begin to its frame where the network had a thread of its own.
     pub step: Interval,
+    /// Whether the images were taken while the network ran on the set before.
+    pub is_overlapped: bool,
     /// What the pipeline measured of it.
     pub stages: StageTimes,
     /// The bare run that followed.
@@ -122,6 +124,7 @@ impl Sample {
             last_camera: 0,
             due_ns: 0,
             step: Interval::default(),
+            is_overlapped: false,
             stages: StageTimes::default(),
             bare: None,
             allocations: 0,
@@ -133,10 +136,14 @@ impl Sample {
     pub fn time_ns(&self, quantity: Quantity) -> Option<u64> {
         let pushes = self.pushes[..self.cameras].iter();
         match quantity {
+            // The step then holds the next set's images.
+            Quantity::Stage(Stage::Total) if self.is_overlapped => Some(self.step.length_ns),
             Quantity::Stage(Stage::Total) => {
                 let pushed: u64 = pushes.map(|push| push.length_ns).sum();
                 Some(pushed + self.step.length_ns)
             }
+            // The last image waited for the set before.
+            Quantity::Stage(Stage::FromLastImage) if self.is_overlapped => None,
             Quantity::Stage(Stage::FromLastImage) => {
                 let begin = self.pushes[self.last_camera].start_ns;
                 Some(self.step.end_ns().saturating_sub(begin))
@@ -156,7 +163,7 @@ impl Sample {
     pub fn answer_ns(&self) -> u64 {
         self.time_ns(Quantity::Response)
             .or_else(|| self.time_ns(Quantity::Stage(Stage::FromLastImage)))
-            .unwrap_or(0)
+            .unwrap_or(self.step.length_ns)
     }
 }
 
@@ -188,6 +195,16 @@ pub(crate) mod tests {
         assert_eq!(ms(Quantity::Response), Some(83));
         assert_eq!(ms(Quantity::BareRun), None);
         assert_eq!(sample.answer_ns(), 83_000_000);
+    }
+
+    #[test]
+    fn images_taken_beside_the_network_are_not_counted_twice() {
+        let mut sample = sample(Mode::FlatOut, 0, 80.0);
+        sample.is_overlapped = true;
+        let ms = |quantity| sample.time_ns(quantity).map(|ns| ns / 1_000_000);
+        assert_eq!(ms(Quantity::Stage(Stage::Total)), Some(80));
+        assert_eq!(ms(Quantity::Stage(Stage::FromLastImage)), None);
+        assert_eq!(sample.answer_ns(), 80_000_000);
     }
 
     #[test]

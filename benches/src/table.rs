@@ -11,12 +11,17 @@ impl Report {
     pub fn to_table(&self) -> String {
         let subject = &self.subject;
         let mut text = format!(
-            "{} {} · {} · {} · {} threads · {}\n{}\nframes: {}\nmachine: {}\n",
+            "{} {} · {} · {} · {} threads{} · {}\n{}\nframes: {}\nmachine: {}\n",
             subject.package,
             subject.package_version,
             subject.precision,
             subject.provider,
             subject.threads,
+            if subject.has_overlap {
+                " and one beside"
+            } else {
+                ""
+            },
             subject.build,
             subject.cameras,
             subject.frames,

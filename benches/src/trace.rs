@@ -16,19 +16,28 @@ const STEP_STAGES: [Stage; 5] = [
     Stage::Track,
     Stage::Publish,
 ];
+/// Those that follow the network.
+const AFTER_NETWORK: [Stage; 3] = [Stage::Decode, Stage::Track, Stage::Publish];
 /// Rows of the trace.
 const PIPELINE: u32 = 1;
 const BARE: u32 = 2;
 const ARRIVALS: u32 = 3;
-const ROWS: [(u32, &str); 3] = [
+/// The network, where it has a thread of its own.
+const NETWORK: u32 = 4;
+/// The steps from begin to frame, there.
+const STEPS: u32 = 5;
+const ROWS: [(u32, &str); 5] = [
     (PIPELINE, "pipeline (calling thread)"),
-    (BARE, "bare run of the network (same thread)"),
+    (NETWORK, "network (a thread of its own, with --overlap)"),
+    (STEPS, "steps, with --overlap"),
+    (BARE, "bare run of the network (calling thread)"),
     (ARRIVALS, "last image due"),
 ];
 
 /// The trace of frames, in the JSON form of trace events: complete events (`ph` is `X`) with
-/// microseconds in `ts` and `dur`, and the names of rows.
-pub fn trace(samples: &[Sample], cameras: &[String]) -> Value {
+/// microseconds in `ts` and `dur`, and the names of rows. `has_overlap` says that the network had a
+/// thread of its own.
+pub fn trace(samples: &[Sample], cameras: &[String], has_overlap: bool) -> Value {
     let pid = std::process::id();
     let mut events: Vec<Value> = vec![name(pid, 0, "process_name", "bevrt bench")];
     events.extend(
@@ -36,7 +45,7 @@ pub fn trace(samples: &[Sample], cameras: &[String]) -> Value {
             .map(|(row, text)| name(pid, *row, "thread_name", text)),
     );
     for (frame, sample) in samples.iter().enumerate() {
-        add_frame(&mut events, pid, frame, sample, cameras);
+        add_frame(&mut events, frame, sample, cameras, has_overlap);
     }
     json!({"displayTimeUnit": "ms", "traceEvents": events})
 }
@@ -45,11 +54,24 @@ pub fn trace(samples: &[Sample], cameras: &[String]) -> Value {
 ///
 /// # Errors
 /// The file cannot be written.
-pub fn write_trace(path: &Path, samples: &[Sample], cameras: &[String]) -> Result<(), BenchError> {
-    std::fs::write(path, trace(samples, cameras).to_string()).map_err(BenchError::file(path))
+pub fn write_trace(
+    path: &Path,
+    samples: &[Sample],
+    cameras: &[String],
+    has_overlap: bool,
+) -> Result<(), BenchError> {
+    let trace = trace(samples, cameras, has_overlap);
+    std::fs::write(path, trace.to_string()).map_err(BenchError::file(path))
 }
 
-fn add_frame(events: &mut Vec<Value>, pid: u32, frame: usize, sample: &Sample, cameras: &[String]) {
+fn add_frame(
+    events: &mut Vec<Value>,
+    frame: usize,
+    sample: &Sample,
+    cameras: &[String],
+    has_overlap: bool,
+) {
+    let pid = std::process::id();
     let arguments = json!({"frame": frame, "mode": sample.mode.name(), "block": sample.block});
     let mut add = |row: u32, name: &str, interval: Interval| {
         events.push(json!({
@@ -61,13 +83,28 @@ fn add_frame(events: &mut Vec<Value>, pid: u32, frame: usize, sample: &Sample, c
     for (push, camera) in sample.pushes[..sample.cameras].iter().zip(cameras) {
         add(PIPELINE, &format!("image {camera}"), *push);
     }
-    add(PIPELINE, "step", sample.step);
+    // The step of another set lies around its images: a row of its own keeps them apart.
+    add(
+        if has_overlap { STEPS } else { PIPELINE },
+        "step",
+        sample.step,
+    );
+    let length_ns = |stage| u64::try_from(sample.stages.get(stage).nanoseconds()).unwrap_or(0);
     let mut start_ns = sample.step.start_ns;
     for stage in STEP_STAGES {
-        let length_ns = u64::try_from(sample.stages.get(stage).nanoseconds()).unwrap_or(0);
+        if has_overlap && stage == Stage::Decode {
+            // The caller took other images and came back: what follows ends with the step.
+            let rest: u64 = AFTER_NETWORK.into_iter().map(length_ns).sum();
+            start_ns = start_ns.max(sample.step.end_ns().saturating_sub(rest));
+        }
         // The stages' clock is read within the step's: they do not reach beyond it.
-        let end_ns = (start_ns + length_ns).min(sample.step.end_ns());
-        add(PIPELINE, stage.name(), Interval::new(start_ns, end_ns));
+        let end_ns = (start_ns + length_ns(stage)).min(sample.step.end_ns());
+        let row = if has_overlap && stage == Stage::Network {
+            NETWORK
+        } else {
+            PIPELINE
+        };
+        add(row, stage.name(), Interval::new(start_ns, end_ns));
         start_ns = end_ns;
     }
     if let Some(bare) = sample.bare {
@@ -94,7 +131,7 @@ mod tests {
     use crate::sample::tests::sample;
 
     fn events(samples: &[Sample]) -> Vec<Value> {
-        let trace = trace(samples, &["front".into(), "back".into()]);
+        let trace = trace(samples, &["front".into(), "back".into()], false);
         let text = trace.to_string();
         let read: Value = serde_json::from_str(&text).expect("it is JSON");
         read["traceEvents"].as_array().expect("a list").clone()
@@ -122,6 +159,24 @@ mod tests {
             let row = event["tid"].as_u64().expect("a row");
             assert!(named.contains(&row), "{event}");
         }
+    }
+
+    #[test]
+    fn a_network_of_its_own_thread_has_its_own_row() {
+        let trace = trace(
+            &[sample(Mode::FlatOut, 0, 80.0)],
+            &["front".into(), "back".into()],
+            true,
+        );
+        let row = |name: &str| {
+            let events = trace["traceEvents"].as_array().expect("a list");
+            let found = events.iter().find(|event| event["name"] == name);
+            found.expect("it is there")["tid"].clone()
+        };
+        assert_eq!(row("network"), NETWORK);
+        assert_eq!(row("step"), STEPS);
+        assert_eq!(row("decode"), PIPELINE);
+        assert_eq!(row("image front"), PIPELINE);
     }
 
     #[test]

@@ -53,6 +53,9 @@ pub struct BenchArguments {
     /// How frames are fed
     #[arg(long, value_enum, default_value_t = ModeName::Both)]
     mode: ModeName,
+    /// Give the network a thread of its own; flat out, the next set's images are taken meanwhile
+    #[arg(long)]
+    overlap: bool,
     /// A frame that takes longer has missed its deadline; by default the time between frame sets
     #[arg(long)]
     deadline_ms: Option<f64>,
@@ -223,6 +226,7 @@ fn options(arguments: &BenchArguments, recording: &Recording) -> Result<BenchOpt
     options.deadline = arguments
         .deadline_ms
         .map(|ms| Span::from_seconds(1e-3 * ms));
+    options.has_overlap = arguments.overlap;
     options.allocations = Some(allocations::of_this_thread);
     Ok(options)
 }
@@ -255,7 +259,7 @@ fn write(
         println!("report: {}", path.display());
     }
     if let Some(path) = &arguments.trace {
-        write_trace(path, &measured.samples, &cameras)?;
+        write_trace(path, &measured.samples, &cameras, arguments.overlap)?;
         println!("trace: {} (ui.perfetto.dev opens it)", path.display());
     }
     if let Some(path) = &arguments.picture {

@@ -94,7 +94,11 @@ pub fn run(arguments: &ScalingArguments) -> Result<(), Failure> {
     });
     let packages = arguments.packages.iter().map(|package| Job {
         package: package.clone(),
-        ..job(package.display().to_string())
+        ..job(package
+            .file_name()
+            .unwrap_or_default()
+            .display()
+            .to_string())
     });
     table(arguments, "cameras", cameras)?;
     table(arguments, "images", sizes)?;
@@ -177,7 +181,16 @@ fn row(name: &str, report: &Report) -> Result<String, Failure> {
         median("total"),
         median("bare_run"),
     ];
-    let cells: Vec<String> = times.iter().map(|ms| format!("{ms:.2}")).collect();
+    let mut cells = times.map(|ms| format!("{ms:.2}"));
+    // The step's spread: lowest and highest median of a block.
+    let step = mode
+        .times
+        .iter()
+        .find(|times| times.name == "from_last_image");
+    let blocks = step.map_or(&[][..], |times| &times.block_medians_ms);
+    let least = blocks.iter().copied().fold(f64::INFINITY, f64::min);
+    let most = blocks.iter().copied().fold(0.0, f64::max);
+    cells[4] += &format!(" ({least:.1} to {most:.1})");
     let memory = report.memory.steady_mib - report.memory.before_mib;
     Ok(format!("| {name} | {} | {memory:.0} |", cells.join(" | ")))
 }

@@ -21,6 +21,9 @@ pub use tensors::{TensorDump, write_npy};
 
 /// Ground truths that are kept until the frame of their stamp comes out.
 const TRUTHS_KEPT: usize = 8;
+/// A frame without its reference camera has the stamp of another one. What is true so shortly before
+/// or after it is taken: at 15 m/s the vehicle goes 30 cm in it, and cameras are mostly closer.
+const TRUTH_WITHIN: Span = Span::from_milliseconds(20);
 /// After the last event the clock goes on for this long, so that open sets are closed, yet no
 /// camera counts as silent.
 const FLUSH: Span = Span::from_milliseconds(100);
@@ -31,7 +34,7 @@ pub struct ReplayFrame<'a> {
     pub pipeline_index: usize,
     /// The frame.
     pub frame: &'a OutputFrame,
-    /// What is true at its stamp, where the drive tells.
+    /// What is true at its stamp, where the drive tells; not more than 20 ms before or after it.
     pub truth: Option<&'a FrameTruth>,
     /// The pipeline, for its detections, tensors and times of this frame.
     pub pipeline: &'a mut Pipeline,
@@ -254,11 +257,10 @@ impl<'a> Run<'a> {
                 if self.summary.frames > UNCOUNTED_FRAMES && self.allocations.is_some() {
                     self.summary.allocation_frames += 1;
                 }
-                let stamp_ns = self.out.stamp_ns;
                 let frame = ReplayFrame {
                     pipeline_index: index,
                     frame: &self.out,
-                    truth: self.truths.iter().find(|truth| truth.stamp_ns == stamp_ns),
+                    truth: truth_at(&self.truths, self.out.stamp_ns),
                     pipeline: &mut self.pipelines[index],
                 };
                 self.visitor.frame(frame).map_err(ReplayError::Visitor)?;
@@ -279,5 +281,33 @@ impl<'a> Run<'a> {
         let result = call(self);
         self.summary.allocations += count() - before;
         result
+    }
+}
+
+/// The truth that is nearest to a stamp and near enough.
+fn truth_at(truths: &VecDeque<FrameTruth>, stamp_ns: i64) -> Option<&FrameTruth> {
+    let distance = |truth: &&FrameTruth| truth.stamp_ns.abs_diff(stamp_ns);
+    let nearest = truths.iter().min_by_key(distance)?;
+    (distance(&nearest) <= TRUTH_WITHIN.nanoseconds().unsigned_abs()).then_some(nearest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_truth_is_taken_if_it_is_near() {
+        let truths: VecDeque<_> = [0, 100, 200]
+            .map(|ms| FrameTruth {
+                stamp_ns: ms * 1_000_000,
+                ..FrameTruth::default()
+            })
+            .into();
+        let at = |ms: i64| truth_at(&truths, ms * 1_000_000).map(|truth| truth.stamp_ns / 1_000_000);
+        assert_eq!(at(100), Some(100));
+        assert_eq!(at(92), Some(100));
+        assert_eq!(at(213), Some(200));
+        assert_eq!(at(150), None);
+        assert_eq!(truth_at(&VecDeque::new(), 0), None);
     }
 }

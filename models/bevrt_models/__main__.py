@@ -8,7 +8,7 @@ import sys
 from contextlib import contextmanager
 from pathlib import Path
 
-from .config import HEAD_CHANNELS, NETWORKS
+from .config import HEAD_CHANNELS, NETWORKS, resized
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -79,6 +79,11 @@ def _parser() -> argparse.ArgumentParser:
         "--sigmas", type=Path,
         help="report of `bevrt eval --json` over tuning drives, to correct standard deviations by",
     )  # fmt: skip
+    package.add_argument(
+        "--image", type=_size, help="with `random`: another image of the network, WIDTHxHEIGHT"
+    )
+    package.add_argument("--cells", type=int, help="with `random`: rows and columns of the grid")
+    package.add_argument("--slots", type=int, help="with `random`: past maps in the queue")
     package.set_defaults(run=_package)
 
     golden = commands.add_parser("golden", help="write a package's golden cases")
@@ -164,14 +169,23 @@ def _stream(options: argparse.Namespace):
             yield source
 
 
+def _size(text: str) -> tuple[int, int]:
+    """Parses WIDTHxHEIGHT."""
+    width, height = map(int, text.split("x"))
+    return width, height
+
+
 def _network(options: argparse.Namespace):
     """The network with the weights that were asked for, and the heads that these have."""
     from .checkpoint import load_weights, weights_from
     from .network import BevNetwork
 
     contract = NETWORKS[options.network]
+    sizes = [getattr(options, name, None) for name in ("image", "cells", "slots")]
     if options.weights == Path("random"):
-        return BevNetwork(contract())
+        return BevNetwork(resized(contract(), *sizes))
+    if any(size is not None for size in sizes):
+        raise ValueError("--image, --cells and --slots: expected with `random`, found weights")
     values = weights_from(options.weights)
     heads = {name.split(".")[0] for name in values}
     network = BevNetwork(contract([task for task in HEAD_CHANNELS if task in heads]))

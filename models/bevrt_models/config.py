@@ -254,9 +254,6 @@ class MapQueries:
 
 COARSE_GRID = BevGrid(-51.2, -51.2, 0.8, 128, 128)
 FINE_GRID = BevGrid(-33.6, -16.8, 0.4, 168, 84)
-# The fine grid covers these coarse cells, each split into 2 x 2.
-FINE_IN_COARSE_ROWS = (22, 106)
-FINE_IN_COARSE_COLS = (43, 85)
 ARROW_CLASS_NAMES = (
     "straight", "left", "right", "straight_left", "straight_right", "left_right",
     "straight_left_right", "u_turn",
@@ -347,6 +344,42 @@ def base_contract(tasks: Collection[str] = tuple(HEAD_CHANNELS)) -> Contract:
         preprocess=replace(tiny.preprocess, width=704, height=256),
         queue=replace(tiny.queue, channels=48),
     )  # fmt: skip
+
+
+def resized(
+    contract: Contract, image: tuple[int, int] | None, cells: int | None, slots: int | None
+) -> Contract:
+    """The contract with another image (width, height), a coarse grid of `cells` x `cells` around
+    the ego, another number of past maps; None keeps what is there.
+
+    Raises ValueError for sizes that the network cannot have.
+    """
+    if image is not None:
+        if image[0] % 32 or image[1] % 32 or min(image) < 64:
+            raise ValueError(f"image: expected multiples of 32 from 64 on, found {image}")
+        contract = replace(
+            contract, preprocess=replace(contract.preprocess, width=image[0], height=image[1])
+        )
+    if cells is not None:
+        if cells % 4 or not 88 <= cells <= 256:
+            raise ValueError(f"cells: expected a multiple of 4 in 88..256, found {cells}")
+        half_m = 0.5 * cells * COARSE_GRID.cell_m
+        grid = BevGrid(-half_m, -half_m, COARSE_GRID.cell_m, cells, cells)
+
+        def moved(part):
+            return replace(part, grid=grid) if part.grid == COARSE_GRID else part
+
+        contract = replace(
+            contract,
+            lifts=tuple(map(moved, contract.lifts)),
+            heads=tuple(map(moved, contract.heads)),
+            queue=moved(contract.queue),
+        )
+    if slots is not None:
+        if not 1 <= slots <= 8:
+            raise ValueError(f"slots: expected 1 to 8, found {slots}")
+        contract = replace(contract, queue=replace(contract.queue, slots=slots))
+    return contract
 
 
 def _named(name: str, heads: tuple[Head, ...]) -> str:

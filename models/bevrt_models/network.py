@@ -220,8 +220,11 @@ class BevNetwork(nn.Module):
 
     def _markings(self, f4: Tensor, tables: dict[str, Tensor], context: Tensor) -> Tensor:
         """Features [S, w(48), rows, cols] of the fine grid."""
-        fine = self.contract.lift("fine").grid
+        fine, coarse = self.contract.lift("fine").grid, self.contract.lift("coarse").grid
         rows = self.fine_lift(self.fine_rows(f4), tables["fine_index"], tables["fine_geometry"])
         plane = rows.reshape(-1, fine.rows, fine.cols, rows.shape[-1]).permute(0, 3, 1, 2)
-        (r0, r1), (c0, c1) = config.FINE_IN_COARSE_ROWS, config.FINE_IN_COARSE_COLS
-        return self.marking_encoder(plane, context[:, :, r0:r1, c0:c1])
+        # Each coarse cell under the fine grid is split into 2 x 2.
+        r0 = round((fine.x_min_m - coarse.x_min_m) / coarse.cell_m)
+        c0 = round((fine.y_min_m - coarse.y_min_m) / coarse.cell_m)
+        under = context[:, :, r0 : r0 + fine.rows // 2, c0 : c0 + fine.cols // 2]
+        return self.marking_encoder(plane, under)

@@ -3,9 +3,10 @@ import json
 import math
 import tomllib
 
+import onnx
 import pytest
 
-from bevrt_models.config import HEAD_CHANNELS, tiny_contract
+from bevrt_models.config import HEAD_CHANNELS, resized, tiny_contract
 from bevrt_models.network import BevNetwork
 from bevrt_models.package import write_package
 
@@ -59,3 +60,26 @@ def test_a_report_corrects_the_standard_deviations(tmp_path):
 def test_channel_lists_agree_with_the_contract():
     sizes = {head.kind: head.channels for head in tiny_contract().heads}
     assert sizes == {"objects": 25, "lanes": 13, "arrows": 14, "crosswalks": 9, "stop_lines": 8}
+
+
+def test_untrained_packages_come_in_other_sizes(tmp_path):
+    contract = resized(tiny_contract(), (192, 96), 96, 2)
+    network = BevNetwork(contract)
+    write_package(network, tmp_path, "0.0.1", "none", None)
+    shapes = {
+        value.name: [dim.dim_value for dim in value.type.tensor_type.shape.dim]
+        for value in onnx.load(tmp_path / "tiny-fp32.onnx").graph.input
+    }
+    assert shapes["images"][1:] == [3, 96, 192]
+    assert shapes["history"] == [1, 96, 96, 2 * 32]
+    manifest = tomllib.loads((tmp_path / "manifest.toml").read_text())
+    assert manifest["queue"]["slots"] == 2
+    assert manifest["queue"]["grid"]["x_min_m"] == pytest.approx(-38.4)
+    # What the markings see of the coarse map lies under their grid, whatever its size.
+    assert manifest["head"][1]["grid"]["rows"] == 168
+
+
+@pytest.mark.parametrize("sizes", [((100, 96), None, None), (None, 90, None), (None, None, 9)])
+def test_sizes_that_the_network_cannot_have_are_refused(sizes):
+    with pytest.raises(ValueError, match="found"):
+        resized(tiny_contract(), *sizes)

@@ -140,3 +140,63 @@ fn versions_and_doubts_are_noted() {
         "{notes}"
     );
 }
+
+#[test]
+fn a_longer_tail_alone_fails() {
+    let old = noisy(0.003);
+    let mut new = old.clone();
+    let paced = new.modes.get_mut("paced").expect("the mode is there");
+    let network = paced.times.iter_mut().find(|times| times.name == "network");
+    let network = network.expect("the time is there");
+    network.block_p90s_ms = blocks(1.3 * network.p50_ms, 0.003);
+    let comparison = compare(&old, &new).expect("the same subject");
+    let regressed: Vec<&str> = comparison.regressions().map(|r| r.name.as_str()).collect();
+    assert_eq!(regressed, ["paced network p90"]);
+}
+
+#[test]
+fn what_a_run_has_once_fails_by_name() {
+    type Change = fn(&mut Report);
+    let worse: [(&str, Change); 4] = [
+        ("start-up", |report| report.start_up.open_ms += 400.0),
+        ("peak of memory, MiB", |report| {
+            report.memory.peak_mib *= 1.1;
+        }),
+        ("allocations a frame", |report| {
+            let allocations = report.allocations.as_mut().expect("they were counted");
+            allocations.whole += 1.0;
+        }),
+        ("paced misses, %", |report| {
+            let paced = report.modes.get_mut("paced").expect("the mode is there");
+            paced.deadline_misses += 12;
+        }),
+    ];
+    let old = example();
+    for (name, change) in worse {
+        let mut new = old.clone();
+        change(&mut new);
+        let comparison = compare(&old, &new).expect("the same subject");
+        let regressed: Vec<&str> = comparison.regressions().map(|r| r.name.as_str()).collect();
+        assert_eq!(regressed, [name]);
+        let back = compare(&new, &old).expect("the same subject");
+        assert_eq!(back.failure(), None, "{name}");
+    }
+    // One miss more among 200 frames is chance.
+    let mut new = old.clone();
+    let paced = new.modes.get_mut("paced").expect("the mode is there");
+    paced.deadline_misses += 1;
+    assert_eq!(
+        compare(&old, &new).expect("the same subject").failure(),
+        None
+    );
+}
+
+#[test]
+fn a_time_that_only_one_report_has_is_refused() {
+    let old = example();
+    let mut new = old.clone();
+    let paced = new.modes.get_mut("paced").expect("the mode is there");
+    paced.times.retain(|times| times.name != "align");
+    let refusal = compare(&old, &new).expect_err("a time is missing");
+    assert!(refusal.to_string().contains("times"), "{refusal}");
+}

@@ -44,6 +44,8 @@ pub struct Subject {
     pub frames: String,
     /// How bevrt was built.
     pub build: String,
+    /// Whether the network had a thread of its own.
+    pub has_overlap: bool,
 }
 
 /// Puts together what was measured.
@@ -153,6 +155,7 @@ fn subject(
         } else {
             "release".into()
         },
+        has_overlap: options.has_overlap,
     })
 }
 
@@ -251,7 +254,12 @@ fn times(quantity: Quantity, samples: &[&Sample]) -> Option<Times> {
         p99_ms: supported(&histogram, 0.99),
         p99_9_ms: supported(&histogram, 0.999),
         max_ms: milliseconds(histogram.max()),
-        block_medians_ms: block_medians(samples, |sample| sample.time_ns(quantity).map(ms)),
+        block_medians_ms: of_blocks(samples, 0.5, |sample| sample.time_ns(quantity).map(ms)),
+        block_p90s_ms: of_blocks(samples, 0.9, |sample| sample.time_ns(quantity).map(ms)),
+        histogram: histogram
+            .buckets()
+            .map(|(middle_ns, count)| (ms(middle_ns), count))
+            .collect(),
     })
 }
 
@@ -261,7 +269,12 @@ fn supported(histogram: &LatencyHistogram, fraction: f64) -> Option<f64> {
     (beyond > 1.0 - 1e-9).then(|| milliseconds(histogram.percentile(fraction)))
 }
 
-fn block_medians(samples: &[&Sample], value: impl Fn(&Sample) -> Option<f64>) -> Vec<f64> {
+/// The quantile of each block.
+fn of_blocks(
+    samples: &[&Sample],
+    fraction: f64,
+    value: impl Fn(&Sample) -> Option<f64>,
+) -> Vec<f64> {
     let mut blocks: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
     for sample in samples {
         if let Some(value) = value(sample) {
@@ -270,7 +283,7 @@ fn block_medians(samples: &[&Sample], value: impl Fn(&Sample) -> Option<f64>) ->
     }
     blocks
         .into_values()
-        .map(|mut values| quantile(&mut values, 0.5))
+        .map(|mut values| quantile(&mut values, fraction))
         .collect()
 }
 
@@ -284,7 +297,7 @@ fn step_per_bare(samples: &[Sample]) -> Option<Ratio> {
     if all.is_empty() {
         return None;
     }
-    let blocks = block_medians(&samples.iter().collect::<Vec<_>>(), ratio);
+    let blocks = of_blocks(&samples.iter().collect::<Vec<_>>(), 0.5, ratio);
     Some(Ratio {
         median: quantile(&mut all, 0.5),
         range: [

@@ -10,6 +10,8 @@ fn times(name: &str, ms: f64) -> Times {
         p99_9_ms: None,
         max_ms: 1.5 * ms,
         block_medians_ms: vec![ms; 6],
+        block_p90s_ms: vec![1.05 * ms; 6],
+        histogram: vec![(ms, 199), (1.5 * ms, 1)],
     }
 }
 
@@ -52,6 +54,7 @@ pub(crate) fn example() -> Report {
             cameras: "6 × 1600×900 NV12".into(),
             frames: "simulation".into(),
             build: "release".into(),
+            has_overlap: false,
         },
         versions: Versions {
             bevrt: "0.1.0".into(),

@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use bevrt_runtime::{FrameError, OutputFrame, Pipeline, Span, Stamp, StepOutcome};
+use bevrt_runtime::{
+    BesideThread, FrameError, OutputFrame, Pipeline, Span, Stamp, StepBegin, StepOutcome,
+};
 
 use super::AllocationCount;
 use crate::error::BenchError;
@@ -69,6 +71,11 @@ pub(super) struct Driver<'a> {
     last_arrival: Option<Stamp>,
     /// Time of the last step: a pipeline's clock never goes back, also when pacing ends.
     last_now: Stamp,
+    /// The network has a thread of its own.
+    has_overlap: bool,
+    /// Flat out with overlap: a set whose images are all in, with its arrival; its step begins with
+    /// the next call.
+    complete: Option<(Sample, Stamp)>,
 }
 
 impl<'a> Driver<'a> {
@@ -78,6 +85,8 @@ impl<'a> Driver<'a> {
         allocations: Option<AllocationCount>,
     ) -> Self {
         Self {
+            has_overlap: false,
+            complete: None,
             recording,
             feed: recording.feed(),
             pipeline,
@@ -87,6 +96,13 @@ impl<'a> Driver<'a> {
             last_arrival: None,
             last_now: Stamp::ZERO,
         }
+    }
+
+    /// Gives the network a thread of its own.
+    pub(super) fn overlap(&mut self) -> Result<(), BenchError> {
+        self.pipeline.overlap(Some(BesideThread::new(|| {})))?;
+        self.has_overlap = true;
+        Ok(())
     }
 
     pub(super) fn set_period(&self) -> Span {
@@ -104,12 +120,46 @@ impl<'a> Driver<'a> {
         }
     }
 
-    /// Gives one set to the pipeline, with the ego motion that comes before its last image.
+    /// Gives one set to the pipeline, with the ego motion that comes before its last image, and takes
+    /// its frame.
+    ///
+    /// Flat out with overlap, the frame is that of the set before, on which the network runs
+    /// meanwhile.
     pub(super) fn frame(
         &mut self,
         mode: Mode,
         block: usize,
         pace: Pace,
+    ) -> Result<Outcome, BenchError> {
+        if !self.has_overlap {
+            return self.set(mode, block, pace, None);
+        }
+        if mode == Mode::Paced {
+            // The last set that was fed flat out still waits for its step.
+            if let Some((sample, arrival)) = self.complete.take()
+                && let Some(begun) = self.begin(arrival, sample)?
+            {
+                self.finish(begun)?;
+            }
+            return self.set(mode, block, pace, None);
+        }
+        let mut running = None;
+        if self.complete.is_none() {
+            self.set(mode, block, pace, None)?;
+        }
+        if let Some((sample, arrival)) = self.complete.take() {
+            running = self.begin(arrival, sample)?;
+        }
+        self.set(mode, block, pace, running)
+    }
+
+    /// Gives one set to the pipeline. `running` is the step that was begun before.
+    fn set(
+        &mut self,
+        mode: Mode,
+        block: usize,
+        pace: Pace,
+        mut running: Option<Sample>,
     ) -> Result<Outcome, BenchError> {
         let cameras = self.recording.rig().cameras().len();
         let mut sample = Sample::new(mode, block, cameras);
@@ -144,7 +194,18 @@ impl<'a> Driver<'a> {
                 if completes_set {
                     sample.last_camera = camera;
                     sample.due_ns = due_ns.unwrap_or(sample.pushes[camera].start_ns);
-                    outcome.sample = self.step(pace, event.arrival, sample)?;
+                    outcome.sample = if !self.has_overlap {
+                        self.step(pace, event.arrival, sample)?
+                    } else if mode == Mode::Paced {
+                        match self.begin(pace.now(event.arrival, self.now_ns()), sample)? {
+                            Some(begun) => Some(self.finish(begun)?),
+                            None => None,
+                        }
+                    } else {
+                        sample.is_overlapped = running.is_some();
+                        self.complete = Some((sample, event.arrival));
+                        running.take().map(|begun| self.finish(begun)).transpose()?
+                    };
                 }
             }
             if completes_set {
@@ -226,6 +287,30 @@ impl<'a> Driver<'a> {
             StepOutcome::Frame => Some(sample),
             StepOutcome::Waiting => None,
         })
+    }
+
+    /// Starts the network on the set that is complete.
+    fn begin(&mut self, now: Stamp, mut sample: Sample) -> Result<Option<Sample>, BenchError> {
+        let allocations = self.count();
+        let start_ns = self.now_ns();
+        self.last_now = self.last_now.max(now);
+        let begun = self.pipeline.begin_step(self.last_now)?;
+        sample.step = Interval::new(start_ns, start_ns);
+        sample.allocations += self.count() - allocations;
+        Ok(match begun {
+            StepBegin::Begun | StepBegin::Ready => Some(sample),
+            StepBegin::Waiting => None,
+        })
+    }
+
+    /// Waits for the network and takes the frame.
+    fn finish(&mut self, mut sample: Sample) -> Result<Sample, BenchError> {
+        let allocations = self.count();
+        self.pipeline.finish_step(&mut self.out)?;
+        sample.step = Interval::new(sample.step.start_ns, self.now_ns());
+        sample.allocations += self.count() - allocations;
+        sample.stages = *self.pipeline.stats().last();
+        Ok(sample)
     }
 
     /// Whether the pipeline is a whole period behind: the next set is here already, and this one is

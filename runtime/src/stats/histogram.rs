@@ -85,6 +85,14 @@ impl LatencyHistogram {
         self.max()
     }
 
+    /// The middle of every bucket that holds times, nanoseconds, with how many, the shortest first.
+    pub fn buckets(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
+        let buckets = self.counts.iter().enumerate();
+        buckets
+            .filter(|(_, count)| **count > 0)
+            .map(|(bucket, count)| (middle_of(bucket), *count))
+    }
+
     /// Forgets every time.
     pub fn clear(&mut self) {
         self.counts.fill(0);

@@ -72,7 +72,7 @@ impl Verdict {
                 Change::Faster => "  faster",
                 Change::Regressed => "  SLOWER",
             };
-            let (old, new, limit) = (row.old_ms, row.new_ms, row.limit_ms);
+            let (old, new, limit) = (row.old, row.new, row.limit);
             let _ = writeln!(
                 text,
                 "{:<28}{old:>10.3}{new:>10.3}{limit:>10.3}{mark}",
@@ -280,7 +280,7 @@ fn judge_times(before: &Baseline, now: &Baseline, verdict: &mut Verdict) {
         if row.change() == Change::Regressed {
             verdict.problems.push(format!(
                 "{stage}: before {:.3} ms, now {:.3} ms, limit of the difference {:.3} ms",
-                row.old_ms, row.new_ms, row.limit_ms
+                row.old, row.new, row.limit
             ));
         }
         verdict.times.push(row);
