@@ -383,8 +383,9 @@ mod tests {
     use std::path::Path;
 
     use bevrt_runtime::{
-        Engine, EngineError, EngineOptions, GoldenCheck, ImageSet, InputRole, MapRing, NetworkInterface,
-        OnnxRuntime, OnnxRuntimeLibrary, OutputRole, Package, PipelineOptions, Provider,
+        Engine, EngineError, EngineOptions, GoldenCheck, ImageSet, InputRole, MapRing,
+        NetworkInterface, OnnxRuntime, OnnxRuntimeLibrary, OutputRole, Package, PipelineOptions,
+        Provider,
     };
 
     use super::*;

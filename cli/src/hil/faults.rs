@@ -6,8 +6,8 @@ use crate::{progress, rig};
 use bevrt_calibration::Rig;
 use bevrt_hil::faults::{FaultRunner, FaultTable, Pace, Scenario};
 use bevrt_runtime::{
-    Engine, EngineOptions, HistoryMemory, Manifest, NetworkInterface, NetworkRequest, OnnxRuntime, Package,
-    Precision, SetupError,
+    Engine, EngineOptions, HistoryMemory, Manifest, NetworkInterface, NetworkRequest, OnnxRuntime,
+    Package, Precision, SetupError,
 };
 use clap::Args;
 use std::path::{Path, PathBuf};
