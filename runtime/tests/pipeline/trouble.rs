@@ -11,6 +11,7 @@ use bevrt_runtime::{
 use nalgebra::{UnitQuaternion, Vector3};
 
 use crate::ringed_engine::{self, RingedEngine};
+use crate::scripted_engine::Tensors;
 use crate::small_model::{self as small, milliseconds};
 
 fn step_at(pipeline: &mut Pipeline, now: Stamp) -> Box<OutputFrame> {
@@ -329,11 +330,24 @@ fn a_late_frame_has_missed_its_deadline() {
 }
 
 #[test]
-fn a_provider_that_fails_to_align_or_to_store_gives_a_fault_and_nothing_of_the_map_comes_back() {
-    for failing in [ringed_engine::ALIGNING, ringed_engine::STORING] {
+fn a_map_that_an_engine_fails_to_align_or_to_keep_is_a_fault_and_does_not_come_back() {
+    const NOT_A_NUMBER: u8 = 3;
+    let expected = [
+        (ringed_engine::ALIGNING, HealthReasons::ENGINE_FAILED),
+        (ringed_engine::STORING, HealthReasons::ENGINE_FAILED),
+        (NOT_A_NUMBER, HealthReasons::NOT_FINITE),
+    ];
+    for (failing, reason) in expected {
         let failure = Arc::new(AtomicU8::new(0));
+        let shared = Arc::clone(&failure);
+        let script = move |tensors: &mut Tensors| {
+            if shared.load(Ordering::Relaxed) == NOT_A_NUMBER {
+                tensors.output_mut(OutputRole::Bev)[33] = f32::NAN;
+            }
+            Ok(())
+        };
         let engine = RingedEngine {
-            engine: small::engine(|_| Ok(())),
+            engine: small::engine(script),
             maps: Vec::new(),
             failure: Arc::clone(&failure),
         };
@@ -345,8 +359,7 @@ fn a_provider_that_fails_to_align_or_to_store_gives_a_fault_and_nothing_of_the_m
         failure.store(failing, Ordering::Relaxed);
         let broken = &small::drive(&mut pipeline, 1000, 1100)[0];
         assert_eq!(state(broken), HealthState::Fault);
-        let reasons = broken.health.reasons();
-        assert!(reasons.contains(HealthReasons::ENGINE_FAILED));
+        assert!(broken.health.reasons().contains(reason));
         assert!(broken.objects().is_empty() && pipeline.raw_detections().objects.is_empty());
         assert!(
             slots_are_valid(broken),
