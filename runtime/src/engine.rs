@@ -38,8 +38,8 @@ use crate::threads::ThreadError;
 /// A loaded network with its memory.
 ///
 /// # Real-time
-/// No method but [`Engine::run`] does more than hand out a slice. `run` allocates only what the
-/// library behind it allocates by itself.
+/// No method but [`Engine::run`] and those of a [`MapRing`] does more than hand out a slice. They
+/// allocate only what the library behind them allocates by itself.
 pub trait Engine: Send {
     /// What the network takes and gives, with all shapes fixed.
     fn interface(&self) -> &NetworkInterface;

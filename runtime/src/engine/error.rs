@@ -70,9 +70,9 @@ pub enum EngineLoadError {
         /// The network.
         file: PathBuf,
         /// The provider.
-        provider: String,
+        provider: Box<str>,
         /// The motion and the place of the value.
-        field: String,
+        field: Box<str>,
         /// What the host gives.
         expected: String,
         /// What the provider gives.

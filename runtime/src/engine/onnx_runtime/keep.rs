@@ -88,7 +88,7 @@ pub(super) fn open(
     register(builder, library, provider, &options)?.commit_from_memory(graph)
 }
 
-fn refused(
+pub(super) fn refused(
     problem: RingProblem,
     network: &VerifiedNetwork,
     provider: &Provider,
@@ -106,8 +106,8 @@ fn refused(
             found,
         } => EngineLoadError::History {
             file,
-            provider: provider.to_string(),
-            field,
+            provider: provider.to_string().into(),
+            field: field.into(),
             expected,
             found,
         },

@@ -155,11 +155,11 @@ impl Parts<'_> {
         let shape = self.shape;
         let mut maps = Tensor::<T>::new(memory, shape.ring())?;
         let place = shape.place();
-        let place_len = place.iter().product::<usize>();
+        let stride = shape.place_stride() * shape.channels;
         let into_place = (0..=shape.places).map(|index| {
             let mut binding = self.store.create_binding()?;
             binding.bind_input("map", self.ends.map)?;
-            binding.bind_output("place", view(&mut maps, index * place_len, &place)?)?;
+            binding.bind_output("place", view(&mut maps, index * stride, &place)?)?;
             binding.bind_output("rest", &mut self.rest)?;
             Ok(binding)
         });

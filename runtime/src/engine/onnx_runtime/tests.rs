@@ -1,5 +1,6 @@
 use std::path::Path;
 
+use super::ring::RingProblem;
 use super::{EngineOptions, Fallback, HistoryMemory, Memory, OnnxRuntime, open};
 use crate::align::GridAffine;
 use crate::engine::conformance::{CAMERAS, conforms, has_onnx_runtime, reduced_network};
@@ -64,9 +65,7 @@ fn maps_are_kept_where_the_network_has_them_and_brought_here_on_demand() {
         let mut engine = engine_that_keeps_maps(memory);
         engine.images_mut(ImageSet::First).fill(0.5);
         let history = engine.input_mut(InputRole::History).expect("to look at");
-        assert!(history.iter().any(|&value| value != 0.0), "the test maps");
-        let ring = engine.map_ring().expect("maps are kept");
-        ring.align_maps(&[]).expect("it runs");
+        assert!(history.iter().all(|&value| value == 0.0), "empty at first");
         engine.run(ImageSet::First).expect("the network runs");
         if let Memory::Device(..) = memory {
             assert_eq!(engine.output(OutputRole::Bev), Err(EngineError::Kept));
@@ -104,15 +103,12 @@ fn the_history_of_a_device_reaches_the_network() {
         engine.images_mut(ImageSet::First).fill(0.5);
         let state = engine.input_mut(InputRole::HistoryState).expect("there");
         state.fill(1.0);
-        let ring = engine.map_ring().expect("maps are kept");
-        ring.align_maps(&[]).expect("it runs");
         engine.run(ImageSet::First).expect("the network runs");
         let without = outputs(&engine);
         let ring = engine.map_ring().expect("maps are kept");
         assert_eq!(ring.store_map(0), Ok(true));
         let identity = Some((0, GridAffine::IDENTITY));
         ring.align_maps(&[identity, identity]).expect("it runs");
-        // Written here it does no harm on a device: nothing of it is brought there.
         engine.run(ImageSet::First).expect("the network runs");
         assert_ne!(outputs(&engine), without);
         outputs(&engine)
@@ -426,5 +422,27 @@ fn a_pool_on_cores_that_are_not_there_is_refused_by_name() {
         }
         Err(error) => panic!("another error: {error}"),
         Ok(_) => panic!("core 1000 was found"),
+    }
+}
+
+#[test]
+fn a_ring_that_is_refused_is_told_with_the_network_the_provider_and_both_values() {
+    let (network, _) = reduced_network(CAMERAS);
+    let differs = RingProblem::Differs {
+        field: "a quarter turn: row 1, column 2, slot 0, channel 3".into(),
+        expected: "1.5".into(),
+        found: "-2".into(),
+    };
+    let cuda = Provider::Cuda(CudaOptions::on(3));
+    let text = super::keep::refused(differs, &network, &cuda).to_string();
+    for part in [
+        "reduced.onnx",
+        "cuda:3",
+        "a quarter turn: row 1, column 2, slot 0, channel 3",
+        "expected 1.5",
+        "found -2",
+        "history_memory = host",
+    ] {
+        assert!(text.contains(part), "{text}");
     }
 }

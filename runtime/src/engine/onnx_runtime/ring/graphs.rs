@@ -15,12 +15,18 @@ const TO_ZERO: f32 = 1.0 / (1 << 25) as f32;
 const LARGEST_HALF: f32 = 65_504.0;
 /// In levels: beyond it everything ends at 0 or 255, whatever the zero point.
 const MOST_STEPS: f32 = 512.0;
-/// What is told of a slot: the two rows of its affine, and its place.
-pub(in crate::engine::onnx_runtime) const SOURCE_VALUES: usize = 7;
+/// What is told of a slot: the affine's row, its column, and the place.
+const SOURCE_VALUES: usize = 7;
+/// Where the place is among that.
+const PLACE: i32 = 6;
+
+/// Places begin at a multiple of this many cells, so that each begins at a multiple of 256 bytes, as
+/// memory does that a GPU's provider takes for itself.
+const PLACE_CELLS: usize = 256;
 
 /// The size of a ring.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::engine::onnx_runtime) struct RingShape {
+pub(super) struct RingShape {
     pub rows: usize,
     pub cols: usize,
     pub channels: usize,
@@ -49,10 +55,15 @@ impl RingShape {
         ]
     }
 
+    /// Cells from one place to the next.
+    pub fn place_stride(&self) -> usize {
+        let [rows, cols, _] = self.place();
+        (rows * cols).next_multiple_of(PLACE_CELLS)
+    }
+
     /// All places, cell by cell.
     pub fn ring(&self) -> [usize; 2] {
-        let [rows, cols, channels] = self.place();
-        [(self.places + 1) * rows * cols, channels]
+        [(self.places + 1) * self.place_stride(), self.channels]
     }
 
     pub fn sources(&self) -> [usize; 2] {
@@ -141,18 +152,12 @@ pub(super) fn align_graph(shape: &RingShape, storage: QueueStorage) -> Vec<u8> {
     let mut graph = OnnxWriter::default();
     let ring = graph.input("ring", stored(storage), &shape.ring());
     let sources = graph.input("sources", OnnxType::F32, &shape.sources());
-    let mut rows_first = |first| Axis::new(&mut graph, shape, &sources, first);
-    let (row, col) = (rows_first(0), rows_first(3));
-    let [padded_rows, padded_cols, _] = shape.place();
-    let corner = corner(
-        &mut graph,
-        &sources,
-        (&row, &col),
-        (padded_rows, padded_cols),
-    );
+    let row = Axis::new(&mut graph, shape, &sources, Direction::Row);
+    let col = Axis::new(&mut graph, shape, &sources, Direction::Col);
+    let corner = corner(&mut graph, shape, &sources, &row, &col);
     let weights = weights(&mut graph, &row, &col, storage);
     let products: [Named; 4] = std::array::from_fn(|tap| {
-        let offset = (tap / 2) * padded_cols + tap % 2;
+        let offset = (tap / 2) * shape.padded(shape.cols) + tap % 2;
         let cell = match offset {
             0 => corner.clone(),
             offset => {
@@ -176,6 +181,13 @@ pub(super) fn align_graph(shape: &RingShape, storage: QueueStorage) -> Vec<u8> {
     graph.finish("align")
 }
 
+/// Which of the two axes of a map.
+#[derive(Clone, Copy)]
+enum Direction {
+    Row,
+    Col,
+}
+
 /// The row or the column of a past map, for each cell and slot.
 struct Axis {
     /// In the padded map, `[rows, cols, slots]` of 32-bit integers.
@@ -185,9 +197,16 @@ struct Axis {
 }
 
 impl Axis {
-    /// The affine's row is in `sources` from `first` on.
-    fn new(graph: &mut OnnxWriter, shape: &RingShape, sources: &Named, first: i32) -> Self {
-        let cells = if first == 0 { shape.rows } else { shape.cols };
+    fn new(
+        graph: &mut OnnxWriter,
+        shape: &RingShape,
+        sources: &Named,
+        direction: Direction,
+    ) -> Self {
+        let (first, cells) = match direction {
+            Direction::Row => (0, shape.rows),
+            Direction::Col => (3, shape.cols),
+        };
         let count = |count: usize| (0..count).map(|at| at as f32).collect::<Vec<_>>();
         let row_now = graph.floats(&[shape.rows, 1, 1], &count(shape.rows));
         let col_now = graph.floats(&[1, shape.cols, 1], &count(shape.cols));
@@ -222,15 +241,16 @@ fn source(graph: &mut OnnxWriter, sources: &Named, which: i32) -> Named {
 /// Number of the first of the four cells in the ring, `[rows, cols, slots]`.
 fn corner(
     graph: &mut OnnxWriter,
+    shape: &RingShape,
     sources: &Named,
-    (row, col): (&Axis, &Axis),
-    (padded_rows, padded_cols): (usize, usize),
+    row: &Axis,
+    col: &Axis,
 ) -> Named {
-    let place = source(graph, sources, 6);
+    let place = source(graph, sources, PLACE);
     let place = graph.cast(&place, OnnxType::I32);
-    let cells = graph.int((padded_rows * padded_cols) as i32);
+    let cells = graph.int(shape.place_stride() as i32);
     let first = graph.node("Mul", &[&place, &cells], &[]);
-    let stride = graph.int(padded_cols as i32);
+    let stride = graph.int(shape.padded(shape.cols) as i32);
     let of_row = graph.node("Mul", &[&row.padded, &stride], &[]);
     let cell = graph.node("Add", &[&of_row, &col.padded], &[]);
     graph.node("Add", &[&cell, &first], &[])
