@@ -3,8 +3,8 @@
 use crate::failure::Failure;
 use crate::gpu::ProviderArguments;
 use bevrt_runtime::{
-    EngineOptions, Fallback, Precision, Provider, Spinning, TensorRtOptions, ThreadPriority,
-    ThreadSettings,
+    EngineOptions, Fallback, HistoryMemory, Precision, Provider, Spinning, TensorRtOptions,
+    ThreadPriority, ThreadSettings,
 };
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
@@ -36,6 +36,9 @@ pub struct EngineArguments {
     /// Real-time priority of the network's pool, 1 to 99
     #[arg(long, value_name = "PRIORITY")]
     pool_priority: Option<u8>,
+    /// Where past maps wait and are aligned
+    #[arg(long, value_enum, default_value_t, value_name = "MEMORY")]
+    history_memory: HistoryMemoryName,
     #[command(flatten)]
     others: ProviderArguments,
     /// Path of the ONNX Runtime library (found by itself otherwise, see the README)
@@ -50,6 +53,18 @@ enum ProviderName {
     Cuda,
     Tensorrt,
     Plugin,
+}
+
+/// Where past maps wait, by its name.
+#[derive(Clone, Copy, Default, ValueEnum)]
+enum HistoryMemoryName {
+    /// In the GPU's memory with CUDA and TensorRT, else on the host
+    #[default]
+    Automatic,
+    /// On the host
+    Host,
+    /// In the provider's memory, by graphs that it runs
+    Provider,
 }
 
 /// Reads a number format.
@@ -87,6 +102,11 @@ impl EngineArguments {
                 Fallback::NextProvider
             } else {
                 Fallback::default()
+            },
+            history_memory: match self.history_memory {
+                HistoryMemoryName::Automatic => HistoryMemory::Automatic,
+                HistoryMemoryName::Host => HistoryMemory::Host,
+                HistoryMemoryName::Provider => HistoryMemory::Provider,
             },
             ..EngineOptions::default()
         };

@@ -383,8 +383,9 @@ mod tests {
     use std::path::Path;
 
     use bevrt_runtime::{
-        Engine, EngineError, EngineOptions, GoldenCheck, ImageSet, InputRole, NetworkInterface,
-        OnnxRuntime, OnnxRuntimeLibrary, OutputRole, Package, PipelineOptions, Provider,
+        Engine, EngineError, EngineOptions, GoldenCheck, ImageSet, InputRole, MapRing,
+        NetworkInterface, OnnxRuntime, OnnxRuntimeLibrary, OutputRole, Package, PipelineOptions,
+        Provider,
     };
 
     use super::*;
@@ -412,6 +413,10 @@ mod tests {
 
         fn index_mut(&mut self, role: InputRole) -> Result<&mut [i32], EngineError> {
             self.0.index_mut(role)
+        }
+
+        fn map_ring(&mut self) -> Option<&mut dyn MapRing> {
+            self.0.map_ring()
         }
 
         fn run(&mut self, _images: ImageSet) -> Result<(), EngineError> {

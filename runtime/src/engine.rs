@@ -10,7 +10,10 @@ mod engine_cache;
 mod error;
 mod interface;
 mod library;
+mod map_ring;
+mod network_history;
 mod onnx_runtime;
+mod onnx_writer;
 mod provider;
 
 #[cfg(test)]
@@ -25,7 +28,9 @@ pub use interface::{
     OutputRole, OutputSpec,
 };
 pub use library::{LIBRARY_VARIABLE, LibraryError, OnnxRuntimeLibrary, SkippedLibrary};
-pub use onnx_runtime::{EngineOptions, Fallback, OnnxRuntime, Spinning};
+pub use map_ring::MapRing;
+pub(crate) use network_history::{HistoryError, NetworkHistory};
+pub use onnx_runtime::{EngineOptions, Fallback, HistoryMemory, OnnxRuntime, Spinning};
 pub use provider::{CudaOptions, MissingEngine, PluginOptions, Provider, TensorRtOptions};
 
 use crate::threads::ThreadError;
@@ -33,8 +38,8 @@ use crate::threads::ThreadError;
 /// A loaded network with its memory.
 ///
 /// # Real-time
-/// No method but [`Engine::run`] does more than hand out a slice. `run` allocates only what the
-/// library behind it allocates by itself.
+/// No method but [`Engine::run`] and those of a [`MapRing`] does more than hand out a slice. They
+/// allocate only what the library behind them allocates by itself.
 pub trait Engine: Send {
     /// What the network takes and gives, with all shapes fixed.
     fn interface(&self) -> &NetworkInterface;
@@ -58,6 +63,11 @@ pub trait Engine: Send {
     /// # Errors
     /// The network has no such input.
     fn index_mut(&mut self, role: InputRole) -> Result<&mut [i32], EngineError>;
+
+    /// The ring in which past maps stay with the engine, where they do. The history is written by it
+    /// then: [`InputRole::History`] is there to look at, and [`OutputRole::Bev`] only after
+    /// [`MapRing::bring_map`]. An engine answers the same for as long as it lives.
+    fn map_ring(&mut self) -> Option<&mut dyn MapRing>;
 
     /// Runs the network on this set of images and the other inputs as they stand.
     ///
@@ -103,7 +113,8 @@ pub trait Engine: Send {
     /// An output of the last run.
     ///
     /// # Errors
-    /// The network has no such output, or a run was started and not finished.
+    /// The network has no such output, it stays with the engine, or a run was started and not
+    /// finished.
     fn output(&self, role: OutputRole) -> Result<&[f32], EngineError>;
 
     /// What the last failed run said, for the log.

@@ -67,9 +67,9 @@ pub use ego_motion::{
 pub use engine::{
     BesideThread, CAMERA_DIMENSION, CudaOptions, ENGINE_RECORD_FILE, ElementType, Engine,
     EngineCacheError, EngineError, EngineLoadError, EngineOptions, EngineRecord, Fallback,
-    ImageSet, InputRole, InputSpec, LIBRARY_VARIABLE, LibraryError, MissingEngine,
-    NetworkInterface, OnnxRuntime, OnnxRuntimeLibrary, Origin, OutputRole, OutputSpec,
-    PluginOptions, Provider, SkippedLibrary, Spinning, TensorRtOptions,
+    HistoryMemory, ImageSet, InputRole, InputSpec, LIBRARY_VARIABLE, LibraryError, MapRing,
+    MissingEngine, NetworkInterface, OnnxRuntime, OnnxRuntimeLibrary, Origin, OutputRole,
+    OutputSpec, PluginOptions, Provider, SkippedLibrary, Spinning, TensorRtOptions,
 };
 pub use feature_queue::{FeatureQueue, QueueError, QueueMode, QueueSetupError, SlotReport};
 pub use frame::{

@@ -279,8 +279,8 @@ impl Pipeline {
     ///
     /// # Errors
     /// The engine lacks an output that the manifest promises.
-    pub fn raw_outputs(&self, visit: impl FnMut(RawTensor<'_>)) -> Result<(), FrameError> {
-        raw::outputs(self.engine.as_ref(), visit)
+    pub fn raw_outputs(&mut self, visit: impl FnMut(RawTensor<'_>)) -> Result<(), FrameError> {
+        raw::outputs(self.engine.as_mut(), visit)
     }
 
     /// The model's manifest.

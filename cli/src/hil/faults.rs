@@ -6,8 +6,8 @@ use crate::{progress, rig};
 use bevrt_calibration::Rig;
 use bevrt_hil::faults::{FaultRunner, FaultTable, Pace, Scenario};
 use bevrt_runtime::{
-    Engine, EngineOptions, Manifest, NetworkInterface, NetworkRequest, OnnxRuntime, Package,
-    Precision, SetupError,
+    Engine, EngineOptions, HistoryMemory, Manifest, NetworkInterface, NetworkRequest, OnnxRuntime,
+    Package, Precision, SetupError,
 };
 use clap::Args;
 use std::path::{Path, PathBuf};
@@ -108,6 +108,11 @@ fn load(
     let entry = package.choose(request)?;
     let network = package.read_network(entry)?;
     let interface = NetworkInterface::new(package.manifest(), rig.cameras().len());
-    let engine = OnnxRuntime::load(&network, interface, options)?;
+    // What spoils maps stands between the network and the queue.
+    let options = EngineOptions {
+        history_memory: HistoryMemory::Host,
+        ..options.clone()
+    };
+    let engine = OnnxRuntime::load(&network, interface, &options)?;
     Ok((package.manifest().clone(), Box::new(engine)))
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::time::Duration;
 
 use bevrt_runtime::{
-    Engine, EngineError, ImageSet, InputRole, NetworkInterface, OutputRole, Provider,
+    Engine, EngineError, ImageSet, InputRole, MapRing, NetworkInterface, OutputRole, Provider,
 };
 
 use super::kind::NanPlace;
@@ -54,7 +54,8 @@ impl EngineSwitch {
     }
 }
 
-/// Any engine, which fails, dawdles, or gives numbers that are none.
+/// Any engine, which fails, dawdles, or gives numbers that are none. Its past maps must wait on the
+/// host.
 pub struct FaultyEngine {
     engine: Box<dyn Engine>,
     switch: EngineSwitch,
@@ -119,6 +120,11 @@ impl Engine for FaultyEngine {
 
     fn index_mut(&mut self, role: InputRole) -> Result<&mut [i32], EngineError> {
         self.engine.index_mut(role)
+    }
+
+    /// None: a map that is spoilt must pass through here.
+    fn map_ring(&mut self) -> Option<&mut dyn MapRing> {
+        None
     }
 
     fn run(&mut self, images: ImageSet) -> Result<(), EngineError> {

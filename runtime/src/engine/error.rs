@@ -14,6 +14,8 @@ pub enum EngineError {
     Run,
     /// A run was started and not finished.
     Running,
+    /// The network's map stays with the engine and was not brought here.
+    Kept,
 }
 
 impl fmt::Display for EngineError {
@@ -22,6 +24,7 @@ impl fmt::Display for EngineError {
             Self::NoSuchTensor => "the network has no such tensor",
             Self::Run => "the provider failed while running the network",
             Self::Running => "a run of the network was started and must be finished first",
+            Self::Kept => "the network's map stays with the engine and was not brought here",
         })
     }
 }
@@ -61,6 +64,19 @@ pub enum EngineLoadError {
         step: &'static str,
         /// What ONNX Runtime said.
         source: ort::Error,
+    },
+    /// Past maps that stay with the provider do not come back as from the host.
+    History {
+        /// The network.
+        file: PathBuf,
+        /// The provider.
+        provider: Box<str>,
+        /// The motion and the place of the value.
+        field: Box<str>,
+        /// What the host gives.
+        expected: String,
+        /// What the provider gives.
+        found: String,
     },
     /// A thread cannot be had as it was asked for.
     Thread(ThreadError),
@@ -104,6 +120,18 @@ impl fmt::Display for EngineLoadError {
                 file.display(),
                 reasons.join("; ")
             ),
+            Self::History {
+                file,
+                provider,
+                field,
+                expected,
+                found,
+            } => write!(
+                f,
+                "{}: past maps in the memory of {provider}: {field}: expected {expected} as from \
+                 the host, found {found}; `history_memory = host` keeps them there",
+                file.display()
+            ),
             Self::Thread(error) => error.fmt(f),
             Self::EngineCache(error) => error.fmt(f),
             Self::Session { file, step, source } => {
@@ -127,6 +155,7 @@ impl Error for EngineLoadError {
             Self::Mismatch { .. }
             | Self::NoProvider { .. }
             | Self::EngineCache(_)
+            | Self::History { .. }
             | Self::Option { .. } => None,
         }
     }

@@ -1,7 +1,7 @@
 mod inputs;
 mod outputs;
 
-use crate::manifest::Manifest;
+use crate::manifest::{Manifest, QueueSection};
 
 /// Name of the symbolic dimension that the rig fixes at load.
 pub const CAMERA_DIMENSION: &str = "cameras";
@@ -166,9 +166,10 @@ pub struct OutputSpec {
 }
 
 /// All inputs and outputs that manifest and rig demand of a network.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct NetworkInterface {
     cameras: usize,
+    queue: Option<QueueSection>,
     inputs: Vec<InputSpec>,
     outputs: Vec<OutputSpec>,
 }
@@ -178,6 +179,7 @@ impl NetworkInterface {
     pub fn new(manifest: &Manifest, cameras: usize) -> Self {
         Self {
             cameras,
+            queue: manifest.queue().cloned(),
             inputs: inputs::of(manifest, cameras),
             outputs: outputs::of(manifest),
         }
@@ -186,6 +188,11 @@ impl NetworkInterface {
     /// Number of cameras.
     pub fn cameras(&self) -> usize {
         self.cameras
+    }
+
+    /// The queue through which the network's maps come back as its history.
+    pub fn queue(&self) -> Option<&QueueSection> {
+        self.queue.as_ref()
     }
 
     /// The inputs.

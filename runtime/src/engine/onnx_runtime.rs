@@ -2,27 +2,31 @@
 
 mod check;
 mod core;
+mod keep;
 mod options;
 mod pool;
 mod register;
+mod ring;
 mod tensors;
 
 use ort::memory::{AllocationDevice, Allocator, AllocatorType, MemoryInfo, MemoryType};
 use ort::session::Session;
 use ort::session::builder::SessionBuilder;
 
-pub use options::{EngineOptions, Fallback, Spinning};
+pub use options::{EngineOptions, Fallback, HistoryMemory, Spinning};
 
 use self::core::{Beside, Core};
 use super::{
     BesideThread, CAMERA_DIMENSION, CudaOptions, Engine, EngineCacheError, EngineError,
-    EngineLoadError, EngineRecord, ImageSet, InputRole, MissingEngine, NetworkInterface,
+    EngineLoadError, EngineRecord, ImageSet, InputRole, MapRing, MissingEngine, NetworkInterface,
     OnnxRuntimeLibrary, OutputRole, Provider, TensorRtOptions,
 };
 use crate::package::VerifiedNetwork;
 use crate::threads::ThreadError;
+use keep::ring_provider;
 use pool::PoolThreads;
 use register::{builder_error, register};
+use ring::Ring;
 use tensors::{Place, Tensors};
 
 /// A network in ONNX Runtime with bound memory.
@@ -45,6 +49,8 @@ pub struct OnnxRuntime {
     /// How that run ended, once it is known.
     ended: Option<Result<(), EngineError>>,
     tensors: Tensors,
+    /// Past maps, where they stay with the provider.
+    ring: Option<Box<Ring>>,
     last_failure: Option<String>,
 }
 
@@ -63,7 +69,12 @@ impl OnnxRuntime {
         let library = OnnxRuntimeLibrary::load(options.library.as_deref())?;
         let opened = open(library, network, &interface, options)?;
         let memory = memory_of(&opened.provider);
-        Self::take(opened, library, network, interface, memory, options)
+        let keeper = ring_provider(options.history_memory, &opened.provider)?;
+        let mut engine = Self::take(opened, library, network, interface, memory, options)?;
+        if let Some(provider) = keeper {
+            engine.keep_maps(&provider, memory, library, network, options)?;
+        }
+        Ok(engine)
     }
 
     /// Takes and binds all memory of a session and warms it up.
@@ -106,6 +117,7 @@ impl OnnxRuntime {
             started: None,
             ended: None,
             tensors,
+            ring: None,
             last_failure: None,
         };
         for _ in 0..options.warm_up_runs {
@@ -356,12 +368,23 @@ impl Engine for OnnxRuntime {
 
     fn input_mut(&mut self, role: InputRole) -> Result<&mut [f32], EngineError> {
         self.wait();
+        if role == InputRole::History && self.ring.is_some() {
+            let brought = self.tensors.bring_history().map(|_| ());
+            brought.map_err(|error| self.failed(&error))?;
+        }
         self.tensors.f32_mut(role)
     }
 
     fn index_mut(&mut self, role: InputRole) -> Result<&mut [i32], EngineError> {
         self.wait();
         self.tensors.i32_mut(role)
+    }
+
+    fn map_ring(&mut self) -> Option<&mut dyn MapRing> {
+        match self.ring {
+            Some(_) => Some(self),
+            None => None,
+        }
     }
 
     fn run(&mut self, images: ImageSet) -> Result<(), EngineError> {

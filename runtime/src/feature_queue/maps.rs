@@ -1,10 +1,12 @@
 //! The stored maps: one block of memory, each map with a border of empty cells.
 
+use super::Sources;
 use crate::align::{
     AlignRow, GridAffine, HalfStore, Levels, PAD_AFTER, PAD_BEFORE, RowTaps, blend_half_row,
     blend_level_row, store_half_row,
 };
 use crate::frame::MAX_SLOTS;
+use crate::manifest::{QueueSection, QueueStorage};
 use crate::simd::{Simd, simd_variants};
 
 /// The size of a map.
@@ -32,20 +34,14 @@ impl MapShape {
     }
 }
 
-/// How values are stored.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Storage {
-    /// 16-bit floating point.
-    Half,
-    /// 8 bit.
-    Levels(Levels),
-}
-
-/// The maps of a ring.
+/// Room for maps, and what brings them into the present.
 #[derive(Debug, Clone)]
-pub(super) struct Maps {
+pub(crate) struct Maps {
     shape: MapShape,
     values: Values,
+    /// For each slot.
+    taps: Box<[RowTaps]>,
+    pub(super) simd: Simd,
 }
 
 #[derive(Debug, Clone)]
@@ -59,18 +55,36 @@ simd_variants! {
 }
 
 impl Maps {
-    /// Room for `capacity` maps, empty.
-    pub fn new(storage: Storage, shape: MapShape, capacity: usize) -> Self {
-        let len = shape.padded_len() * capacity;
-        let values = match storage {
-            Storage::Half => Values::Half(touched(len, 0)),
-            Storage::Levels(levels) => Values::Levels(touched(len, levels.zero_point), levels),
+    /// Room for `capacity` maps of a queue, empty.
+    pub fn new(section: &QueueSection, capacity: usize) -> Self {
+        let shape = MapShape {
+            rows: section.grid.rows,
+            cols: section.grid.cols,
+            channels: section.channels as usize,
         };
-        Self { shape, values }
+        let len = shape.padded_len() * capacity;
+        let values = match section.storage {
+            QueueStorage::F16 => Values::Half(touched(len, 0)),
+            QueueStorage::U8 { scale, zero_point } => {
+                Values::Levels(touched(len, zero_point), Levels { scale, zero_point })
+            }
+        };
+        Self {
+            shape,
+            values,
+            taps: vec![RowTaps::new(shape.cols); section.slots as usize].into_boxed_slice(),
+            simd: Simd::detect(),
+        }
+    }
+
+    /// Values of a map.
+    pub fn map_len(&self) -> usize {
+        self.shape.len()
     }
 
     /// Stores a map `[rows, cols, channels]`; false when one of its values is not finite.
-    pub fn store(&mut self, simd: Simd, index: usize, map: &[f32]) -> bool {
+    pub fn store(&mut self, index: usize, map: &[f32]) -> bool {
+        let simd = self.simd;
         let shape = self.shape;
         let row_len = shape.cols * shape.channels;
         let rows = map.chunks_exact(row_len).enumerate();
@@ -98,15 +112,24 @@ impl Maps {
         }
     }
 
-    /// Writes one row of the aligned history, `[cols][slots][channels]`, from the maps whose index
-    /// the sources tell.
-    pub fn blend_row(
-        &self,
-        simd: Simd,
-        sources: &[Option<(usize, GridAffine)>],
-        taps: &[RowTaps],
-        out: &mut [f32],
-    ) {
+    /// Writes the history `[rows][cols][slots][channels]` from the maps at these places.
+    pub fn align(&mut self, sources: &Sources, out: &mut [f32]) {
+        let (shape, simd) = (self.shape, self.simd);
+        let sources = &sources[..self.taps.len()];
+        let row_len = shape.cols * sources.len() * shape.channels;
+        for (row, out) in out.chunks_exact_mut(row_len).enumerate() {
+            for (taps, source) in self.taps.iter_mut().zip(sources) {
+                if let Some((_, affine)) = source {
+                    taps.compute(simd, affine, row, shape.rows);
+                }
+            }
+            self.blend_row(sources, out);
+        }
+    }
+
+    /// Writes one row of the history, `[cols][slots][channels]`.
+    fn blend_row(&self, sources: &[Option<(usize, GridAffine)>], out: &mut [f32]) {
+        let (simd, taps) = (self.simd, &self.taps);
         let (channels, stride) = (self.shape.channels, self.shape.padded_row());
         match &self.values {
             Values::Half(halves) => {

@@ -5,6 +5,8 @@ use nalgebra::{UnitQuaternion, Vector3};
 
 use super::*;
 use crate::ego_motion::{EgoMotionSource, EgoMotionSpec};
+use crate::manifest::{QueueAlignment, QueueStorage};
+use crate::simd::Simd;
 
 const GRID: BevGrid = BevGrid {
     x_min_m: -4.8,
@@ -97,7 +99,7 @@ fn realigned(section: &QueueSection, map: &[f32], past_from_now: &Pose<Odom, Ego
     let motion = motion_to(past_from_now);
     let [widest, middle, base] = Simd::available().map(|simd| {
         let mut queue = queue_of(section);
-        queue.simd = simd;
+        queue.maps.simd = simd;
         queue.store(at(0), map).expect("stored");
         let (out, state) = history(&mut queue, at(500), &motion);
         assert_eq!(state, [[1.0, 0.5]]);

@@ -5,13 +5,12 @@ use super::file::{CaseForm, FrameForm};
 use super::{GoldenError, picture};
 use crate::ego_motion::{EgoMotion, EgoMotionSource, EgoMotionSpec};
 use crate::engine::{
-    ElementType, Engine, EngineError, ImageSet, InputRole, OutputRole, write_lift, write_matrices,
-    write_rays,
+    ElementType, Engine, EngineError, HistoryError, ImageSet, InputRole, MapRing, NetworkHistory,
+    write_lift, write_matrices, write_rays,
 };
-use crate::feature_queue::FeatureQueue;
-use crate::frame::MAX_SLOTS;
+use crate::feature_queue::QueueMode;
 use crate::image::{ImageView, PixelFormat};
-use crate::manifest::{Manifest, QueueAlignment};
+use crate::manifest::Manifest;
 use crate::package::Package;
 use crate::preprocess::Preprocessor;
 use crate::time::{Span, Stamp};
@@ -24,7 +23,7 @@ pub(super) struct Runner<'a> {
     engine: &'a mut dyn Engine,
     preprocessor: Preprocessor,
     motion: EgoMotion,
-    queue: Option<FeatureQueue>,
+    history: Option<NetworkHistory>,
 }
 
 impl<'a> Runner<'a> {
@@ -47,12 +46,11 @@ impl<'a> Runner<'a> {
             .map_err(|error| wrong("preprocess", &error))?;
         let motion =
             EgoMotion::new(poses_as_they_are()).map_err(|error| wrong("odom_from_ego", &error))?;
-        let queue = match manifest.queue() {
-            Some(section) => {
-                Some(FeatureQueue::new(section).map_err(|error| wrong("queue", &error))?)
-            }
-            None => None,
-        };
+        let history = manifest
+            .queue()
+            .map(|section| NetworkHistory::new(section, QueueMode::Aligned, &mut *engine))
+            .transpose()
+            .map_err(|error| wrong("queue", &error))?;
         let mut runner = Self {
             package,
             case,
@@ -60,7 +58,7 @@ impl<'a> Runner<'a> {
             engine,
             preprocessor,
             motion,
-            queue,
+            history,
         };
         runner
             .write_tables(manifest, rig)
@@ -134,54 +132,27 @@ impl<'a> Runner<'a> {
     }
 
     fn write_history(&mut self, stamp: Stamp) -> Result<(), GoldenError> {
-        let Some(queue) = &mut self.queue else {
+        let Some(history) = &mut self.history else {
             return Ok(());
         };
-        let mut state = [[0.0; 2]; MAX_SLOTS];
-        let state = &mut state[..queue.slots()];
-        let aligned = self
-            .engine
-            .input_mut(InputRole::History)
-            .map(|history| queue.align_into(stamp, &self.motion, history, state));
-        match aligned {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => {
-                return Err(self.wrong(
-                    "frames",
-                    "a history that can be aligned",
-                    error.to_string(),
-                ));
-            }
-            Err(source) => return Err(self.failed(source)),
-        }
-        let written = self
-            .engine
-            .input_mut(InputRole::HistoryState)
-            .map(|input| input.copy_from_slice(state.as_flattened()))
-            .and_then(|()| match queue.section().alignment {
-                QueueAlignment::Runtime => Ok(()),
-                QueueAlignment::Graph => {
-                    let motions = queue.history_from_now().as_flattened().as_flattened();
-                    let input = self.engine.input_mut(InputRole::HistoryFromNow)?;
-                    input.copy_from_slice(motions);
-                    Ok(())
-                }
-            });
-        written.map_err(|source| self.failed(source))
+        let presented = history.present(stamp, &self.motion, &mut *self.engine);
+        presented.map_err(|error| self.refused("frames", "a history that can be aligned", error))
     }
 
     fn store_map(&mut self, stamp: Stamp) -> Result<(), GoldenError> {
-        let Some(queue) = &mut self.queue else {
+        let Some(history) = &mut self.history else {
             return Ok(());
         };
-        let stored = self
-            .engine
-            .output(OutputRole::Bev)
-            .map(|map| queue.store(stamp, map));
-        match stored {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(self.wrong("bev", "a map that can be queued", error.to_string())),
-            Err(source) => Err(self.failed(source)),
+        let stored = history.store(stamp, &mut *self.engine);
+        stored.map_err(|error| self.refused("bev", "a map that can be queued", error))?;
+        let brought = self.engine.map_ring().map_or(Ok(()), MapRing::bring_map);
+        brought.map_err(|source| self.failed(source))
+    }
+
+    fn refused(&self, field: &str, expected: &str, error: HistoryError) -> GoldenError {
+        match error {
+            HistoryError::Queue(error) => self.wrong(field, expected, error.to_string()),
+            HistoryError::Engine(source) => self.failed(source),
         }
     }
 

@@ -187,7 +187,7 @@ pub enum QueueAlignment {
 }
 
 /// The feature queue that the network was trained with.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct QueueSection {
     /// Cells of a map.
     pub grid: BevGrid,

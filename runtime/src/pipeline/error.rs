@@ -6,7 +6,7 @@ use std::fmt;
 use bevrt_calibration::CalibrationError;
 
 use crate::ego_motion::EgoMotionSetupError;
-use crate::engine::{EngineError, EngineLoadError};
+use crate::engine::{EngineError, EngineLoadError, HistoryError};
 use crate::feature_queue::{QueueError, QueueSetupError};
 use crate::golden::GoldenError;
 use crate::package::PackageError;
@@ -178,5 +178,14 @@ impl From<QueueError> for FrameError {
 impl From<EngineError> for FrameError {
     fn from(error: EngineError) -> Self {
         Self::Engine(error)
+    }
+}
+
+impl From<HistoryError> for FrameError {
+    fn from(error: HistoryError) -> Self {
+        match error {
+            HistoryError::Engine(error) => Self::Engine(error),
+            HistoryError::Queue(error) => Self::Queue(error),
+        }
     }
 }

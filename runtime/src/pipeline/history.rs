@@ -4,11 +4,11 @@ use heapless::Vec;
 
 use crate::coverage::{HistoryCoverage, PlanarMotion, SectorRanges};
 use crate::ego_motion::EgoMotion;
-use crate::engine::{Engine, InputRole, OutputRole};
-use crate::feature_queue::{FeatureQueue, QueueMode, QueueSetupError, SlotReport};
+use crate::engine::{Engine, NetworkHistory};
+use crate::feature_queue::{QueueMode, QueueSetupError, SlotReport};
 use crate::frame::{MAX_SLOTS, SlotState};
 use crate::health::SlotObservation;
-use crate::manifest::{QueueAlignment, QueueSection};
+use crate::manifest::QueueSection;
 use crate::time::{Span, Stamp};
 
 use super::FrameError;
@@ -27,7 +27,7 @@ pub(super) struct History {
 
 #[derive(Debug)]
 struct Remembered {
-    queue: FeatureQueue,
+    history: NetworkHistory,
     seen: SeenRing,
 }
 
@@ -35,16 +35,13 @@ impl History {
     pub(super) fn new(
         section: Option<&QueueSection>,
         mode: QueueMode,
+        engine: &mut dyn Engine,
     ) -> Result<Self, QueueSetupError> {
         let queue = match section {
-            Some(section) => {
-                let mut queue = FeatureQueue::new(section)?;
-                queue.set_mode(mode);
-                Some(Remembered {
-                    queue,
-                    seen: SeenRing::new(section),
-                })
-            }
+            Some(section) => Some(Remembered {
+                history: NetworkHistory::new(section, mode, engine)?,
+                seen: SeenRing::new(section),
+            }),
             None => None,
         };
         Ok(Self {
@@ -55,8 +52,8 @@ impl History {
     }
 
     pub(super) fn reset(&mut self) {
-        if let Some(Remembered { queue, seen }) = &mut self.queue {
-            queue.reset();
+        if let Some(Remembered { history, seen }) = &mut self.queue {
+            history.reset();
             seen.reset();
         }
         self.slots.clear();
@@ -66,55 +63,46 @@ impl History {
     /// Writes the history as it is at `now` into the network's inputs.
     ///
     /// # Errors
-    /// The network lacks an input that the manifest promises, or it has another size.
+    /// The network lacks an input that the manifest promises, it has another size, or the provider
+    /// failed to align; what the slots would have given is known all the same.
     pub(super) fn present(
         &mut self,
         now: Stamp,
         motion: &EgoMotion,
         engine: &mut dyn Engine,
     ) -> Result<(), FrameError> {
-        let Some(Remembered { queue, .. }) = &mut self.queue else {
+        let Some(Remembered { history, .. }) = &mut self.queue else {
             return Ok(());
         };
-        let mut state = [[0.0; 2]; MAX_SLOTS];
-        let state = &mut state[..queue.slots()];
-        queue.align_into(now, motion, engine.input_mut(InputRole::History)?, state)?;
-        engine
-            .input_mut(InputRole::HistoryState)?
-            .copy_from_slice(state.as_flattened());
-        match queue.section().alignment {
-            QueueAlignment::Runtime => {}
-            QueueAlignment::Graph => engine
-                .input_mut(InputRole::HistoryFromNow)?
-                .copy_from_slice(queue.history_from_now().as_flattened().as_flattened()),
-        }
+        let presented = history.present(now, motion, engine);
         self.slots.clear();
         self.motions.clear();
         // All hold at most `MAX_SLOTS`.
-        self.slots.extend(queue.reports().iter().map(observation));
+        self.slots.extend(history.reports().iter().map(observation));
         self.motions.extend(
-            queue
+            history
                 .reports()
                 .iter()
                 .map(|report| then_from_now(report, now, motion)),
         );
-        Ok(())
+        Ok(presented?)
     }
 
     /// Keeps this frame's map and what its cameras saw.
     ///
     /// # Errors
-    /// The map is not finite; nothing of it is kept then. Or the network lacks it.
+    /// The map is not finite; nothing of it is kept then. Or the network lacks it, or the provider
+    /// failed to store it.
     pub(super) fn store(
         &mut self,
         stamp: Stamp,
-        engine: &dyn Engine,
+        engine: &mut dyn Engine,
         ranges: &SectorRanges,
     ) -> Result<(), FrameError> {
-        let Some(Remembered { queue, seen }) = &mut self.queue else {
+        let Some(Remembered { history, seen }) = &mut self.queue else {
             return Ok(());
         };
-        queue.store(stamp, engine.output(OutputRole::Bev)?)?;
+        history.store(stamp, engine)?;
         seen.store(stamp, ranges);
         Ok(())
     }
@@ -127,7 +115,7 @@ impl History {
     /// What the valid slots know now, that is at the stamp that was last presented; the youngest
     /// first.
     pub(super) fn coverage(&self) -> Vec<HistoryCoverage, MAX_SLOTS> {
-        let Some(Remembered { queue, seen }) = &self.queue else {
+        let Some(Remembered { history, seen }) = &self.queue else {
             return Vec::new();
         };
         let known = |(report, motion): (&SlotReport, &Option<PlanarMotion>)| {
@@ -137,7 +125,7 @@ impl History {
                 age: report.age,
             })
         };
-        let reports = queue.reports().iter().zip(&self.motions);
+        let reports = history.reports().iter().zip(&self.motions);
         reports.filter_map(known).collect()
     }
 }

@@ -45,9 +45,12 @@ pub(super) fn inputs(
 }
 
 pub(super) fn outputs(
-    engine: &dyn Engine,
+    engine: &mut dyn Engine,
     mut visit: impl FnMut(RawTensor<'_>),
 ) -> Result<(), FrameError> {
+    if let Some(ring) = engine.map_ring() {
+        ring.bring_map()?;
+    }
     for spec in engine.interface().outputs() {
         let values = RawValues::F32(engine.output(spec.role)?);
         visit(RawTensor {

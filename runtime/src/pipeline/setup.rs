@@ -102,7 +102,7 @@ pub(super) fn assemble(
         sync,
         ego_motion: EgoMotion::new(options.ego_motion)?,
         tables: LiftTables::new(&manifest, &rig)?,
-        history: History::new(manifest.queue(), options.history)?,
+        history: History::new(manifest.queue(), options.history, engine.as_mut())?,
         decoders: manifest.heads().iter().map(HeadDecoder::new).collect(),
         detections: Box::default(),
         tracker: Box::new(Tracker::new(&manifest)),

@@ -108,14 +108,18 @@ impl Step {
 
     fn start_network(&mut self, pipeline: &mut Pipeline, run: Run) -> Result<(), FrameError> {
         pipeline.detections.clear();
-        self.align(pipeline)?;
+        let aligned = match self.align(pipeline) {
+            Err(FrameError::Engine(EngineError::Run)) => Err(EngineError::Run),
+            aligned => Ok(aligned?),
+        };
         self.lap(Stage::Align);
         if self.set.cameras.iter().all(|camera| camera.image.is_none()) {
             return Ok(());
         }
-        self.network = match run {
-            Run::Here => Network::Ran(pipeline.engine.run(self.images)),
-            Run::Beside => match pipeline.engine.start(self.images) {
+        self.network = match (aligned, run) {
+            (Err(error), _) => Network::Ran(Err(error)),
+            (Ok(()), Run::Here) => Network::Ran(pipeline.engine.run(self.images)),
+            (Ok(()), Run::Beside) => match pipeline.engine.start(self.images) {
                 Ok(()) if pipeline.engine.is_running() => Network::Started,
                 Ok(()) => Network::Ran(pipeline.engine.finish()),
                 Err(error) => Network::Ran(Err(error)),
@@ -221,14 +225,14 @@ impl Step {
                 return Ok(Verdict::Void(HealthReasons::NOT_FINITE));
             }
         }
-        match history.store(self.set.stamp, engine.as_ref(), tables.ranges()) {
-            Ok(()) => Ok(Verdict::Sound),
-            Err(FrameError::Queue(QueueError::NotFinite)) => {
-                detections.clear();
-                Ok(Verdict::Void(HealthReasons::NOT_FINITE))
-            }
-            Err(error) => Err(error),
-        }
+        let reason = match history.store(self.set.stamp, engine.as_mut(), tables.ranges()) {
+            Ok(()) => return Ok(Verdict::Sound),
+            Err(FrameError::Queue(QueueError::NotFinite)) => HealthReasons::NOT_FINITE,
+            Err(FrameError::Engine(EngineError::Run)) => HealthReasons::ENGINE_FAILED,
+            Err(error) => return Err(error),
+        };
+        detections.clear();
+        Ok(Verdict::Void(reason))
     }
 
     fn track(&self, pipeline: &mut Pipeline) {
@@ -315,7 +319,9 @@ impl Step {
 fn failed(error: EngineError) -> Result<Verdict, FrameError> {
     match error {
         EngineError::Run => Ok(Verdict::Void(HealthReasons::ENGINE_FAILED)),
-        EngineError::NoSuchTensor | EngineError::Running => Err(FrameError::Engine(error)),
+        EngineError::NoSuchTensor | EngineError::Running | EngineError::Kept => {
+            Err(FrameError::Engine(error))
+        }
     }
 }
 

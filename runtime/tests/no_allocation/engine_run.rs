@@ -6,9 +6,10 @@ use std::path::Path;
 
 use bevrt_calibration::Rig;
 use bevrt_runtime::{
-    BesideThread, Engine, EngineLoadError, EngineOptions, ImageError, ImageSet, ImageView,
-    LibraryError, NetworkInterface, NetworkRequest, OnnxRuntime, OnnxRuntimeLibrary, OutputFrame,
-    Package, Pipeline, PipelineOptions, PixelFormat, ProviderKind, SetupError, Stamp, StepBegin,
+    BesideThread, Engine, EngineLoadError, EngineOptions, HistoryMemory, ImageError, ImageSet,
+    ImageView, LibraryError, NetworkInterface, NetworkRequest, OnnxRuntime, OnnxRuntimeLibrary,
+    OutputFrame, Package, Pipeline, PipelineOptions, PixelFormat, ProviderKind, SetupError, Stamp,
+    StepBegin,
 };
 
 use crate::counting::allocations;
@@ -115,6 +116,43 @@ fn a_step_takes_no_more_than_the_run_of_its_engine() {
         "{found} allocations in 20 steps"
     );
     assert_eq!(pipeline.stats().frames(), 30);
+}
+
+#[test]
+fn maps_in_the_memory_of_the_provider_cost_the_runs_of_their_two_graphs() {
+    if let Err(error) = OnnxRuntimeLibrary::load(None) {
+        println!("SKIPPED: {error}");
+        return;
+    }
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/reduced");
+    let rig = Rig::from_toml_file(folder.join("golden/case0/rig.toml")).expect("a sound rig");
+    let mut options = PipelineOptions::new(folder, rig);
+    options.engine.history_memory = HistoryMemory::Provider;
+    let mut pipeline = Pipeline::new(options).expect("it is sound");
+    let pictures: Vec<Vec<u8>> = (0..8)
+        .map(|k| (0..32 * 16 * 3).map(|i| (i * 13 + k * 101) as u8).collect())
+        .collect();
+    let mut frame = OutputFrame::boxed();
+    let mut run = |steps: std::ops::Range<i64>| {
+        for step in steps {
+            let stamp = push_set(&mut pipeline, step, 2, |picture| {
+                ImageView::packed(PixelFormat::Rgb, 32, 16, &pictures[picture % 8])
+            });
+            pipeline
+                .step(stamp, &mut frame)
+                .expect("the engine has all tensors");
+        }
+    };
+    run(0..20);
+    let found = allocations(|| run(20..60));
+    let outputs = pipeline.engine().interface().outputs().len();
+    // One gives a place and whether the map is finite, the other one the history.
+    let allowed = ceiling(outputs) + ceiling(2) + ceiling(1);
+    assert!(
+        found <= 40 * allowed,
+        "{found} allocations in 40 steps, expected at most {allowed} a step"
+    );
+    assert_eq!(pipeline.stats().frames(), 60);
 }
 
 #[test]

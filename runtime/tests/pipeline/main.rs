@@ -7,6 +7,7 @@ mod history;
 mod matrix_model;
 mod overlap;
 mod replay;
+mod ringed_engine;
 mod scripted_engine;
 mod small_model;
 mod trouble;

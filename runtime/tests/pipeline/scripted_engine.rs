@@ -1,7 +1,8 @@
 //! An engine without a network: a function of the inputs, for tests that need no ONNX Runtime.
 
 use bevrt_runtime::{
-    ElementType, Engine, EngineError, ImageSet, InputRole, NetworkInterface, OutputRole, Provider,
+    ElementType, Engine, EngineError, ImageSet, InputRole, MapRing, NetworkInterface, OutputRole,
+    Provider,
 };
 
 /// What a script sees and writes.
@@ -89,6 +90,10 @@ impl Engine for ScriptedEngine {
 
     fn index_mut(&mut self, role: InputRole) -> Result<&mut [i32], EngineError> {
         find(&mut self.tensors.indices, role)
+    }
+
+    fn map_ring(&mut self) -> Option<&mut dyn MapRing> {
+        None
     }
 
     fn run(&mut self, images: ImageSet) -> Result<(), EngineError> {

@@ -91,14 +91,20 @@ pub fn options() -> PipelineOptions {
 /// A pipeline whose network is the script of [`see_a_car`] followed by `more`.
 pub fn pipeline(
     options: PipelineOptions,
-    mut more: impl FnMut(&mut Tensors) -> Result<(), EngineError> + Send + 'static,
+    more: impl FnMut(&mut Tensors) -> Result<(), EngineError> + Send + 'static,
 ) -> Pipeline {
+    Pipeline::with_engine(manifest(), Box::new(engine(more)), options).expect("it fits together")
+}
+
+/// The engine of [`pipeline`].
+pub fn engine(
+    mut more: impl FnMut(&mut Tensors) -> Result<(), EngineError> + Send + 'static,
+) -> ScriptedEngine {
     let interface = NetworkInterface::new(&manifest(), 2);
-    let engine = ScriptedEngine::new(interface, move |tensors, set| {
+    ScriptedEngine::new(interface, move |tensors, set| {
         see_a_car(tensors, set.index());
         more(tensors)
-    });
-    Pipeline::with_engine(manifest(), Box::new(engine), options).expect("it fits together")
+    })
 }
 
 pub fn plain_pipeline() -> Pipeline {

@@ -5,11 +5,13 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use bevrt_runtime::{
     CameraState, CoverageState, EngineError, FrameError, FrozenCheck, HealthReasons, HealthState,
-    ImageView, OutputFrame, OutputRole, Pipeline, PixelFormat, Span, Stamp, StepOutcome,
+    ImageView, OutputFrame, OutputRole, Pipeline, PixelFormat, SlotState, Span, Stamp, StepOutcome,
     SyncRefusal,
 };
 use nalgebra::{UnitQuaternion, Vector3};
 
+use crate::ringed_engine::{self, RingedEngine};
+use crate::scripted_engine::Tensors;
 use crate::small_model::{self as small, milliseconds};
 
 fn step_at(pipeline: &mut Pipeline, now: Stamp) -> Box<OutputFrame> {
@@ -325,4 +327,58 @@ fn a_late_frame_has_missed_its_deadline() {
             .contains(HealthReasons::FRAME_DEADLINE)
     );
     assert_eq!(frames[1].health.deadline_misses, 2);
+}
+
+#[test]
+fn a_map_that_an_engine_fails_to_align_or_to_keep_is_a_fault_and_does_not_come_back() {
+    const NOT_A_NUMBER: u8 = 3;
+    let expected = [
+        (ringed_engine::ALIGNING, HealthReasons::ENGINE_FAILED),
+        (ringed_engine::STORING, HealthReasons::ENGINE_FAILED),
+        (NOT_A_NUMBER, HealthReasons::NOT_FINITE),
+    ];
+    for (failing, reason) in expected {
+        let failure = Arc::new(AtomicU8::new(0));
+        let shared = Arc::clone(&failure);
+        let script = move |tensors: &mut Tensors| {
+            if shared.load(Ordering::Relaxed) == NOT_A_NUMBER {
+                tensors.output_mut(OutputRole::Bev)[33] = f32::NAN;
+            }
+            Ok(())
+        };
+        let engine = RingedEngine {
+            engine: small::engine(script),
+            maps: Vec::new(),
+            failure: Arc::clone(&failure),
+        };
+        let mut pipeline =
+            Pipeline::with_engine(small::manifest(), Box::new(engine), small::options())
+                .expect("it fits together");
+        let frames = small::drive(&mut pipeline, 0, 1000);
+        assert_eq!(state(&frames[9]), HealthState::Ok);
+        failure.store(failing, Ordering::Relaxed);
+        let broken = &small::drive(&mut pipeline, 1000, 1100)[0];
+        assert_eq!(state(broken), HealthState::Fault);
+        assert!(broken.health.reasons().contains(reason));
+        assert!(broken.objects().is_empty() && pipeline.raw_detections().objects.is_empty());
+        assert!(
+            slots_are_valid(broken),
+            "what they would have given is known"
+        );
+
+        failure.store(0, Ordering::Relaxed);
+        let frames = small::drive(&mut pipeline, 1100, 1700);
+        assert_eq!(frames[0].objects().len(), 1);
+        // Slots of 0.2 and 0.4 s with a tolerance of 20 ms: the map of 1000 ms is not there.
+        for frame in &frames {
+            let age_ms = frame.stamp_ns / 1_000_000 - 1000;
+            let is_hit = age_ms == 200 || age_ms == 400;
+            assert_eq!(slots_are_valid(frame), !is_hit, "{age_ms}");
+        }
+    }
+}
+
+fn slots_are_valid(frame: &OutputFrame) -> bool {
+    let mut slots = frame.health.slots().iter();
+    slots.all(|slot| SlotState::try_from(slot.state) == Ok(SlotState::Valid))
 }

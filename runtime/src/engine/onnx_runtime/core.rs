@@ -25,6 +25,10 @@ impl Core {
         })
     }
 
+    pub(super) fn session(&self) -> &Session {
+        &self.session
+    }
+
     pub(super) fn upload(&mut self, tensors: &mut Tensors, images: ImageSet) -> ort::Result<()> {
         tensors.upload(&mut self.bindings[images.index()], images)
     }

@@ -25,6 +25,19 @@ pub enum Spinning {
     Off,
 }
 
+/// Where past maps wait and are brought into the present.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum HistoryMemory {
+    /// With CUDA and TensorRT in the memory of the GPU, else on the host.
+    #[default]
+    Automatic,
+    /// On the host.
+    Host,
+    /// In the memory of the provider, by graphs that it runs itself. The CPU can do that, too, which
+    /// serves to try out what a GPU does; on the host it is faster there.
+    Provider,
+}
+
 /// How a network is run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EngineOptions {
@@ -43,6 +56,8 @@ pub struct EngineOptions {
     pub pool: ThreadSettings,
     /// Runs of each image set before loading returns.
     pub warm_up_runs: usize,
+    /// Where past maps wait, if the network has a queue.
+    pub history_memory: HistoryMemory,
 }
 
 impl Default for EngineOptions {
@@ -57,6 +72,7 @@ impl Default for EngineOptions {
             spinning: Spinning::default(),
             pool: ThreadSettings::default(),
             warm_up_runs: 2,
+            history_memory: HistoryMemory::default(),
         }
     }
 }

@@ -2,6 +2,7 @@ use ort::memory::Allocator;
 use ort::session::{IoBinding, Session};
 use ort::value::Tensor;
 
+use super::ring::RingEnds;
 use crate::engine::{
     ElementType, EngineError, ImageSet, InputRole, InputSpec, NetworkInterface, OutputRole,
 };
@@ -33,6 +34,8 @@ struct Input {
     name: String,
     values: Values,
     on_device: Option<Values>,
+    /// Whether it is written on the device itself, so that nothing is brought there.
+    is_kept: bool,
     /// For each binding, whether the values may differ from what the device was given.
     has_changed: [bool; 2],
 }
@@ -47,6 +50,10 @@ struct Output {
     name: String,
     values: Tensor<f32>,
     on_device: Option<Tensor<f32>>,
+    /// Whether it stays on the device until somebody asks for it.
+    is_kept: bool,
+    /// Whether `values` are those of the last run.
+    is_here: bool,
 }
 
 impl Tensors {
@@ -74,6 +81,8 @@ impl Tensors {
                 name: spec.name.clone(),
                 values: zeros(&allocator, &spec.shape)?,
                 on_device: on_device(device, &spec.shape)?,
+                is_kept: false,
+                is_here: true,
             })
         });
         Ok(Self {
@@ -122,11 +131,77 @@ impl Tensors {
     /// Brings the outputs back from the device.
     pub(super) fn download(&mut self) -> ort::Result<()> {
         for output in &mut self.outputs {
-            if let Some(from) = &output.on_device {
-                from.copy_into(&mut output.values)?;
+            output.is_here = output.on_device.is_none() || !output.is_kept;
+            if output.is_here {
+                output.bring()?;
             }
         }
         Ok(())
+    }
+
+    /// The network's map and its history, where the network gives and takes them.
+    pub(super) fn ring_ends(&mut self) -> ort::Result<RingEnds<'_>> {
+        let map = self
+            .outputs
+            .iter()
+            .find(|output| output.role == OutputRole::Bev)
+            .map(|output| output.on_device.as_ref().unwrap_or(&output.values));
+        let history = self
+            .inputs
+            .iter_mut()
+            .find(|input| input.role == InputRole::History)
+            .map(|input| input.on_device.as_mut().unwrap_or(&mut input.values));
+        match (map, history) {
+            (Some(map), Some(Values::F32(history))) => Ok(RingEnds { map, history }),
+            _ => Err(ort::Error::new("the network has no map and history")),
+        }
+    }
+
+    /// From now on the history is written, and the map read, where the network has them.
+    pub(super) fn keep_history(&mut self) {
+        for input in &mut self.inputs {
+            input.is_kept = input.role == InputRole::History;
+        }
+        for output in &mut self.outputs {
+            output.is_kept = output.role == OutputRole::Bev;
+        }
+    }
+
+    /// Changes the network's map where it is.
+    pub(super) fn change_map(&mut self, change: &mut dyn FnMut(&mut [f32])) -> ort::Result<()> {
+        for output in &mut self.outputs {
+            if output.role == OutputRole::Bev {
+                change(output.values.extract_tensor_mut().1);
+                if let Some(to) = &mut output.on_device {
+                    output.values.copy_into(to)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Brings the map of the last run here.
+    pub(super) fn bring_map(&mut self) -> ort::Result<()> {
+        for output in &mut self.outputs {
+            if !output.is_here {
+                output.bring()?;
+                output.is_here = true;
+            }
+        }
+        Ok(())
+    }
+
+    /// Brings the history here as the network has it.
+    pub(super) fn bring_history(&mut self) -> ort::Result<&[f32]> {
+        for input in &mut self.inputs {
+            if let (InputRole::History, Values::F32(values)) = (input.role, &mut input.values) {
+                if let Some(Values::F32(from)) = &input.on_device {
+                    from.copy_into(&mut *values)?;
+                }
+                return Ok(values.extract_tensor().1);
+            }
+        }
+        Err(ort::Error::new("the network has no history"))
     }
 
     /// Binds the images and all inputs that may have changed again.
@@ -159,11 +234,13 @@ impl Tensors {
     }
 
     pub(super) fn output(&self, role: OutputRole) -> Result<&[f32], EngineError> {
-        self.outputs
-            .iter()
-            .find(|output| output.role == role)
-            .map(|output| output.values.extract_tensor().1)
-            .ok_or(EngineError::NoSuchTensor)
+        let output = self.outputs.iter().find(|output| output.role == role);
+        let output = output.ok_or(EngineError::NoSuchTensor)?;
+        if output.is_here {
+            Ok(output.values.extract_tensor().1)
+        } else {
+            Err(EngineError::Kept)
+        }
     }
 
     fn input_mut(&mut self, role: InputRole) -> Result<&mut Input, EngineError> {
@@ -199,6 +276,7 @@ impl Input {
             name: spec.name.clone(),
             values,
             on_device,
+            is_kept: false,
             has_changed: [true; 2],
         })
     }
@@ -207,7 +285,7 @@ impl Input {
         let Some(to) = &mut self.on_device else {
             return Ok(());
         };
-        if !std::mem::take(&mut self.has_changed).contains(&true) {
+        if self.is_kept || !std::mem::take(&mut self.has_changed).contains(&true) {
             return Ok(());
         }
         match (&self.values, to) {
@@ -228,6 +306,15 @@ impl Input {
             self.has_changed[set.index()] = false;
         }
         Ok(())
+    }
+}
+
+impl Output {
+    fn bring(&mut self) -> ort::Result<()> {
+        match &self.on_device {
+            Some(from) => from.copy_into(&mut self.values),
+            None => Ok(()),
+        }
     }
 }
 

@@ -1,10 +1,12 @@
 use std::path::Path;
 
-use super::{EngineOptions, Fallback, Memory, OnnxRuntime, open};
+use super::ring::RingProblem;
+use super::{EngineOptions, Fallback, HistoryMemory, Memory, OnnxRuntime, open};
+use crate::align::GridAffine;
 use crate::engine::conformance::{CAMERAS, conforms, has_onnx_runtime, reduced_network};
 use crate::engine::{
-    CudaOptions, Engine, EngineLoadError, ImageSet, InputRole, LibraryError, NetworkInterface,
-    OnnxRuntimeLibrary, OutputRole, PluginOptions, Provider, TensorRtOptions,
+    CudaOptions, Engine, EngineError, EngineLoadError, ImageSet, InputRole, LibraryError,
+    NetworkInterface, OnnxRuntimeLibrary, OutputRole, PluginOptions, Provider, TensorRtOptions,
 };
 use crate::manifest::Manifest;
 use crate::threads::ThreadSettings;
@@ -37,6 +39,117 @@ fn engine_with(memory: Memory) -> OnnxRuntime {
     let opened = open(library, &network, &interface, &options).expect("the fixture loads");
     OnnxRuntime::take(opened, library, &network, interface, memory, &options)
         .expect("the fixture runs")
+}
+
+/// The same, with past maps kept there.
+fn engine_that_keeps_maps(memory: Memory) -> OnnxRuntime {
+    let mut engine = engine_with(memory);
+    let (network, _) = reduced_network(CAMERAS);
+    let library = OnnxRuntimeLibrary::load(None).expect("it is there");
+    engine
+        .keep_maps(&Provider::Cpu, memory, library, &network, &options())
+        .expect("as on the host");
+    engine
+}
+
+#[test]
+fn maps_are_kept_where_the_network_has_them_and_brought_here_on_demand() {
+    if !has_onnx_runtime() {
+        return;
+    }
+    let mut plain = engine();
+    plain.images_mut(ImageSet::First).fill(0.5);
+    plain.run(ImageSet::First).expect("the network runs");
+    let map = plain.output(OutputRole::Bev).expect("it is here").to_vec();
+    for memory in [Memory::Device("Cpu", 0), Memory::Here] {
+        let mut engine = engine_that_keeps_maps(memory);
+        engine.images_mut(ImageSet::First).fill(0.5);
+        let history = engine.input_mut(InputRole::History).expect("to look at");
+        assert!(history.iter().all(|&value| value == 0.0), "empty at first");
+        engine.run(ImageSet::First).expect("the network runs");
+        if let Memory::Device(..) = memory {
+            assert_eq!(engine.output(OutputRole::Bev), Err(EngineError::Kept));
+        }
+        let ring = engine.map_ring().expect("maps are kept");
+        assert_eq!(ring.store_map(5), Ok(true));
+        let identity = Some((5, GridAffine::IDENTITY));
+        ring.align_maps(&[None, identity]).expect("it runs");
+        ring.bring_map().expect("it runs");
+        assert_eq!(engine.output(OutputRole::Bev), Ok(&map[..]));
+        let history = engine.input_mut(InputRole::History).expect("to look at");
+        let channels = 4;
+        for (slots, cell) in history.chunks(2 * channels).zip(map.chunks(channels)) {
+            assert!(slots[..channels].iter().all(|&value| value == 0.0));
+            for (found, expected) in slots[channels..].iter().zip(cell) {
+                assert!((found - expected).abs() <= expected.abs() / 1024.0 + 1e-7);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_history_of_a_device_reaches_the_network() {
+    if !has_onnx_runtime() {
+        return;
+    }
+    let outputs = |engine: &OnnxRuntime| -> Vec<Vec<f32>> {
+        let heads = (0..5).map(OutputRole::Head);
+        heads
+            .map(|head| engine.output(head).map(<[f32]>::to_vec).unwrap_or_default())
+            .collect()
+    };
+    let mut found = [Memory::Device("Cpu", 0), Memory::Here].map(|memory| {
+        let mut engine = engine_that_keeps_maps(memory);
+        engine.images_mut(ImageSet::First).fill(0.5);
+        let state = engine.input_mut(InputRole::HistoryState).expect("there");
+        state.fill(1.0);
+        engine.run(ImageSet::First).expect("the network runs");
+        let without = outputs(&engine);
+        let ring = engine.map_ring().expect("maps are kept");
+        assert_eq!(ring.store_map(0), Ok(true));
+        let identity = Some((0, GridAffine::IDENTITY));
+        ring.align_maps(&[identity, identity]).expect("it runs");
+        engine.run(ImageSet::First).expect("the network runs");
+        assert_ne!(outputs(&engine), without);
+        outputs(&engine)
+    });
+    let [device, here] = &mut found;
+    assert_eq!(device, here);
+}
+
+#[test]
+fn history_goes_to_the_memory_that_was_asked_for_and_that_is_known() {
+    let cuda = Provider::Cuda(CudaOptions::on(1));
+    let tensorrt = Provider::TensorRt(TensorRtOptions {
+        device: 1,
+        has_graphs: true,
+        ..TensorRtOptions::new("engines")
+    });
+    let plugin = PluginOptions::from_text("libqnn.so", "Qnn", "").expect("no options");
+    let plugin = Provider::Plugin(plugin);
+    let on = |memory, provider: &Provider| super::ring_provider(memory, provider).ok().flatten();
+    for provider in [&cuda, &tensorrt] {
+        assert_eq!(on(HistoryMemory::Host, provider), None);
+        for memory in [HistoryMemory::Automatic, HistoryMemory::Provider] {
+            assert_eq!(
+                on(memory, provider),
+                Some(Provider::Cuda(CudaOptions::on(1)))
+            );
+        }
+    }
+    for provider in [&Provider::Cpu, &plugin] {
+        assert_eq!(on(HistoryMemory::Automatic, provider), None);
+    }
+    assert_eq!(
+        on(HistoryMemory::Provider, &Provider::Cpu),
+        Some(Provider::Cpu)
+    );
+    let refused = super::ring_provider(HistoryMemory::Provider, &plugin).expect_err("not known");
+    let text = refused.to_string();
+    assert!(
+        text.contains("history_memory") && text.contains("Qnn"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -309,5 +422,27 @@ fn a_pool_on_cores_that_are_not_there_is_refused_by_name() {
         }
         Err(error) => panic!("another error: {error}"),
         Ok(_) => panic!("core 1000 was found"),
+    }
+}
+
+#[test]
+fn a_ring_that_is_refused_is_told_with_the_network_the_provider_and_both_values() {
+    let (network, _) = reduced_network(CAMERAS);
+    let differs = RingProblem::Differs {
+        field: "a quarter turn: row 1, column 2, slot 0, channel 3".into(),
+        expected: "1.5".into(),
+        found: "-2".into(),
+    };
+    let cuda = Provider::Cuda(CudaOptions::on(3));
+    let text = super::keep::refused(differs, &network, &cuda).to_string();
+    for part in [
+        "reduced.onnx",
+        "cuda:3",
+        "a quarter turn: row 1, column 2, slot 0, channel 3",
+        "expected 1.5",
+        "found -2",
+        "history_memory = host",
+    ] {
+        assert!(text.contains(part), "{text}");
     }
 }
