@@ -185,7 +185,8 @@ class Drive:
         far_first = np.argsort(-np.hypot(objects[:, 1], objects[:, 2]))
         for camera in range(len(YAWS)):
             ground = np.concatenate([lane, arrow[None]])
-            u, v, _ = project(np.concatenate([ground, np.zeros((len(ground), 1))], 1), camera, times)
+            flat = np.concatenate([ground, np.zeros((len(ground), 1))], 1)
+            u, v, _ = project(flat, camera, times)
             for a, b in zip(u, v, strict=True):
                 if 0 <= a < size.width - 2 and 0 <= b < size.height - 2:
                     images[camera, :, int(b) : int(b) + 2, int(a) : int(a) + 2] = 220

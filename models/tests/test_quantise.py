@@ -89,9 +89,11 @@ SHIPPED = sorted((Path(__file__).parents[1] / "packages").glob("*/*int8-trt.onnx
 
 
 def asymmetries(file):
-    """What TensorRT would not take: Q and DQ without a stored zero point of s8 that is 0 all over,
-    weights in 8 bit of another kind, biases that are no stored floats. Also the number of Q, of DQ of
-    activations, of DQ of weights, and of biases that were looked at."""
+    """What TensorRT would not take, and the number of Q, DQ and biases that were looked at.
+
+    It wants a stored zero point of s8 that is 0 all over, weights of s8, positive scales, and
+    stored biases in float.
+    """
     graph = onnx.load(file).graph
     stored = {item.name: numpy_helper.to_array(item) for item in graph.initializer}
     wrong, seen = [], Counter()
