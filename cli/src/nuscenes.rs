@@ -17,7 +17,7 @@ pub struct NuscenesArguments {
     /// Folder of the tables below ROOT, such as v1.0-mini; may be left out where there is only one
     #[arg(long = "version", value_name = "VERSION", requires = "root")]
     data_version: Option<String>,
-    /// Name of a scene, such as scene-0061, or `all`
+    /// Name of a scene, such as scene-0061, several separated by commas, or `all`
     #[arg(
         long,
         value_name = "NAME",
@@ -53,7 +53,7 @@ impl NuscenesArguments {
         let scenes = if self.scene == ALL {
             dataset.load(&dataset.scene_names())?
         } else {
-            dataset.load(&[&self.scene])?
+            dataset.load(&self.scene.split(',').collect::<Vec<_>>())?
         };
         Ok(Some((version, scenes)))
     }

@@ -5,8 +5,9 @@ use std::sync::Mutex;
 use bevrt_calibration::rigs;
 use bevrt_hil::eval::{
     Ablation, Contender, EvalError, EvalOptions, EvalReport, evaluate, evaluate_by_clip,
+    evaluate_robustness,
 };
-use bevrt_hil::source::PictureSize;
+use bevrt_hil::source::{Corruption, PictureSize};
 use bevrt_runtime::{HeadKind, SetupError};
 
 /// Four cameras, two slots, objects and crosswalks.
@@ -128,6 +129,31 @@ fn contenders_see_every_frame_and_the_same_network_differs_by_nothing() {
             .network_ms
             .is_some_and(|(a, b)| a > 0.0 && b > 0.0)
     );
+}
+
+#[test]
+fn robustness_compares_every_row_with_clean_input() {
+    let mut options = options(1);
+    options.seeds = 950_000..950_001;
+    options.ablation = Ablation::Off;
+    let corruptions = [Corruption::ImagesLost(0.0), Corruption::Dark(6.0)];
+    let report = match evaluate_robustness(&options, &corruptions, &|_, _| {}) {
+        Ok(report) => report,
+        Err(EvalError::Setup(error)) if matches!(*error, SetupError::Engine(_)) => {
+            println!("SKIPPED: {error}");
+            return;
+        }
+        Err(error) => panic!("{error}"),
+    };
+    let [clean, untouched, dark] = &report.rows[..] else {
+        panic!("three rows, found {}", report.rows.len());
+    };
+    assert_eq!((clean.name.as_str(), clean.scores.frames), ("clean", 2));
+    assert_eq!(clean.scores, clean.clean);
+    assert_eq!(untouched.scores, clean.scores);
+    assert_eq!(dark.clean, clean.scores);
+    assert_ne!(dark.scores, clean.scores);
+    assert_eq!(report.to_markdown().lines().count(), 5);
 }
 
 #[test]

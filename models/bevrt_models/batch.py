@@ -63,14 +63,17 @@ class Preparer:
             self._drop_camera(message)
         arrays = message.arrays
         heads = {
-            head.kind: targets.head_target(head.kind, head.grid, arrays)
+            head.kind: targets.head_target(head.kind, head.grid, arrays, message.masked)
             for head in self._contract.heads
         }
         return Sample(
             message,
             {name: _fields(target) for name, target in heads.items()},
-            targets.depth_target(arrays["depth"], self._contract.lift("coarse").depth_bins),
-            targets.class_target(arrays["classes"]),
+            targets.depth_target(
+                arrays["depth"] * ("depth" not in message.masked),
+                self._contract.lift("coarse").depth_bins,
+            ),
+            targets.class_target(arrays["classes"], "classes" not in message.masked),
         )
 
     def _drop_camera(self, message: Message) -> None:

@@ -4,6 +4,8 @@ Means are learnt by L1, existence by focal losses. The spread of each regressed 
 the asymmetric Laplace likelihood of ln|residual| (the quantile loss): its optimum is the 68.27 %
 quantile of |residual|, which is one standard deviation of a normal error and stays calibrated
 when the errors have heavy tails. The residual is detached, so spreads never disturb the means.
+
+What the truth does not tell has no weight: it adds neither to a loss nor to a gradient.
 """
 
 from __future__ import annotations
@@ -49,28 +51,31 @@ def depth_loss(logits: Tensor, target: Tensor) -> Losses:
 
 
 def class_loss(logits: Tensor, target: Tensor) -> Losses:
-    """Focal cross entropy of object classes; logits [N, 1 + classes, h, w], target i64 [N, h, w].
+    """Focal cross entropy of object classes; logits [N, 1 + classes, h, w], target i64 [N, h, w],
+    -1 = not told.
 
     Summed over cells, per object cell: most cells show none.
     """
-    cross = F.cross_entropy(logits.float(), target, reduction="none")
+    cross = F.cross_entropy(logits.float(), target, ignore_index=-1, reduction="none")
     value = ((1.0 - torch.exp(-cross)).pow(2) * cross).sum()
     return {"classes": value / (target > 0).sum().clamp(min=1)}
 
 
 def heat_loss(
-    logits: Tensor, heat: Tensor, negative: Tensor, weights: tuple[float, ...] | None = None
-) -> Tensor:
+    logits: Tensor, heat: Tensor, negative: Tensor, known: Tensor,
+    weights: tuple[float, ...] | None = None,
+) -> Tensor:  # fmt: skip
     """Focal loss of centre heat maps (as in CornerNet), per centre.
 
     logits and heat [S, K, rows, cols]; negative [S, rows, cols] switches the cells that are no
-    centres off; weights has one number a class.
+    centres off, known [S, K] all cells of a class; weights has one number a class.
     """
     logits = logits.float()
     centre = heat >= 0.999
     p = torch.sigmoid(logits)
     # ln(1 - p) = -softplus(logit), ln p = -softplus(-logit)
     rejected = (1.0 - heat).pow(4) * p.pow(2) * F.softplus(logits) * negative[:, None]
+    rejected = rejected * known[:, :, None, None]
     accepted = (1.0 - p).pow(2) * F.softplus(-logits)
     by_class = torch.where(centre, accepted, rejected).sum((0, 2, 3))
     if weights is not None:
@@ -84,21 +89,33 @@ def sigma_loss(ln_sigma: Tensor, residual: Tensor) -> Tensor:
     return torch.maximum(ONE_SIGMA * miss, (ONE_SIGMA - 1.0) * miss)
 
 
-def kind_loss(logits: Tensor, label: Tensor, weight: Tensor) -> Tensor:
+def kind_loss(logits: Tensor, label: Tensor, weight: Tensor, known: Tensor) -> Tensor:
     """Cross entropy between the classes of a centre head around each centre: which, not whether.
 
-    logits [n, K], label [n] and weight [n] of the regressed cells. The heat map's own loss sees one
-    cell an element; here all cells that regress it learn to tell the classes apart.
+    logits [n, K], label [n], weight [n] and known [n, K] of the regressed cells. The heat map's own
+    loss sees one cell an element; here all cells that regress it learn to tell the classes apart,
+    but for those of which nothing is told.
     """
+    logits = logits.masked_fill(known == 0.0, -1e4)
     return _mean(F.cross_entropy(logits, label, reduction="none"), weight)
 
 
-def _at_cells(output: Tensor, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Predictions [n, ch], values [n, V], weights [n] and labels [n] of the regressed cells."""
-    sample, row, col = torch.nonzero(batch["weight"], as_tuple=True)
-    predicted = output.permute(0, 2, 3, 1)[sample, row, col].float()
-    values = batch["values"].permute(0, 2, 3, 1)[sample, row, col]
-    return predicted, values, batch["weight"][sample, row, col], batch["label"][sample, row, col]
+class _Cells:
+    """The regressed cells of a centre head.
+
+    predicted [n, ch], values [n, V] (0 where nobody knows them), label [n], weight [n],
+    value_weight [n, V] (0 where nobody knows the value), known [n, K] classes.
+    """
+
+    def __init__(self, output: Tensor, batch: dict[str, Tensor]) -> None:
+        sample, row, col = torch.nonzero(batch["weight"], as_tuple=True)
+        self.predicted = output.permute(0, 2, 3, 1)[sample, row, col].float()
+        values = batch["values"].permute(0, 2, 3, 1)[sample, row, col]
+        self.values = torch.nan_to_num(values)
+        self.label = batch["label"][sample, row, col]
+        self.weight = batch["weight"][sample, row, col]
+        self.value_weight = self.weight[:, None] * ~torch.isnan(values)
+        self.known = batch["known"][sample]
 
 
 def _mean(loss: Tensor, weight: Tensor) -> Tensor:
@@ -111,47 +128,53 @@ def _mean(loss: Tensor, weight: Tensor) -> Tensor:
 def object_losses(output: Tensor, batch: dict[str, Tensor], cone: int) -> Losses:
     """output [S, 25, rows, cols]; batch as targets.CentreTarget, stacked; `cone` has no heading."""
     classes = batch["heat"].shape[1]
-    found, values, weight, label = _at_cells(output, batch)
-    kinds, predicted = found[:, :classes], found[:, classes:]
+    cells = _Cells(output, batch)
+    values, weight, label = cells.values, cells.weight, cells.label
+    kinds, predicted = cells.predicted[:, :classes], cells.predicted[:, classes:]
     mean, ln_sigma = predicted[:, :11], predicted[:, 11:]
     error = (mean - values).abs()
     heading = weight * (label != cone)
+    moving, turning = cells.value_weight[:, 8], cells.value_weight[:, 10] * (label != cone)
     yaw_error = _angle(mean[:, 6], mean[:, 7]) - _angle(values[:, 6], values[:, 7])
     yaw_error = torch.remainder(yaw_error + math.pi, 2 * math.pi) - math.pi
     size_sigma = ln_sigma[:, 5:6].expand(-1, 3)
     spread = (
         _mean(sigma_loss(ln_sigma[:, 0:2], error[:, 0:2]), weight)
         + _mean(sigma_loss(ln_sigma[:, 2], yaw_error), heading)
-        + _mean(sigma_loss(ln_sigma[:, 3:5], error[:, 8:10]), weight)
+        + _mean(sigma_loss(ln_sigma[:, 3:5], error[:, 8:10]), moving)
         + _mean(sigma_loss(size_sigma, error[:, 3:6]), weight) / 3.0
     )
     return {
         "objects.heat": heat_loss(
-            output[:, :classes], batch["heat"], batch["negative"], OBJECT_CLASS_WEIGHTS
+            output[:, :classes], batch["heat"], batch["negative"], batch["known"],
+            OBJECT_CLASS_WEIGHTS,
         ),
-        "objects.kind": kind_loss(kinds, label, weight),
+        "objects.kind": kind_loss(kinds, label, weight, cells.known),
         "objects.offset": _mean(error[:, 0:2], weight),
         "objects.z": _mean(error[:, 2], weight),
         "objects.size": _mean(error[:, 3:6], weight),
         "objects.yaw": _mean(error[:, 6:8], heading),
-        "objects.velocity": _mean(error[:, 8:10], weight),
-        "objects.yaw_rate": _mean(error[:, 10], heading),
+        "objects.velocity": _mean(error[:, 8:10], moving),
+        "objects.yaw_rate": _mean(error[:, 10], turning),
         "objects.sigma": spread,
-    }
+    }  # fmt: skip
 
 
 def arrow_losses(output: Tensor, batch: dict[str, Tensor]) -> Losses:
     """output [S, 14, rows, cols]: kinds, dx, dy, sin yaw, cos yaw, z, ln sigma."""
     classes = batch["heat"].shape[1]
-    found, values, weight, label = _at_cells(output, batch)
-    kinds, predicted = found[:, :classes], found[:, classes:]
-    error = (predicted[:, :5] - values).abs()
+    cells = _Cells(output, batch)
+    weight = cells.weight
+    kinds, predicted = cells.predicted[:, :classes], cells.predicted[:, classes:]
+    error = (predicted[:, :5] - cells.values).abs()
     return {
-        "arrows.heat": heat_loss(output[:, :classes], batch["heat"], batch["negative"]),
-        "arrows.kind": kind_loss(kinds, label, weight),
+        "arrows.heat": heat_loss(
+            output[:, :classes], batch["heat"], batch["negative"], batch["known"]
+        ),
+        "arrows.kind": kind_loss(kinds, cells.label, weight, cells.known),
         "arrows.offset": _mean(error[:, 0:2], weight),
         "arrows.yaw": _mean(error[:, 2:4], weight),
-        "arrows.z": _mean(error[:, 4], weight),
+        "arrows.z": _mean(error[:, 4], cells.value_weight[:, 4]),
         "arrows.sigma": _mean(
             sigma_loss(predicted[:, 5:6].expand(-1, 2), error[:, 0:2]), weight
         ),
@@ -164,14 +187,17 @@ def marking_losses(name: str, output: Tensor, batch: dict[str, Tensor], sizes: i
     output [S, 1 + 2 + 2 + sizes + 2, rows, cols]: logit, dx, dy, cos 2theta, sin 2theta, ln sizes,
     z, ln sigma.
     """
-    predicted, values, weight, _ = _at_cells(output[:, 1:], batch)
-    error = (predicted[:, : 5 + sizes] - values).abs()
+    cells = _Cells(output[:, 1:], batch)
+    predicted, weight = cells.predicted, cells.weight
+    error = (predicted[:, : 5 + sizes] - cells.values).abs()
     return {
-        f"{name}.heat": heat_loss(output[:, :1], batch["heat"], batch["negative"]),
+        f"{name}.heat": heat_loss(
+            output[:, :1], batch["heat"], batch["negative"], batch["known"]
+        ),
         f"{name}.offset": _mean(error[:, 0:2], weight),
         f"{name}.direction": _mean(error[:, 2:4], weight),
         f"{name}.size": _mean(error[:, 4 : 4 + sizes], weight),
-        f"{name}.z": _mean(error[:, 4 + sizes], weight),
+        f"{name}.z": _mean(error[:, 4 + sizes], cells.value_weight[:, 4 + sizes]),
         f"{name}.sigma": _mean(
             sigma_loss(predicted[:, 5 + sizes : 6 + sizes].expand(-1, 2), error[:, 0:2]), weight
         ),
@@ -188,25 +214,30 @@ def lane_losses(output: Tensor, batch: dict[str, Tensor]) -> Losses:
     positives = mask.sum().clamp(min=1)
     overlap = (p * mask).sum()
     dice = 1.0 - (2.0 * overlap + 1.0) / ((p * care).sum() + positives + 1.0)
+    dice = dice * (care.sum() > 0.0)
 
     sample, row, col = torch.nonzero(mask, as_tuple=True)
     predicted = output.permute(0, 2, 3, 1)[sample, row, col].float()
     values = batch["values"].permute(0, 2, 3, 1)[sample, row, col]
     kind, colour = batch["kind"][sample, row, col], batch["colour"][sample, row, col]
     count = max(len(sample), 1)
+    has_z = ~torch.isnan(values[:, 4])
+    values = torch.nan_to_num(values)
     error = (predicted[:, 1:6] - values).abs()
     # Normal of the true line from its double angle: the lateral part of the vector's error.
     theta = 0.5 * torch.atan2(values[:, 3], values[:, 2])
     residual = predicted[:, 1:3] - values[:, :2]
     lateral = -torch.sin(theta) * residual[:, 0] + torch.cos(theta) * residual[:, 1]
-    coloured = (colour >= 0).sum().clamp(min=1)
+    coloured, typed = (colour >= 0).sum().clamp(min=1), (kind >= 0).sum().clamp(min=1)
     return {
         "lanes.mask": 4.0 * (focus * cross * care).sum() / positives,
         "lanes.dice": dice,
         "lanes.offset": error[:, :2].sum() / count,
         "lanes.direction": error[:, 2:4].sum() / count,
-        "lanes.z": error[:, 4].sum() / count,
-        "lanes.type": F.cross_entropy(predicted[:, 6:10], kind, reduction="sum") / count,
+        "lanes.z": (error[:, 4] * has_z).sum() / has_z.sum().clamp(min=1),
+        "lanes.type": F.cross_entropy(
+            predicted[:, 6:10], kind, ignore_index=-1, reduction="sum"
+        ) / typed,
         "lanes.colour": F.cross_entropy(
             predicted[:, 10:12], colour, ignore_index=-1, reduction="sum"
         ) / coloured,

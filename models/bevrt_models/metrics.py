@@ -83,15 +83,15 @@ class Tracker:
             lanes = {name: lanes[name].cpu() for name in ("mask", "care")}
         for sample, message in enumerate(messages):
             frame: dict = {}
-            if "objects" in outputs:
+            if "objects" in outputs and "objects" not in message.masked:
                 self._objects(frame, outputs["objects"][sample], message.arrays["objects"])
             for name, classes, column in (
                 ("arrows", 8, 5), ("crosswalks", 1, 6), ("stop_lines", 1, 5)
             ):  # fmt: skip
-                if name in outputs:
+                if name in outputs and name not in message.masked:
                     truth = message.arrays[name]
                     self._marks(frame, name, outputs[name][sample], truth, classes, column)
-            if lanes is not None:
+            if lanes is not None and "lanes" not in message.masked:
                 mask, care = lanes["mask"][sample] > 0.5, lanes["care"][sample] > 0.5
                 found = (outputs["lanes"][sample, 0] > 0.0) & care
                 frame["lanes"] = (int((found & mask).sum()), int(found.sum()), int(mask.sum()))

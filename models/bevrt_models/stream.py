@@ -2,7 +2,9 @@
 
 A message is u32 LE `total` (bytes after this field), u32 LE header bytes, the header, the arrays.
 Offsets in the header count from the header's end; arrays are 8-byte aligned. The header holds
-`drive` (slot), `seed`, `step`, `new_drive`, `stamp_ns` and `arrays` [{name, dtype, shape, offset}].
+`form` (2), `drive` (slot), `seed`, `step`, `new_drive`, `stamp_ns`, `masked` (what the truth does
+not tell, names of MASKS) and `arrays` [{name, dtype, shape, offset}]. Form 1 had neither `form`
+nor `masked`: everything in it is told.
 """
 
 from __future__ import annotations
@@ -16,6 +18,16 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 import numpy as np
+
+from .config import HEAD_CHANNELS, OBJECT_CLASSES
+
+FORM = 2
+"""The form that is written; form 1 is read too."""
+MASKS = frozenset({
+    "depth", "classes", *HEAD_CHANNELS, *(f"objects.{name}" for name in OBJECT_CLASSES),
+    "lanes.road_edge", "lanes.z", "arrows.z", "crosswalks.z", "stop_lines.z",
+})  # fmt: skip
+"""What a message may leave untold: tasks, and classes, types and values of a task."""
 
 DTYPES = {"u8": np.uint8, "i32": np.int32, "f32": np.float32, "f64": np.float64}
 DTYPE_NAMES = {np.dtype(kind): name for name, kind in DTYPES.items()}
@@ -42,6 +54,7 @@ class Message:
     new_drive: bool
     stamp_ns: int
     arrays: dict[str, np.ndarray]
+    masked: frozenset[str] = frozenset()
 
 
 def encode(message: Message) -> bytes:
@@ -61,8 +74,9 @@ def encode(message: Message) -> bytes:
         chunks.append(array.tobytes())
         offset += array.nbytes
     header = json.dumps(
-        {"drive": message.drive, "seed": message.seed, "step": message.step,
-         "new_drive": message.new_drive, "stamp_ns": message.stamp_ns, "arrays": described}
+        {"form": FORM, "drive": message.drive, "seed": message.seed, "step": message.step,
+         "new_drive": message.new_drive, "stamp_ns": message.stamp_ns,
+         "masked": sorted(message.masked), "arrays": described}
     ).encode()  # fmt: skip
     # Arrays are aligned in the message too: prefix (4 + 4 bytes) and header end on 8.
     header += b" " * (-len(header) % 8)
@@ -82,6 +96,12 @@ def decode(body: bytes) -> Message:
     if start > len(body):
         raise StreamError(f"header of {header_bytes} bytes in a message of {len(body)}")
     header = json.loads(body[4:start])
+    form = header.get("form", 1)
+    if form not in (1, FORM):
+        raise StreamError(f"message of form {form!r}, expected 1 or {FORM}")
+    masked = frozenset(header["masked"] if form == FORM else ())
+    if not masked <= MASKS:
+        raise StreamError(f"masked: expected names of {sorted(MASKS)}, found {sorted(masked)}")
     arrays = {}
     for item in header["arrays"]:
         if item["dtype"] not in DTYPES:
@@ -99,6 +119,7 @@ def decode(body: bytes) -> Message:
     return Message(
         drive=int(header["drive"]), seed=int(header["seed"]), step=int(header["step"]),
         new_drive=bool(header["new_drive"]), stamp_ns=int(header["stamp_ns"]), arrays=arrays,
+        masked=masked,
     )  # fmt: skip
 
 

@@ -2,7 +2,8 @@
 
 Every value is one that the runtime's decoder inverts: offsets are metres from a cell's centre,
 sizes are logarithms, directions of period pi are (cos 2 theta, sin 2 theta). What no camera has
-seen within two seconds is neither positive nor negative: its cells are ignored.
+seen within two seconds is neither positive nor negative: its cells are ignored. So is what the
+truth does not tell: see `stream.MASKS`.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ IGNORE_HALF_WINDOW = 9
 LANE_POSITIVE_M = 0.3
 LANE_IGNORE_M = 0.45
 LANE_SAMPLE_M = 0.3
+LANE_KNOWN_M = 1.2
+"""Where road edges are not told, a cell is known to be no line only this near to a line: lanes are
+wider, so that no road edge lies there."""
 
 
 @dataclass
@@ -27,8 +31,9 @@ class CentreTarget:
 
     heat [K, rows, cols] in 0..1 with ones at centre cells; negative [rows, cols] 0 where nothing
     may be learnt from silence; values [2 + V, rows, cols]: offset x, offset y, then the head's
-    values; weight [rows, cols] of the regression, 0 where there is none; label [rows, cols] the
-    class that the regression belongs to.
+    values, NaN where nobody knows them; weight [rows, cols] of the regression, 0 where there is
+    none; label [rows, cols] the class that the regression belongs to; known [K] 0 for a class of
+    which nothing is told.
     """
 
     heat: np.ndarray
@@ -36,6 +41,7 @@ class CentreTarget:
     values: np.ndarray
     weight: np.ndarray
     label: np.ndarray
+    known: np.ndarray
 
 
 @dataclass
@@ -43,8 +49,8 @@ class LaneTarget:
     """Target of the lane head.
 
     mask [rows, cols] 1 on a seen line; care [rows, cols] 0 where the mask is not learnt; values
-    [5, rows, cols]: dx_m, dy_m, cos 2theta, sin 2theta, z_m; kind and colour [rows, cols] class
-    indices (colour -1 where it has no meaning: road edges).
+    [5, rows, cols]: dx_m, dy_m, cos 2theta, sin 2theta, z_m (NaN where nobody knows it); kind and
+    colour [rows, cols] class indices, -1 where nobody knows them (colour of road edges, too).
     """
 
     mask: np.ndarray
@@ -57,12 +63,14 @@ class LaneTarget:
 def centre_target(
     grid: BevGrid, classes: int, label: np.ndarray, xy_m: np.ndarray, seen: np.ndarray,
     values: np.ndarray, sigma_cells: np.ndarray, ignore_m: np.ndarray, reach_cells: float,
+    known: np.ndarray | None = None,
 ) -> CentreTarget:  # fmt: skip
     """Draws centres [M] into a target.
 
     label [M] class; xy_m [M, 2] centres; seen [M] bool; values [M, V]; sigma_cells [M] of the
     heat's Gaussian; ignore_m [M] radius that an unseen element silences; reach_cells how far from
-    the centre cell the values are learnt. Centres outside of the grid are left out.
+    the centre cell the values are learnt; known [K] False for classes of which nothing is told, all
+    by default. Centres outside of the grid are left out.
     """
     rows, cols = grid.rows, grid.cols
     target = CentreTarget(
@@ -71,7 +79,9 @@ def centre_target(
         values=np.zeros((2 + values.shape[1], rows, cols), np.float32),
         weight=np.zeros((rows, cols), np.float32),
         label=np.zeros((rows, cols), np.int64),
+        known=np.ones(classes, np.float32) if known is None else known.astype(np.float32),
     )
+    seen = seen & (target.known[label] > 0.0)
     row_f, col_f = grid.to_index(xy_m[:, 0], xy_m[:, 1])
     row, col = np.rint(row_f).astype(np.int64), np.rint(col_f).astype(np.int64)
     inside = (row >= 0) & (row < rows) & (col >= 0) & (col < cols)
@@ -106,20 +116,51 @@ def centre_target(
 
 
 def head_target(
-    task: str, grid: BevGrid, arrays: dict[str, np.ndarray]
-) -> CentreTarget | LaneTarget:
-    """The target of a head from a message's arrays."""
+    task: str, grid: BevGrid, arrays: dict[str, np.ndarray],
+    masked: frozenset[str] = frozenset(),
+) -> CentreTarget | LaneTarget:  # fmt: skip
+    """The target of a head from a message's arrays; `masked` as in the message."""
+    is_told = task not in masked
     if task == "lanes":
-        return lane_target(grid, arrays["lane_points"], arrays["lanes"])
-    draw = {
-        "objects": object_target, "arrows": arrow_target, "crosswalks": crosswalk_target,
-        "stop_lines": stop_line_target,
-    }  # fmt: skip
-    return draw[task](grid, arrays[task])
+        count = None if is_told else 0
+        target = lane_target(grid, arrays["lane_points"], arrays["lanes"][:count])
+        if not is_told:
+            target.care[:] = 0.0
+        elif "lanes.road_edge" in masked:
+            _keep_near_lines(grid, target)
+    elif task == "objects":
+        names = [f"objects.{name}" for name in config.OBJECT_CLASSES]
+        known = np.array([is_told and name not in masked for name in names])
+        return object_target(grid, arrays["objects"], known)
+    else:
+        draw = {
+            "arrows": arrow_target, "crosswalks": crosswalk_target, "stop_lines": stop_line_target,
+        }  # fmt: skip
+        target = draw[task](grid, arrays[task][: None if is_told else 0])
+        target.known *= is_told
+    if f"{task}.z" in masked:
+        target.values[-1] = np.nan
+    return target
 
 
-def object_target(grid: BevGrid, objects: np.ndarray) -> CentreTarget:
-    """objects f32 [M, 16] of the stream; values: z, ln sizes, sin/cos yaw, velocity, yaw rate."""
+def _keep_near_lines(grid: BevGrid, target: LaneTarget) -> None:
+    """Leaves out of the mask's learning what lies far from every seen line."""
+    row, col = np.nonzero(target.mask)
+    half = int(np.ceil(LANE_KNOWN_M / grid.cell_m))
+    r, c, d2, _ = _window(row, col, half, grid.rows, grid.cols)
+    near = d2 <= (LANE_KNOWN_M / grid.cell_m) ** 2
+    is_near = np.zeros_like(target.care)
+    is_near[r[near], c[near]] = 1.0
+    target.care *= is_near
+
+
+def object_target(
+    grid: BevGrid, objects: np.ndarray, known: np.ndarray | None = None
+) -> CentreTarget:
+    """objects f32 [M, 16] of the stream; values: z, ln sizes, sin/cos yaw, velocity, yaw rate.
+
+    A velocity that nobody knows is NaN, the yaw rate with it. known as in `centre_target`.
+    """
     objects = objects.astype(np.float64).reshape(-1, 16)
     length, width, height = np.maximum(objects[:, 4:7], 0.05).T
     yaw = objects[:, 7]
@@ -131,7 +172,7 @@ def object_target(grid: BevGrid, objects: np.ndarray) -> CentreTarget:
         grid, len(config.OBJECT_CLASSES), objects[:, 0].astype(np.int64), objects[:, 1:3],
         objects[:, 13] > 0.5, values,
         sigma_cells=np.clip(0.12 * (length + width) / grid.cell_m, 0.65, 1.5),
-        ignore_m=0.5 * np.hypot(length, width) + 0.5, reach_cells=1.5,
+        ignore_m=0.5 * np.hypot(length, width) + 0.5, reach_cells=1.5, known=known,
     )  # fmt: skip
 
 
@@ -251,8 +292,13 @@ def depth_target(depth_m: np.ndarray, bins: config.DepthBins) -> np.ndarray:
     return np.where(depth_m > 0.0, bins.bin_of(depth_m), -1)
 
 
-def class_target(codes: np.ndarray) -> np.ndarray:
-    """codes u8 [N, h, w], 255 = no object -> i64 [N, h, w], 0 = none, else 1 + code."""
+def class_target(codes: np.ndarray, is_told: bool = True) -> np.ndarray:
+    """codes u8 [N, h, w], 255 = no object -> i64 [N, h, w], 0 = none, else 1 + code.
+
+    All -1 where nobody knows.
+    """
+    if not is_told:
+        return np.full(codes.shape, -1, np.int64)
     return np.where(codes == 255, 0, codes.astype(np.int64) + 1)
 
 

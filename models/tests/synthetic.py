@@ -28,12 +28,20 @@ def camera_points(points_ego: np.ndarray, camera: int) -> np.ndarray:
     return np.stack([-left, HEIGHT_M - points_ego[:, 2], forward], axis=1)
 
 
-def project(points_ego: np.ndarray, camera: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Pixel u and v (nan behind) and Euclidean distance."""
+def magnification(contract: Contract) -> int:
+    """How many times larger the contract's pictures are than those of `tiny`."""
+    return contract.preprocess.width // tiny_contract().preprocess.width
+
+
+def project(
+    points_ego: np.ndarray, camera: int, times: int = 1
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Pixel u and v (nan behind) and Euclidean distance; pictures so many `times` larger."""
     cam = camera_points(points_ego, camera)
     depth = np.where(cam[:, 2] > 0.1, cam[:, 2], np.nan)
     u = FOCAL_PX[camera] * cam[:, 0] / depth + CENTRE_PX[0]
     v = FOCAL_PX[camera] * cam[:, 1] / depth + CENTRE_PX[1]
+    u, v = (times * (pixel + 0.5) - 0.5 for pixel in (u, v))
     return u, v, np.linalg.norm(cam, axis=1)
 
 
@@ -41,8 +49,9 @@ def rays(contract: Contract) -> np.ndarray:
     """[N, 5, h, w] as the runtime gives them: unit ray in ego, ln(ground / 10 m), ln focal."""
     size, stride = contract.preprocess, contract.ray_stride
     rows, cols = size.height // stride, size.width // stride
-    v, u = np.meshgrid((np.arange(rows) + 0.5) * stride - 0.5,
-                       (np.arange(cols) + 0.5) * stride - 0.5, indexing="ij")  # fmt: skip
+    times = magnification(contract)
+    v, u = np.meshgrid((np.arange(rows) + 0.5) * stride / times - 0.5,
+                       (np.arange(cols) + 0.5) * stride / times - 0.5, indexing="ij")  # fmt: skip
     planes = np.empty((len(YAWS), 5, rows, cols), np.float32)
     for camera, yaw in enumerate(YAWS):
         right, down = (u - CENTRE_PX[0]) / FOCAL_PX[camera], (v - CENTRE_PX[1]) / FOCAL_PX[camera]
@@ -51,13 +60,13 @@ def rays(contract: Contract) -> np.ndarray:
         ground_m = np.where(ray[2] < -HEIGHT_M / 100, HEIGHT_M / np.maximum(-ray[2], 1e-9), 100.0)
         planes[camera, :3] = ray
         planes[camera, 3] = np.log(np.clip(ground_m, 1.0, 100.0) / 10.0)
-        planes[camera, 4] = np.log(FOCAL_PX[camera] / stride)
+        planes[camera, 4] = np.log(times * FOCAL_PX[camera] / stride)
     return planes
 
 
 def table(contract: Contract, lift: Lift) -> dict[str, np.ndarray]:
     """Index, depth index and geometry of a lift, one tap, most central camera."""
-    size, cameras = contract.preprocess, len(YAWS)
+    size, cameras, times = contract.preprocess, len(YAWS), magnification(contract)
     rows, cols = size.height // lift.stride, size.width // lift.stride
     x, y = np.meshgrid(lift.grid.centres_x_m(), lift.grid.centres_y_m(), indexing="ij")
     count, levels = lift.grid.cells, len(lift.heights_m)
@@ -68,7 +77,7 @@ def table(contract: Contract, lift: Lift) -> dict[str, np.ndarray]:
         points = np.stack([x.ravel(), y.ravel(), np.full(count, z)], axis=1)
         best = np.full(count, -1.0)
         for camera in range(cameras):
-            u, v, distance = project(points, camera)
+            u, v, distance = project(points, camera, times)
             uf, vf = (u + 0.5) / lift.stride - 0.5, (v + 0.5) / lift.stride - 0.5
             inside = (uf > -0.5) & (uf < cols - 0.5) & (vf > -0.5) & (vf < rows - 0.5)
             border = np.minimum(np.minimum(u, size.width - u) / size.width,
@@ -79,7 +88,7 @@ def table(contract: Contract, lift: Lift) -> dict[str, np.ndarray]:
             ui, vi = np.rint(uf[take]).astype(int), np.rint(vf[take]).astype(int)
             ui, vi = np.clip(ui, 0, cols - 1), np.clip(vi, 0, rows - 1)
             index[take, level] = camera * rows * cols + vi * cols + ui
-            scale = np.log(FOCAL_PX[camera] / lift.stride / distance[take])
+            scale = np.log(times * FOCAL_PX[camera] / lift.stride / distance[take])
             geometry[take, level] = np.stack(
                 [uf[take] - ui, vf[take] - vi, scale, np.ones(take.sum())], axis=1
             )
@@ -167,25 +176,27 @@ class Drive:
         self._stamp_ns += int(span_s * 1e9)
 
     def _draw(self, objects, lane, arrow) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        size = self._contract.preprocess
+        size, times = self._contract.preprocess, magnification(self._contract)
         images = np.full((len(YAWS), 3, size.height, size.width), 90, np.uint8)
-        images[:, :, 60:] = 60
-        depth = np.zeros((len(YAWS), 16, 44), np.float32)
-        classes = np.full((len(YAWS), 16, 44), 255, np.uint8)
+        images[:, :, 60 * times :] = 60
+        features = (len(YAWS), size.height // 8, size.width // 8)
+        depth = np.zeros(features, np.float32)
+        classes = np.full(features, 255, np.uint8)
         far_first = np.argsort(-np.hypot(objects[:, 1], objects[:, 2]))
         for camera in range(len(YAWS)):
             ground = np.concatenate([lane, arrow[None]])
-            u, v, _ = project(np.concatenate([ground, np.zeros((len(ground), 1))], 1), camera)
+            flat = np.concatenate([ground, np.zeros((len(ground), 1))], 1)
+            u, v, _ = project(flat, camera, times)
             for a, b in zip(u, v, strict=True):
                 if 0 <= a < size.width - 2 and 0 <= b < size.height - 2:
                     images[camera, :, int(b) : int(b) + 2, int(a) : int(a) + 2] = 220
             for box in objects[far_first]:
                 centre, half = box[1:4], box[4:7] / 2
                 up = np.array([0.0, 0.0, half[2]])
-                u, v, distance = project(np.stack([centre - up, centre + up]), camera)
+                u, v, distance = project(np.stack([centre - up, centre + up]), camera, times)
                 if np.isnan(u).any():
                     continue
-                radius = FOCAL_PX[camera] * half[0] / distance[0]
+                radius = times * FOCAL_PX[camera] * half[0] / distance[0]
                 u0, u1 = np.clip([u[0] - radius, u[0] + radius], 0, size.width - 1).astype(int)
                 v0, v1 = np.clip([v[1], v[0]], 0, size.height - 1).astype(int)
                 images[camera, int(box[0]) % 3, v0:v1, u0:u1] = 200
@@ -194,9 +205,15 @@ class Drive:
         return images, depth, classes
 
 
-def stream(drives: int, steps: int, steps_a_drive: int = 20, seed: int = 0) -> io.BytesIO:
-    """`steps` steps of `drives` interleaved drives as the bytes of a training stream."""
-    contract = tiny_contract()
+def stream(
+    drives: int, steps: int, steps_a_drive: int = 20, seed: int = 0,
+    contract: Contract | None = None,
+) -> io.BytesIO:  # fmt: skip
+    """`steps` steps of `drives` interleaved drives as the bytes of a training stream.
+
+    Pictures and tables are those of the contract, `tiny` if there is none.
+    """
+    contract = contract or tiny_contract()
     tables: dict[str, np.ndarray] = {"rays": rays(contract)}
     for lift in contract.lifts:
         tables |= table(contract, lift)

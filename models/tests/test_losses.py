@@ -31,14 +31,14 @@ def test_the_heat_loss_is_small_for_the_truth_and_ignores_switched_off_cells():
     heat = torch.zeros(1, 1, 8, 8)
     heat[0, 0, 3, 4] = 1.0
     right = torch.where(heat > 0.5, 9.0, -9.0)
-    on = torch.ones(1, 8, 8)
-    assert losses.heat_loss(right, heat, on) < 1e-3
+    on, known = torch.ones(1, 8, 8), torch.ones(1, 1)
+    assert losses.heat_loss(right, heat, on, known) < 1e-3
     wrong = right.clone()
     wrong[0, 0, 6, 6] = 9.0
-    assert losses.heat_loss(wrong, heat, on) > 5.0
+    assert losses.heat_loss(wrong, heat, on, known) > 5.0
     off = on.clone()
     off[0, 6, 6] = 0.0
-    assert losses.heat_loss(wrong, heat, off) < 1e-3
+    assert losses.heat_loss(wrong, heat, off, known) < 1e-3
 
 
 def test_losses_without_any_truth_are_finite():

@@ -1,3 +1,4 @@
+import dataclasses
 import io
 import struct
 
@@ -33,6 +34,23 @@ def test_a_message_survives_the_stream():
     for name, array in example().arrays.items():
         np.testing.assert_array_equal(first.arrays[name], array)
         assert first.arrays[name].dtype == array.dtype
+
+
+def test_what_is_masked_survives_and_form_1_masks_nothing():
+    masked = frozenset({"arrows", "lanes.z"})
+    message = dataclasses.replace(example(), masked=masked)
+    assert decode(encode(message)[4:]).masked == masked
+    body = encode(message)[4:]
+    assert decode(body.replace(b'"form": 2, ', b" " * 11)).masked == frozenset()
+
+
+def test_an_unknown_form_and_an_unknown_mask_are_refused():
+    body = encode(example())[4:]
+    with pytest.raises(StreamError, match="form 9, expected 1 or 2"):
+        decode(body.replace(b'"form": 2', b'"form": 9'))
+    wrong = encode(dataclasses.replace(example(), masked=frozenset({"signs"})))[4:]
+    with pytest.raises(StreamError, match="signs"):
+        decode(wrong)
 
 
 def test_arrays_are_aligned_to_eight_bytes():

@@ -1,6 +1,5 @@
 """The loop on a synthetic stream: it runs, resumes, and learns what it is shown."""
 
-import dataclasses
 import json
 
 import numpy as np
@@ -9,12 +8,10 @@ import pytest
 import torch
 from synthetic import stream
 
-from bevrt_models import checkpoint, cost
+from bevrt_models import checkpoint
 from bevrt_models.__main__ import main
 from bevrt_models.batch import Augment, Preparer
-from bevrt_models.config import base_contract, tiny_contract
-from bevrt_models.export import export
-from bevrt_models.network import BevNetwork
+from bevrt_models.config import tiny_contract
 from bevrt_models.stream import StreamError, read_messages
 from bevrt_models.train import Trainer, TrainOptions, batches
 
@@ -70,18 +67,6 @@ def test_twins_learn_their_tasks_alone_and_come_back_from_their_weights(tmp_path
     assert ("fine_index" in {i.name for i in onnx.load(file).graph.input}) == (
         tasks != ("objects",)
     )
-
-
-def test_base_learns_and_is_exported_in_miniature(tmp_path, recorded):
-    # Its own width on pictures and a queue of the stream's size.
-    contract = dataclasses.replace(base_contract(), preprocess=tiny_contract().preprocess)
-    trainer = Trainer(options(tmp_path, steps=1, contract=contract))
-    trainer.run(prepared(recorded, trainer))
-    assert trainer.step == 1
-    export(trainer.network, tmp_path / "base-fp32.onnx")
-    assert cost.parameters(tmp_path / "base-fp32.onnx") < 8e6
-    weights = checkpoint.weights_from(tmp_path / "checkpoint.pt")
-    checkpoint.load_weights(BevNetwork(contract), weights)
 
 
 def test_a_task_that_there_is_not_is_named():

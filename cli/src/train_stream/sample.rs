@@ -1,70 +1,25 @@
 //! Ground truth as the arrays of a message.
 
 use super::message::Message;
-use bevrt_sim::GroundTruth;
+use bevrt_hil::{FrameTruth, LaneTruth};
+use bevrt_sim::ArrowKind;
 
-/// Appends the truth's arrays; their columns are documented in `models/README.md`.
-pub fn push_truth(truth: &GroundTruth, message: &mut Message) {
-    let objects: Vec<f32> = truth
-        .objects
-        .iter()
-        .flat_map(|object| {
-            [
-                f32::from(object.class.code()),
-                object.centre.x as f32,
-                object.centre.y as f32,
-                object.centre.z as f32,
-                object.size[0],
-                object.size[1],
-                object.size[2],
-                object.yaw as f32,
-                object.velocity[0] as f32,
-                object.velocity[1] as f32,
-                object.yaw_rate as f32,
-                object.visible_fraction,
-                object.visible_px,
-                f32::from(u8::from(object.counts)),
-                f32::from(u8::from(object.is_occluded_recall)),
-                object.id as f32,
-            ]
-        })
-        .collect();
-    message.push("objects", &[truth.objects.len(), 16], &objects);
-    let (mut points, mut lanes) = (Vec::<f32>::new(), Vec::<i32>::new());
-    for lane in &truth.lanes {
-        let first = (points.len() / 4) as i32;
-        lanes.extend([
-            first,
-            lane.points.len() as i32,
-            lane.marking as i32,
-            lane.colour as i32,
-        ]);
-        points.extend(lane.points.iter().flat_map(|point| {
-            let [x, y, z] = [
-                point.position.x as f32,
-                point.position.y as f32,
-                point.position.z as f32,
-            ];
-            [x, y, z, f32::from(u8::from(point.was_seen))]
-        }));
-    }
-    message.push("lane_points", &[points.len() / 4, 4], &points);
-    message.push("lanes", &[truth.lanes.len(), 4], &lanes);
+/// Appends the truth's arrays; their columns are documented in `models/bevrt_models/targets.py`.
+pub fn push_truth(truth: &FrameTruth, message: &mut Message) {
+    push_objects(truth, message);
+    push_lanes(truth, message);
+    let xyz = |position: [f64; 3]| position.map(|value| value as f32);
     let arrows: Vec<f32> = truth
         .arrows
         .iter()
         .flat_map(|arrow| {
-            let p = arrow.position;
-            let seen = f32::from(u8::from(arrow.was_seen));
-            [
-                p.x as f32,
-                p.y as f32,
-                p.z as f32,
-                arrow.yaw as f32,
-                arrow.kind.index() as f32,
-                seen,
-                arrow.id as f32,
-            ]
+            let [x, y, z] = xyz(arrow.position_m);
+            let kind = ArrowKind::ALL
+                .iter()
+                .position(|kind| kind.bits() == arrow.directions);
+            let kind = kind.map_or(f32::NAN, |kind| kind as f32);
+            let yaw = arrow.yaw_rad as f32;
+            [x, y, z, yaw, kind, flag(arrow.is_seen), arrow.id as f32]
         })
         .collect();
     message.push("arrows", &[truth.arrows.len(), 7], &arrows);
@@ -72,19 +27,12 @@ pub fn push_truth(truth: &GroundTruth, message: &mut Message) {
         .crosswalks
         .iter()
         .flat_map(|crosswalk| {
-            let p = crosswalk.centre;
-            let seen = f32::from(u8::from(crosswalk.was_seen));
-            let [x, y, z] = [p.x as f32, p.y as f32, p.z as f32];
-            [
-                x,
-                y,
-                z,
-                crosswalk.theta as f32,
-                crosswalk.length as f32,
-                crosswalk.width as f32,
-                seen,
-                crosswalk.id as f32,
-            ]
+            let [x, y, z] = xyz(crosswalk.position_m);
+            let [theta, length, width] =
+                [crosswalk.theta_rad, crosswalk.length_m, crosswalk.width_m]
+                    .map(|value| value as f32);
+            let seen = flag(crosswalk.is_seen);
+            [x, y, z, theta, length, width, seen, crosswalk.id as f32]
         })
         .collect();
     message.push("crosswalks", &[truth.crosswalks.len(), 8], &crosswalks);
@@ -92,18 +40,69 @@ pub fn push_truth(truth: &GroundTruth, message: &mut Message) {
         .stop_lines
         .iter()
         .flat_map(|line| {
-            let p = line.centre;
-            let seen = f32::from(u8::from(line.was_seen));
-            [
-                p.x as f32,
-                p.y as f32,
-                p.z as f32,
-                line.theta as f32,
-                line.length as f32,
-                seen,
-                line.id as f32,
-            ]
+            let [x, y, z] = xyz(line.position_m);
+            let (theta, length) = (line.theta_rad as f32, line.length_m as f32);
+            [x, y, z, theta, length, flag(line.is_seen), line.id as f32]
         })
         .collect();
     message.push("stop_lines", &[truth.stop_lines.len(), 7], &stop_lines);
+}
+
+/// A velocity that nobody knows is not a number, and the turning rate with it.
+fn push_objects(truth: &FrameTruth, message: &mut Message) {
+    let objects: Vec<f32> = truth
+        .objects
+        .iter()
+        .flat_map(|object| {
+            let [x, y, z] = object.position_m.map(|value| value as f32);
+            let [length, width, height] = object.size_m.map(|value| value as f32);
+            let [vx, vy, yaw_rate] = match object.velocity_mps {
+                Some([vx, vy]) => [vx, vy, object.yaw_rate_radps].map(|value| value as f32),
+                None => [f32::NAN; 3],
+            };
+            [
+                f32::from(object.class),
+                x,
+                y,
+                z,
+                length,
+                width,
+                height,
+                object.yaw_rad as f32,
+                vx,
+                vy,
+                yaw_rate,
+                object.visible_fraction as f32,
+                object.visible_pixels as f32,
+                flag(object.counts),
+                flag(object.is_occluded),
+                object.track_id as f32,
+            ]
+        })
+        .collect();
+    message.push("objects", &[truth.objects.len(), 16], &objects);
+}
+
+/// A type or colour that nobody knows is −1.
+fn push_lanes(truth: &FrameTruth, message: &mut Message) {
+    let known = |number: u8| match number {
+        LaneTruth::UNKNOWN => -1,
+        number => i32::from(number),
+    };
+    let (mut points, mut lanes) = (Vec::<f32>::new(), Vec::<i32>::new());
+    for lane in &truth.lanes {
+        let first = (points.len() / 4) as i32;
+        let count = lane.points_m.len() as i32;
+        lanes.extend([first, count, known(lane.marking), known(lane.colour)]);
+        for (point, is_seen) in lane.points_m.iter().zip(&lane.is_seen) {
+            points.extend(point.map(|value| value as f32));
+            points.push(flag(*is_seen));
+        }
+    }
+    message.push("lane_points", &[points.len() / 4, 4], &points);
+    message.push("lanes", &[truth.lanes.len(), 4], &lanes);
+}
+
+fn flag(is_set: bool) -> f32 {
+    f32::from(u8::from(is_set))
 }

@@ -291,18 +291,54 @@ fn a_package_compared_with_itself_differs_by_nothing() {
     assert!(failure(&["compare", tiny]).contains("OTHERS"));
 }
 
-#[test]
-fn shipped_package_is_sound_on_this_machine() {
-    let report = success(&["doctor", "models/packages/tiny", "--json"]);
+/// What `bevrt doctor --json` says with these arguments.
+fn examined(arguments: &[&str]) -> serde_json::Value {
+    let report = success(&[&["doctor", "--json"], arguments].concat());
     let end = report.rfind('}').expect("the report is JSON, then a line");
-    let report: serde_json::Value = serde_json::from_str(&report[..=end]).expect("JSON");
-    let outputs = report["golden"]["outputs"]
-        .as_array()
-        .expect("golden outputs");
+    serde_json::from_str(&report[..=end]).expect("JSON")
+}
+
+/// Golden outputs, all of which agree.
+fn agreeing(report: &serde_json::Value) -> usize {
+    let outputs = report["golden"]["outputs"].as_array();
+    let outputs = outputs.expect("golden outputs");
     assert!(
-        outputs.len() >= 6 && outputs.iter().all(|output| output["agrees"] == true),
+        outputs.iter().all(|output| output["agrees"] == true),
         "{outputs:?}"
     );
+    outputs.len()
+}
+
+#[test]
+fn shipped_package_is_sound_on_this_machine() {
+    assert!(agreeing(&examined(&["models/packages/tiny"])) >= 6);
+}
+
+#[test]
+fn example_packages_of_other_families_are_sound_on_this_machine() {
+    for (name, heads, queue) in [
+        ("bevdet_like", "cells of", "aligned by the network"),
+        ("maptr_like", "queries", "none"),
+    ] {
+        let package = format!("runtime/tests/fixtures/{name}");
+        let rig = format!("{package}/golden/case0/rig.toml");
+        let report = examined(&[&package, "--rig", &rig]);
+        assert!(agreeing(&report) > 0, "{name}");
+        let text = |value: &serde_json::Value| value.to_string();
+        let found = (
+            text(&report["package"]["heads"]),
+            text(&report["package"]["queue"]),
+        );
+        assert!(
+            found.0.contains(heads) && found.1.contains(queue),
+            "{found:?}"
+        );
+        let inputs = text(&report["network"]["inputs"]);
+        assert!(
+            inputs.contains("ego_from_cam") && !inputs.contains("_index"),
+            "{inputs}"
+        );
+    }
 }
 
 #[test]
@@ -349,6 +385,11 @@ fn wrong_inputs_are_named_in_the_error() {
     assert!(failure(&["sim", "--nuscenes", "out/none"]).contains("--seeds"));
     assert!(failure(&["eval", "--nuscenes", "no/folder"]).contains("no/folder"));
     assert!(failure(&["eval", "--scene", "scene-0061"]).contains("--nuscenes"));
+    assert!(failure(&["robustness", "--only", "hail"]).contains("hail"));
+    let manifest = ["--manifest", "models/packages/tiny/manifest.toml"];
+    let streamed = |more: &[&str]| failure(&[&["train-stream"], &manifest[..], more].concat());
+    assert!(streamed(&["--nuscenes", "no/folder"]).contains("no/folder"));
+    assert!(streamed(&["--nuscenes", "no/folder", "--seeds", "0..2"]).contains("--seeds"));
     assert!(failure(&["rig", "seven-pinhole"]).contains("seven-pinhole"));
     assert!(failure(&["rig"]).contains("required"));
     let errors = failure(&[

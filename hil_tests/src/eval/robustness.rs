@@ -30,7 +30,8 @@ pub struct RobustnessReport {
 }
 
 /// The corruptions of the published table: each camera lost, images lost, light and weather,
-/// exposure, blur, compression, colours, wrong calibration, and other rigs.
+/// exposure, blur, compression, colours, wrong calibration (both ways together, then each by itself),
+/// and other rigs.
 pub fn usual_corruptions(rig: &Rig) -> Vec<Corruption> {
     let cameras = (0..rig.cameras().len()).map(Corruption::CameraLost);
     let calibration = |centimetres: f64, degrees: f64| Corruption::Calibration {
@@ -58,10 +59,14 @@ pub fn usual_corruptions(rig: &Rig) -> Vec<Corruption> {
             [(2.0, 0.25), (5.0, 0.5), (5.0, 1.0), (10.0, 2.0)]
                 .map(|(cm, deg)| calibration(cm, deg)),
         )
-        .chain([Corruption::OtherMounts {
-            shift_m: 0.05,
-            turn_rad: 1.0_f64.to_radians(),
-        }])
+        .chain([2.0, 5.0, 10.0, 20.0].map(|cm| calibration(cm, 0.0)))
+        .chain([0.2, 0.5, 1.0, 2.0].map(|degrees| calibration(0.0, degrees)))
+        .chain(
+            [(0.05, 1.0_f64), (0.1, 2.0)].map(|(shift_m, degrees)| Corruption::OtherMounts {
+                shift_m,
+                turn_rad: degrees.to_radians(),
+            }),
+        )
         .chain([0.85, 1.15].map(Corruption::OtherLenses))
         .collect()
 }
@@ -176,6 +181,18 @@ impl RobustnessReport {
 mod tests {
     use super::*;
     use crate::metrics::ScoreTally;
+
+    #[test]
+    fn no_two_rows_have_one_name() {
+        let rig = bevrt_calibration::rigs::six_pinhole();
+        let corruptions = usual_corruptions(&rig);
+        let names: std::collections::BTreeSet<String> =
+            corruptions.iter().map(|c| c.name(&rig)).collect();
+        assert_eq!(names.len(), corruptions.len(), "{names:?}");
+        for name in ["calibration off by 10 cm", "calibration off by 0.20 deg"] {
+            assert!(names.contains(name), "{names:?}");
+        }
+    }
 
     #[test]
     fn the_table_gives_shares_of_the_clean_scores() {

@@ -77,8 +77,8 @@ pub(super) fn stands_in_racks(class: ObjectClass) -> bool {
     matches!(class, ObjectClass::Cyclist | ObjectClass::Motorcycle)
 }
 
-/// The ground truth of a key frame in an ego frame: objects of our classes with points in them and
-/// outside of bicycle racks. `places` are those of the key frame's boxes in `all`.
+/// The objects of our classes of a key frame in an ego frame. Those without points in them and those
+/// in bicycle racks do not count. `places` are those of the key frame's boxes in `all`.
 pub(super) fn objects(
     all: &[Annotation],
     places: &[usize],
@@ -95,8 +95,10 @@ pub(super) fn objects(
             let centre = Point3::from(annotation.world_from_box.translation.vector);
             let is_in_rack =
                 || stands_in_racks(class) && racks.iter().any(|rack| rack.contains(&centre));
-            (annotation.has_points && !is_in_rack())
-                .then(|| object(all, place, class, world_from_ego))
+            Some(ObjectTruth {
+                counts: annotation.has_points && !is_in_rack(),
+                ..object(all, place, class, world_from_ego)
+            })
         })
         .collect()
 }
@@ -186,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn boxes_without_points_and_bicycles_in_racks_are_no_ground_truth() {
+    fn boxes_without_points_and_bicycles_in_racks_do_not_count() {
         let mut all = chain(&[(0.0, 0.0)]);
         let with = |meaning, x: f64, size_m, has_points| Annotation {
             meaning,
@@ -211,7 +213,10 @@ mod tests {
         all.extend(more);
         let places: Vec<usize> = (0..all.len()).collect();
         let objects = objects(&all, &places, &Pose::identity());
-        let found: Vec<f64> = objects.iter().map(|object| object.position_m[0]).collect();
-        assert_eq!(found, [0.0, 20.0]);
+        let place = |object: &&ObjectTruth| object.position_m[0];
+        let (counted, silent): (Vec<_>, Vec<_>) = objects.iter().partition(|object| object.counts);
+        let counted: Vec<f64> = counted.iter().map(place).collect();
+        let silent: Vec<f64> = silent.iter().map(place).collect();
+        assert_eq!((counted, silent), (vec![0.0, 20.0], vec![10.0, 40.0]));
     }
 }

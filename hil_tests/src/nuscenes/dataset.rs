@@ -202,11 +202,13 @@ impl NuscenesDataset {
             .filter(|data| data.calibrated_token == tokens[rig.reference()])
             .copied()
             .collect();
+        let of_cameras = pictures_by_sample(&samples, &pictures, &tokens);
         let key_frames = samples
             .iter()
-            .zip(places)
-            .map(|(sample, places)| {
-                key_frame(tables, sample, places, &reference, &lidar).ok_or_else(|| {
+            .zip(places.into_iter().zip(of_cameras))
+            .map(|(sample, (places, pictures))| {
+                let frame = key_frame(tables, sample, places, pictures, &reference, &lidar);
+                frame.ok_or_else(|| {
                     let name = &rig.reference_camera().name;
                     let expected = format!("a key frame of camera {name:?} for every sample");
                     NuscenesError::new(folder.table("sample_data"), expected, "none")
@@ -276,6 +278,7 @@ fn key_frame(
     tables: &Tables,
     sample: &SampleRecord,
     places: Vec<usize>,
+    pictures: Vec<Option<usize>>,
     reference: &[&DataRecord],
     lidar: &[&DataRecord],
 ) -> Option<KeyFrame> {
@@ -292,7 +295,28 @@ fn key_frame(
         world_from_ego,
         range_origin: *seen_from.translation(),
         places,
+        pictures,
     })
+}
+
+/// For each sample and camera the place of its picture. `tokens` are those of the calibrations, by
+/// camera.
+fn pictures_by_sample(
+    samples: &[&SampleRecord],
+    pictures: &[&DataRecord],
+    tokens: &[String],
+) -> Vec<Vec<Option<usize>>> {
+    let mut found: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    for (place, data) in pictures.iter().enumerate() {
+        if data.is_key_frame {
+            found.insert((&data.sample_token, &data.calibrated_token), place);
+        }
+    }
+    let of_sample = |sample: &&SampleRecord| {
+        let place = |token: &String| found.get(&(sample.token.as_str(), token.as_str())).copied();
+        tokens.iter().map(place).collect()
+    };
+    samples.iter().map(of_sample).collect()
 }
 
 /// The annotations of one scene with their neighbours, and the places of each sample's own.

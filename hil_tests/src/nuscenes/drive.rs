@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use bevrt_calibration::{Pose, Rig};
-use bevrt_runtime::{EgoMotionSource, ImageView, PixelFormat, Stamp};
+use bevrt_runtime::{EgoMotionSource, Stamp};
 
-use super::{NuscenesError, NuscenesScene};
-use crate::logs::JpegDecoder;
-use crate::source::{DriveEvent, DriveSource, ImageEvent, SourceError};
+use super::{NuscenesScene, PictureReader};
+use crate::source::{DriveEvent, DriveSource, SourceError};
 use crate::truth::FrameTruth;
 
 /// What comes next, by its place in the scene; at one stamp in this order.
@@ -24,8 +23,7 @@ pub struct NuscenesDrive {
     scene: Arc<NuscenesScene>,
     events: Vec<(Stamp, Pending)>,
     next: usize,
-    file: Vec<u8>,
-    decoder: JpegDecoder,
+    pictures: PictureReader,
     truth: FrameTruth,
 }
 
@@ -46,8 +44,7 @@ impl NuscenesDrive {
             scene,
             events,
             next: 0,
-            file: Vec::new(),
-            decoder: JpegDecoder::default(),
+            pictures: PictureReader::default(),
             truth: FrameTruth::default(),
         }
     }
@@ -55,37 +52,6 @@ impl NuscenesDrive {
     /// The scene.
     pub fn scene(&self) -> &NuscenesScene {
         &self.scene
-    }
-
-    fn picture(&mut self, place: usize) -> Result<DriveEvent<'_>, SourceError> {
-        let picture = &self.scene.pictures[place];
-        let file = &picture.file;
-        self.file.clear();
-        std::fs::File::open(file)
-            .and_then(|mut open| std::io::Read::read_to_end(&mut open, &mut self.file))
-            .map_err(|error| NuscenesError::caused_by(file, "a picture", error))?;
-        let decoded = self
-            .decoder
-            .decode(&self.file)
-            .map_err(|error| NuscenesError::caused_by(file, "a JPEG picture", error))?;
-        let found = [decoded.width, decoded.height];
-        if found != picture.size_px {
-            let size = |[width, height]: [u32; 2]| format!("{width}×{height}");
-            let expected = format!("a picture of {} as in its table", size(picture.size_px));
-            return Err(NuscenesError::new(file, expected, size(found)).into());
-        }
-        let image = ImageView::packed(PixelFormat::Rgb, found[0], found[1], &decoded.bytes)
-            .map_err(|problem| SourceError::Image {
-                camera: self.scene.rig.cameras()[picture.camera].name.clone(),
-                problem,
-            })?;
-        Ok(DriveEvent::Image(ImageEvent {
-            camera: picture.camera,
-            stamp: picture.stamp,
-            arrival: picture.stamp,
-            image,
-            rgb: &decoded.bytes,
-        }))
     }
 }
 
@@ -116,7 +82,10 @@ impl DriveSource for NuscenesDrive {
                 self.truth = self.scene.truth(&self.scene.key_frames[place]);
                 Ok(Some(DriveEvent::Truth(&self.truth)))
             }
-            Pending::Picture(place) => self.picture(place).map(Some),
+            Pending::Picture(place) => {
+                let image = self.pictures.read(&self.scene, place)?;
+                Ok(Some(DriveEvent::Image(image)))
+            }
         }
     }
 }

@@ -39,6 +39,9 @@ pub struct KeyFrame {
     pub(super) range_origin: Vector3<f64>,
     /// Places of its boxes among the annotations of the scene.
     pub(super) places: Vec<usize>,
+    /// For each camera of the rig its picture of this sample, by its place among all pictures of the
+    /// scene; `None` where there is none.
+    pub pictures: Vec<Option<usize>>,
 }
 
 impl KeyFrame {
@@ -95,6 +98,12 @@ impl NuscenesScene {
         &self.poses
     }
 
+    /// Where the vehicle was when a picture was taken; `None` at other stamps.
+    pub fn world_from_ego(&self, stamp: Stamp) -> Option<Pose<World, Ego>> {
+        let place = self.poses.binary_search_by_key(&stamp, |(at, _)| *at);
+        place.ok().map(|place| self.poses[place].1)
+    }
+
     /// What the data set has labels for. It does not tell which hidden objects were seen before, nor
     /// where arrows and the ends of the road are.
     pub fn tasks(&self) -> Tasks {
@@ -116,6 +125,14 @@ impl NuscenesScene {
     /// sample, which is the lidar's, and taken as they are. Everything of the map within 60 m counts
     /// as seen.
     pub fn truth(&self, key_frame: &KeyFrame) -> FrameTruth {
+        let mut truth = self.labelled(key_frame);
+        truth.objects.retain(|object| object.counts);
+        truth
+    }
+
+    /// As [`Self::truth`], and with the objects that are annotated but no ground truth: they do not
+    /// count. A trainer takes neither their presence nor their absence for true.
+    pub fn labelled(&self, key_frame: &KeyFrame) -> FrameTruth {
         let pose = &key_frame.world_from_ego;
         let annotations = self.annotations.as_deref().unwrap_or_default();
         let mut truth = FrameTruth {

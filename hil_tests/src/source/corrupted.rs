@@ -67,11 +67,14 @@ impl Corruption {
             Self::Jpeg(quality) => format!("JPEG quality {quality}"),
             Self::ColourShift(share) => format!("red +{0:.0} %, blue -{0:.0} %", 100.0 * share),
             Self::FewLevels(bits) => format!("{bits} bits a level"),
-            Self::Calibration { shift_m, turn_rad } => format!(
-                "calibration off by {:.0} cm, {:.2} deg",
-                100.0 * shift_m,
-                turn_rad.to_degrees()
-            ),
+            Self::Calibration { shift_m, turn_rad } => {
+                let (cm, degrees) = (100.0 * shift_m, turn_rad.to_degrees());
+                match (shift_m == 0.0, turn_rad == 0.0) {
+                    (true, false) => format!("calibration off by {degrees:.2} deg"),
+                    (false, true) => format!("calibration off by {cm:.0} cm"),
+                    _ => format!("calibration off by {cm:.0} cm, {degrees:.2} deg"),
+                }
+            }
             Self::OtherMounts { shift_m, turn_rad } => format!(
                 "cameras moved by {:.0} cm, {:.2} deg, calibrated",
                 100.0 * shift_m,
@@ -410,6 +413,33 @@ mod tests {
         assert_eq!(Corruption::Dark(4.0).believed_rig(&rig), rig);
         let wrong = Corruption::Calibration { shift_m, turn_rad };
         assert_eq!(wrong.true_rig(&rig), rig);
+    }
+
+    #[test]
+    fn a_calibration_that_is_wrong_in_one_way_is_right_in_the_other() {
+        let rig = rigs::six_pinhole();
+        let shifted = Corruption::Calibration {
+            shift_m: 0.2,
+            turn_rad: 0.0,
+        };
+        let turned = Corruption::Calibration {
+            shift_m: 0.0,
+            turn_rad: 0.5_f64.to_radians(),
+        };
+        assert_eq!(shifted.name(&rig), "calibration off by 20 cm");
+        assert_eq!(turned.name(&rig), "calibration off by 0.50 deg");
+        let believed = shifted.believed_rig(&rig);
+        for (camera, believed) in rig.cameras().iter().zip(believed.cameras()) {
+            let (truth, belief) = (&camera.ego_from_cam, &believed.ego_from_cam);
+            assert!(truth.rotation().angle_to(belief.rotation()) < 1e-9);
+            assert!((truth.translation() - belief.translation()).norm() > 0.19);
+        }
+        let believed = turned.believed_rig(&rig);
+        for (camera, believed) in rig.cameras().iter().zip(believed.cameras()) {
+            let (truth, belief) = (&camera.ego_from_cam, &believed.ego_from_cam);
+            assert_eq!(truth.translation(), belief.translation());
+            assert!(truth.rotation().angle_to(belief.rotation()) > 0.008);
+        }
     }
 
     #[test]
