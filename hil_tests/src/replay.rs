@@ -303,7 +303,8 @@ mod tests {
                 ..FrameTruth::default()
             })
             .into();
-        let at = |ms: i64| truth_at(&truths, ms * 1_000_000).map(|truth| truth.stamp_ns / 1_000_000);
+        let at =
+            |ms: i64| truth_at(&truths, ms * 1_000_000).map(|truth| truth.stamp_ns / 1_000_000);
         assert_eq!(at(100), Some(100));
         assert_eq!(at(92), Some(100));
         assert_eq!(at(213), Some(200));

@@ -2,8 +2,8 @@
 //! from the levels of all images, and the map of the queue follows from them, too.
 
 use bevrt_runtime::{
-    ElementType, Engine, EngineError, ImageSet, InputRole, Manifest, NetworkInterface, OutputRole,
-    Provider,
+    ElementType, Engine, EngineError, ImageSet, InputRole, Manifest, MapRing, NetworkInterface,
+    OutputRole, Provider,
 };
 
 /// Beyond every threshold, and far below.
@@ -92,6 +92,10 @@ impl Engine for StandIn {
 
     fn index_mut(&mut self, role: InputRole) -> Result<&mut [i32], EngineError> {
         find(&mut self.indices, role)
+    }
+
+    fn map_ring(&mut self) -> Option<&mut dyn MapRing> {
+        None
     }
 
     fn run(&mut self, images: ImageSet) -> Result<(), EngineError> {
