@@ -110,3 +110,14 @@ fn main() -> ExitCode {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn no_command_has_an_option_twice() {
+        Arguments::command().debug_assert();
+    }
+}

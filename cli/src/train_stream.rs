@@ -23,6 +23,7 @@ use std::sync::Arc;
 
 /// Options of `bevrt train-stream`.
 #[derive(Args)]
+#[command(disable_version_flag = true)]
 pub struct TrainStreamArguments {
     /// Seeds of the drives, `FIRST..END`; drives of the test split (950000 and above) are refused
     #[arg(long, default_value = "0..900000", value_parser = parse_seeds, conflicts_with = "root")]
