@@ -18,6 +18,7 @@ mod pictures;
 mod player;
 mod progress;
 mod replay;
+mod result_drive;
 mod rig;
 mod robustness;
 mod scaling;

@@ -85,6 +85,7 @@ impl NuscenesDrive {
             arrival: picture.stamp,
             image,
             rgb: &decoded.bytes,
+            jpeg: Some(&self.file),
         }))
     }
 }
