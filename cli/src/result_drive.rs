@@ -86,7 +86,7 @@ impl ResultDrive {
         self.result.ego_motion()
     }
 
-    /// Log times of the first frame and of the end; `None` without frames.
+    /// Stamp of the first frame and log time of the end; `None` without frames.
     ///
     /// # Errors
     /// The log is damaged where it begins.

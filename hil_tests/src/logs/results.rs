@@ -78,18 +78,21 @@ impl ResultLog {
         Ok(())
     }
 
-    /// Log times of the first frame and of the end; `None` without frames.
+    /// Stamp of the first frame and log time of the end; `None` without frames.
     ///
     /// # Errors
-    /// The log is damaged where it begins.
+    /// The log is damaged where it begins, or its frames are of another version of the runtime.
     pub fn times(&self) -> Result<Option<(Stamp, Stamp)>, LogError> {
         let mut frames = self.reader.messages(|topic| topic.topic == TOPIC_FRAME)?;
-        let first = frames.next_message()?.map(|message| message.log_time_ns);
-        let last = self.reader.log_times_ns().map(|(_, last_ns)| last_ns);
-        let stamp = |ns| Stamp::from_nanoseconds(i64::try_from(ns).unwrap_or(i64::MAX));
-        Ok(first
-            .zip(last)
-            .map(|(first, last)| (stamp(first), stamp(last))))
+        let Some(message) = frames.next_message()? else {
+            return Ok(None);
+        };
+        let path = self.reader.path();
+        let first = OutputFrame::boxed_from_frame_bytes(message.data)
+            .map_err(|source| at(path, &message, "an output frame of this version", source))?;
+        let last_ns = self.reader.log_times_ns().map_or(0, |(_, last_ns)| last_ns);
+        let last = Stamp::from_nanoseconds(i64::try_from(last_ns).unwrap_or(i64::MAX));
+        Ok(Some((Stamp::from_nanoseconds(first.stamp_ns), last)))
     }
 
     /// How many frames it holds, by its index.
