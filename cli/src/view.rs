@@ -110,7 +110,11 @@ pub fn run(arguments: &ViewArguments) -> Result<(), Failure> {
 impl View {
     fn new(arguments: &ViewArguments, source: &ViewSource) -> Result<Self, Failure> {
         let (begin, end) = source.times();
-        let name = arguments.log.display().to_string();
+        let name = arguments
+            .log
+            .file_name()
+            .unwrap_or(arguments.log.as_os_str());
+        let name = name.to_string_lossy();
         let cameras = source.rig().map(|rig| cameras_json(rig.cameras()));
         let data = json!({
             "subtitle": name,
@@ -141,7 +145,9 @@ impl View {
             text
         });
         let state = self.playback.end();
-        self.tell(&state, false, "", trouble.as_deref());
+        if state.has_ended {
+            self.tell(&state, false, "", trouble.as_deref());
+        }
         outcome
     }
 

@@ -226,6 +226,10 @@ impl MessageSink for FoxgloveSink {
     }
 
     fn put(&mut self, message: &SinkMessage<'_>) -> Result<(), LogError> {
+        // Output frames as bytes mean nothing to Foxglove.
+        if message.form.schema.is_none() {
+            return Ok(());
+        }
         let log_time_ns = u64::try_from(message.arrival.nanoseconds()).unwrap_or(0);
         self.to.publish(message, log_time_ns);
         Ok(())

@@ -11,7 +11,7 @@ use bevrt_runtime::{EgoMotionSource, EgoMotionSpec, Pipeline, PipelineOptions, S
 use std::path::PathBuf;
 
 /// A run of a drive begins so much earlier than it is shown, so that the queue is full.
-const WARM_UP: Span = Span::from_milliseconds(2000);
+const WARM_UP: Span = Span::from_milliseconds(2500);
 /// Pictures of a result are looked for so much earlier.
 const PICTURES: Span = Span::from_milliseconds(500);
 
