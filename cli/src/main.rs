@@ -18,12 +18,14 @@ mod pictures;
 mod player;
 mod progress;
 mod replay;
+mod result_drive;
 mod rig;
 mod robustness;
 mod scaling;
 mod sign;
 mod sim;
 mod train_stream;
+mod view;
 mod worst;
 
 use allocations::CountingAllocator;
@@ -51,6 +53,8 @@ enum Command {
     Pictures(pictures::PicturesArguments),
     /// Run a recorded log or scenes of a nuScenes folder through a model package
     Replay(replay::ReplayArguments),
+    /// Serve a drive or a result live: a page to look at, and a stream to Foxglove
+    View(view::ViewArguments),
     /// Write a recorded log as a plain file that a C program reads without any library
     Dump(dump::DumpArguments),
     /// Measure a model package against the ground truth of simulated drives or of a nuScenes folder
@@ -87,6 +91,7 @@ fn main() -> ExitCode {
         Command::Sim(arguments) => sim::run(&arguments),
         Command::Pictures(arguments) => pictures::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
+        Command::View(arguments) => view::run(&arguments),
         Command::Dump(arguments) => dump::run(&arguments),
         Command::Eval(arguments) => eval::run(&arguments),
         Command::Compare(arguments) => compare::run(&arguments),

@@ -103,6 +103,7 @@ fn convert(
                 progress();
                 continue;
             }
+            ResultEvent::Statistics(_) => continue,
             ResultEvent::VehicleMotion(record) => {
                 let stamp = Stamp::from_nanoseconds(record.stamp_ns);
                 ego_motion.push_rates(stamp, record.speed_mps, record.yaw_rate_radps)

@@ -1,6 +1,6 @@
 //! The player of a drive on a page: cameras, the picture from above, latency, by slider and keys.
 //!
-//! The pages of `bevrt demo`, `bevrt worst` and `bevrt hil report` share its style and scripts, and
+//! The pages of `bevrt demo`, `bevrt worst`, `bevrt hil report` and `bevrt view` share its style and scripts, and
 //! `bevrt hil check` its picture from above. A page is one file: everything stands inside.
 
 mod recorded;
@@ -15,10 +15,11 @@ use bevrt_hil::replay::LatencyReport;
 use serde_json::{Map, Value, json};
 
 /// What stands where in a page's template.
-const PARTS: [(&str, &str); 3] = [
+const PARTS: [(&str, &str); 4] = [
     ("__PLAYER_STYLE__", include_str!("player/player.css")),
     ("__BEV_SCRIPT__", include_str!("player/bev.js")),
     ("__PLAYER_SCRIPT__", include_str!("player/player.js")),
+    ("__CHARTS_SCRIPT__", include_str!("player/charts.js")),
 ];
 
 /// What the scores mean, in the page's own words.
@@ -96,7 +97,7 @@ mod tests {
 
     #[test]
     fn a_page_holds_its_parts_and_data_that_cannot_end_their_script() {
-        let template = "<style>__PLAYER_STYLE__</style>__BEV_SCRIPT____PLAYER_SCRIPT__|__DATA__";
+        let template = "<style>__PLAYER_STYLE__</style>__BEV_SCRIPT____PLAYER_SCRIPT____CHARTS_SCRIPT__|__DATA__";
         let page = filled(template, &json!({ "name": "</script>" }));
         assert!(page.contains("drawBev") && page.contains("hashchange"));
         assert!(page.ends_with(r#"|{"name":"<\/script>"}"#), "{page}");

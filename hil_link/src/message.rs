@@ -442,6 +442,7 @@ mod tests {
             arrival: Stamp::from_nanoseconds(9),
             image,
             rgb: &[],
+            jpeg: None,
         });
         let mut message = event(3, 4, &sent).expect("an image is sent");
         seal(&mut message, 11, 12);

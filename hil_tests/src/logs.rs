@@ -15,6 +15,7 @@
 //! | `/ground_truth/exact` | bevrt.GroundTruth (JSON) | to score against |
 //! | `/bevrt/scene` | foxglove.SceneUpdate | results to look at |
 //! | `/bevrt/frame` | none, encoding `bevrt-frame` | output frames as bytes |
+//! | `/bevrt/health` | bevrt.Health (JSON) | health to look at; streamed by `bevrt view`, not in logs |
 //! | `/bevrt/statistics` | bevrt.Statistics (JSON) | measured times, apart from the frames |
 
 mod cdr;
@@ -23,6 +24,7 @@ mod drawing;
 mod dump;
 mod error;
 mod jpeg;
+mod message_writer;
 mod reader;
 mod results;
 pub mod ros;
@@ -34,10 +36,13 @@ pub use convert::{ReadCalibration, nanoseconds, pose_of};
 pub use dump::DumpWriter;
 pub use error::LogError;
 pub use jpeg::{JpegDecoder, RgbPicture, encode_jpeg};
+pub use message_writer::{
+    HealthRecord, MessageForm, MessageSink, MessageWriter, SinkMessage, VehicleMotionRecord,
+};
 pub use reader::{LogMessage, LogMessages, LogReader, LogTopic};
 pub use results::{ResultEvent, ResultLog};
 pub use stream::{LogStream, OwnedMessage};
-pub use writer::{LogWriter, VehicleMotionRecord};
+pub use writer::{LogWriter, McapSink};
 
 /// Frame of the vehicle, in the words of Foxglove.
 pub const EGO_FRAME: &str = "ego";
@@ -59,6 +64,8 @@ pub const TOPIC_TRUTH: &str = "/ground_truth/exact";
 pub const TOPIC_SCENE: &str = "/bevrt/scene";
 /// Output frames as bytes.
 pub const TOPIC_FRAME: &str = "/bevrt/frame";
+/// Health to look at.
+pub const TOPIC_HEALTH: &str = "/bevrt/health";
 /// Measured times.
 pub const TOPIC_STATISTICS: &str = "/bevrt/statistics";
 /// Message encoding of [`TOPIC_FRAME`].

@@ -40,6 +40,8 @@ pub struct ImageEvent<'a> {
     pub image: ImageView<'a>,
     /// The same picture as rows of R, G, B bytes, for drawing and for logs.
     pub rgb: &'a [u8],
+    /// The same picture as it was recorded, where it was a JPEG.
+    pub jpeg: Option<&'a [u8]>,
 }
 
 /// What happens on a drive.

@@ -89,6 +89,7 @@ impl DriveSource for SmallDrive {
                     arrival,
                     image: image.expect("it fits"),
                     rgb: &self.rgb,
+                    jpeg: None,
                 })
             }
             (None, EgoMotionSource::Rates) => DriveEvent::VehicleMotion {

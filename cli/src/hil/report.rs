@@ -3,18 +3,17 @@
 mod moments;
 mod page;
 mod recorded;
-mod results;
 
 use crate::failure::Failure;
 use crate::package::{EngineArguments, SHIPPED_PACKAGE};
+use crate::result_drive::{ResultDrive, is_result};
 use crate::train_stream::parse_seeds;
 use crate::{progress, rig};
-use bevrt_hil::logs::{LogReader, TOPIC_FRAME};
 use bevrt_hil::replay::replay;
 use bevrt_hil::source::{
     DriveSource, LogDrive, LogDriveOptions, SimulatedDrive, SimulatedDriveOptions,
 };
-use bevrt_runtime::{EgoMotionSpec, MANIFEST_FILE, Manifest, Pipeline, PipelineOptions};
+use bevrt_runtime::{EgoMotionSpec, MANIFEST_FILE, Manifest, Pipeline, PipelineOptions, Stamp};
 use clap::Args;
 use indicatif::ProgressBar;
 use page::ReportPage;
@@ -121,12 +120,15 @@ fn simulated(arguments: &ReportArguments, seed: u64) -> Result<RecordedDrive, Fa
 /// A log with output frames is shown as it is, any other one is replayed.
 fn of_log(arguments: &ReportArguments, index: usize) -> Result<RecordedDrive, Failure> {
     let log = &arguments.logs[index];
-    let is_result = LogReader::open(log).is_ok_and(|reader| {
-        let mut topics = reader.topics().into_iter();
-        topics.any(|topic| topic.topic == TOPIC_FRAME)
-    });
-    if is_result {
-        return results::read(log, arguments.drive.get(index).map(PathBuf::as_path));
+    if is_result(log) {
+        let drive = arguments.drive.get(index).map(PathBuf::as_path);
+        let mut result = ResultDrive::open(log, drive)?;
+        let cameras = result.rig().map(|rig| rig.cameras().to_vec());
+        let bar = progress::bar("reading", result.frames());
+        let name = log.display().to_string();
+        let mut recorder = DriveRecorder::new(name, cameras.unwrap_or_default(), bar);
+        result.play(Stamp::ZERO, &mut recorder)?;
+        return Ok(recorder.finish());
     }
     let mut drive = LogDrive::open(log, LogDriveOptions::default())?;
     let bar = progress::spinner("driving");

@@ -87,6 +87,12 @@ impl FrameKeeper {
         Ok(())
     }
 
+    /// Counts time from `begin` on instead of from the first frame.
+    pub fn beginning_at(mut self, begin: Stamp) -> Self {
+        self.begin = Some(begin);
+        self
+    }
+
     /// Keeps a frame with the pictures that it was made from.
     pub fn frame(
         &mut self,
@@ -94,6 +100,17 @@ impl FrameKeeper {
         truth: Option<&FrameTruth>,
         latency_ms: Vec<(String, f64)>,
     ) {
+        let frame = self.recorded(frame, truth, latency_ms);
+        self.frames.push(frame);
+    }
+
+    /// A frame with the pictures that it was made from.
+    pub fn recorded(
+        &mut self,
+        frame: &OutputFrame,
+        truth: Option<&FrameTruth>,
+        latency_ms: Vec<(String, f64)>,
+    ) -> RecordedFrame {
         let result = Elements::from(frame);
         let truth = truth.map(Elements::from).unwrap_or_default();
         let stamp = Stamp::from_nanoseconds(frame.stamp_ns);
@@ -106,7 +123,7 @@ impl FrameKeeper {
                 .map(|camera| overlay::project(elements, camera, scale(camera)))
                 .collect::<Vec<_>>()
         };
-        self.frames.push(RecordedFrame {
+        RecordedFrame {
             time_s: (stamp - begin).seconds(),
             pictures: Some(self.pictures_of(frame)),
             result_overlay: project(&result),
@@ -120,7 +137,7 @@ impl FrameKeeper {
                 Ok(HealthState::Fault) | Err(_) => "fault",
             },
             coverage: frame.coverage.iter().map(|sector| sector.state).collect(),
-        });
+        }
     }
 
     /// Of each camera the picture with the stamp that the frame names, else the newest before it.

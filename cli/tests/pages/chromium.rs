@@ -133,9 +133,14 @@ impl Browser {
 
     /// Opens a file, at a fragment where it is not empty, and waits until it is loaded.
     pub fn open(&mut self, page: &Path, fragment: &str) {
+        self.open_address(&format!("file://{}{fragment}", page.display()));
+    }
+
+    /// Opens an address and waits until it is loaded.
+    pub fn open_address(&mut self, address: &str) {
         // Another fragment alone would not load the page again.
         self.navigate("about:blank");
-        self.navigate(&format!("file://{}{fragment}", page.display()));
+        self.navigate(address);
     }
 
     fn navigate(&mut self, address: &str) {

@@ -1,6 +1,9 @@
 //! The pages in a browser: they load without errors, move by keyboard, and links lead to frames.
 
 mod chromium;
+#[path = "../view/served.rs"]
+mod served;
+mod view;
 
 use chromium::Browser;
 use serde_json::json;

@@ -208,6 +208,7 @@ mod tests {
             arrival: Stamp::ZERO,
             image,
             rgb: &[],
+            jpeg: None,
         }));
         assert_eq!(bytes[4..8], 36_u32.to_le_bytes());
         let numbers: Vec<u32> = bytes[24..48]

@@ -6,11 +6,13 @@ use bevrt_calibration::{Ego, Odom, Pose};
 use bevrt_runtime::{EgoMotionSource, OutputFrame, Stamp};
 use foxglove::Decode;
 use foxglove::messages::PoseInFrame;
+use serde_json::{Map, Value};
 
 use super::convert::{nanoseconds, pose_of};
 use super::reader::{LogMessage, LogMessages, LogReader};
-use super::writer::VehicleMotionRecord;
-use super::{LogError, TOPIC_FRAME, TOPIC_POSE, TOPIC_VEHICLE_MOTION};
+use super::{
+    LogError, TOPIC_FRAME, TOPIC_POSE, TOPIC_STATISTICS, TOPIC_VEHICLE_MOTION, VehicleMotionRecord,
+};
 
 /// What a result log tells.
 #[derive(Clone, Debug)]
@@ -19,6 +21,8 @@ pub enum ResultEvent {
     Frame(Box<OutputFrame>),
     /// Speed and yaw rate went in.
     VehicleMotion(VehicleMotionRecord),
+    /// Measured times of the frame before.
+    Statistics(Map<String, Value>),
     /// A pose went in.
     Pose {
         /// When it was true.
@@ -56,18 +60,39 @@ impl ResultLog {
         } else {
             has(TOPIC_POSE).then_some(EgoMotionSource::Poses)
         };
-        let motion_topic = match ego_motion {
-            Some(EgoMotionSource::Rates) => TOPIC_VEHICLE_MOTION,
-            Some(EgoMotionSource::Poses) | None => TOPIC_POSE,
-        };
-        let messages =
-            reader.messages(|topic| topic.topic == TOPIC_FRAME || topic.topic == motion_topic)?;
         Ok(Self {
             frames: frames.messages,
+            messages: messages_from(&reader, ego_motion, 0)?,
             ego_motion,
-            messages,
             reader,
         })
+    }
+
+    /// Goes to a log time: the next event is the first one from there on.
+    ///
+    /// # Errors
+    /// The log cannot be opened once more.
+    pub fn seek(&mut self, from: Stamp) -> Result<(), LogError> {
+        let from_ns = u64::try_from(from.nanoseconds()).unwrap_or(0);
+        self.messages = messages_from(&self.reader, self.ego_motion, from_ns)?;
+        Ok(())
+    }
+
+    /// Stamp of the first frame and log time of the end; `None` without frames.
+    ///
+    /// # Errors
+    /// The log is damaged where it begins, or its frames are of another version of the runtime.
+    pub fn times(&self) -> Result<Option<(Stamp, Stamp)>, LogError> {
+        let mut frames = self.reader.messages(|topic| topic.topic == TOPIC_FRAME)?;
+        let Some(message) = frames.next_message()? else {
+            return Ok(None);
+        };
+        let path = self.reader.path();
+        let first = OutputFrame::boxed_from_frame_bytes(message.data)
+            .map_err(|source| at(path, &message, "an output frame of this version", source))?;
+        let last_ns = self.reader.log_times_ns().map_or(0, |(_, last_ns)| last_ns);
+        let last = Stamp::from_nanoseconds(i64::try_from(last_ns).unwrap_or(i64::MAX));
+        Ok(Some((Stamp::from_nanoseconds(first.stamp_ns), last)))
     }
 
     /// How many frames it holds, by its index.
@@ -96,10 +121,29 @@ impl ResultLog {
             TOPIC_VEHICLE_MOTION => serde_json::from_slice(message.data)
                 .map(ResultEvent::VehicleMotion)
                 .map_err(|source| at(path, &message, "speed and yaw rate", source)),
+            TOPIC_STATISTICS => serde_json::from_slice(message.data)
+                .map(ResultEvent::Statistics)
+                .map_err(|source| at(path, &message, "measured times", source)),
             _ => pose(path, &message),
         }
         .map(Some)
     }
+}
+
+/// Frames, their times and the motion that they rest on.
+fn messages_from(
+    reader: &LogReader,
+    ego_motion: Option<EgoMotionSource>,
+    from_ns: u64,
+) -> Result<LogMessages, LogError> {
+    let motion = match ego_motion {
+        Some(EgoMotionSource::Rates) => TOPIC_VEHICLE_MOTION,
+        Some(EgoMotionSource::Poses) | None => TOPIC_POSE,
+    };
+    let wanted = [TOPIC_FRAME, TOPIC_STATISTICS, motion];
+    reader.messages_between((from_ns, u64::MAX), |topic| {
+        wanted.contains(&topic.topic.as_str())
+    })
 }
 
 fn pose(path: &Path, message: &LogMessage<'_>) -> Result<ResultEvent, LogError> {

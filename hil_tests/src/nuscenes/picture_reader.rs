@@ -54,6 +54,7 @@ impl PictureReader {
             arrival: picture.stamp,
             image,
             rgb: &decoded.bytes,
+            jpeg: Some(&self.file),
         })
     }
 }

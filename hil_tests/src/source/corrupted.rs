@@ -252,6 +252,7 @@ impl<D: DriveSource> DriveSource for CorruptedDrive<D> {
             arrival,
             image,
             rgb: &self.rgb,
+            jpeg: None,
         })))
     }
 }
@@ -341,6 +342,7 @@ mod tests {
                 arrival: Stamp::from_nanoseconds(9),
                 image: image.expect("the size is even"),
                 rgb: &self.rgb,
+                jpeg: None,
             })))
         }
     }

@@ -9,6 +9,7 @@ use std::path::Path;
 use bevrt_calibration::{Ego, Odom, Pose, Rig};
 use bevrt_runtime::{EgoMotionSource, ImageView, PixelFormat, Stamp};
 use foxglove::Decode;
+use foxglove::bytes::Bytes;
 use foxglove::messages::{
     CompressedImage, FrameTransform, FrameTransforms, PoseInFrame, Timestamp,
 };
@@ -55,6 +56,8 @@ pub struct LogDrive {
     messages: Messages,
     decoders: Vec<JpegDecoder>,
     damaged_pictures: u64,
+    /// The last picture as it was recorded; `None` when it was not a JPEG.
+    jpeg: Option<Bytes>,
     truth: FrameTruth,
 }
 
@@ -157,6 +160,7 @@ impl LogDrive {
             ego_motion,
             messages,
             damaged_pictures: 0,
+            jpeg: None,
             truth: FrameTruth::default(),
         })
     }
@@ -213,6 +217,7 @@ impl DriveSource for LogDrive {
                 has_transforms_of_vehicle: self.has_transforms_of_vehicle,
                 damaged_pictures: &mut self.damaged_pictures,
                 decoders: &mut self.decoders,
+                jpeg: &mut self.jpeg,
                 truth: &mut self.truth,
             };
             match interpreter.read(&message)? {
@@ -256,6 +261,7 @@ impl DriveSource for LogDrive {
                         arrival,
                         image,
                         rgb,
+                        jpeg: self.jpeg.as_deref(),
                     };
                     return Ok(Some(DriveEvent::Image(event)));
                 }
@@ -273,6 +279,7 @@ struct Interpreter<'a> {
     has_transforms_of_vehicle: bool,
     damaged_pictures: &'a mut u64,
     decoders: &'a mut [JpegDecoder],
+    jpeg: &'a mut Option<Bytes>,
     truth: &'a mut FrameTruth,
 }
 
@@ -337,6 +344,7 @@ impl Interpreter<'_> {
             *self.damaged_pictures += 1;
             return Ok(Read::Nothing);
         }
+        *self.jpeg = Some(image.data.clone());
         let stamp = stamp_of(image.timestamp.as_ref(), arrival);
         Ok(Read::Image {
             camera,
@@ -355,6 +363,7 @@ impl Interpreter<'_> {
         image
             .write_rgb(&mut picture.bytes)
             .map_err(|error| wrong(self.path, message, "pixels", error.to_string()))?;
+        *self.jpeg = None;
         Ok(Read::Image {
             camera,
             stamp: stamp_of(Some(&image.stamp), arrival),

@@ -115,6 +115,7 @@ impl OwnedEvent {
                     problem,
                 })?,
                 rgb: &picture.rgb,
+                jpeg: None,
             }),
             Self::VehicleMotion {
                 stamp,

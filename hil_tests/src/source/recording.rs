@@ -1,21 +1,19 @@
 //! Drives on their way into logs.
 
-use std::io::{Seek, Write};
-
 use bevrt_calibration::Rig;
 use bevrt_runtime::Stamp;
 
 use super::{DriveEvent, DriveSource, SimulatedDrive, SourceError};
-use crate::logs::{LogError, LogWriter, VehicleMotionRecord};
+use crate::logs::{LogError, MessageSink, MessageWriter, VehicleMotionRecord};
 
-/// Writes an event as it is: images as JPEG, ego motion, ground truth.
+/// Writes an event as it is: images as JPEG, those that were recorded so untouched, ego motion, ground truth.
 ///
 /// A pose is written as an exact one.
 ///
 /// # Errors
 /// The log cannot be written.
-pub fn record_event<W: Write + Seek>(
-    writer: &mut LogWriter<W>,
+pub fn record_event<S: MessageSink>(
+    writer: &mut MessageWriter<S>,
     rig: &Rig,
     event: &DriveEvent<'_>,
 ) -> Result<(), LogError> {
@@ -23,7 +21,10 @@ pub fn record_event<W: Write + Seek>(
         DriveEvent::Image(image) => {
             let size = [image.image.width(), image.image.height()];
             let name = &rig.cameras()[image.camera].name;
-            writer.write_image(name, image.stamp, image.arrival, image.rgb, size)
+            match image.jpeg {
+                Some(jpeg) => writer.write_jpeg(name, image.stamp, image.arrival, jpeg),
+                None => writer.write_image(name, image.stamp, image.arrival, image.rgb, size),
+            }
         }
         DriveEvent::VehicleMotion {
             stamp,
@@ -55,9 +56,9 @@ pub fn record_event<W: Write + Seek>(
 ///
 /// # Errors
 /// The log cannot be written.
-pub fn record<W: Write + Seek>(
+pub fn record<S: MessageSink>(
     drive: &mut SimulatedDrive,
-    writer: &mut LogWriter<W>,
+    writer: &mut MessageWriter<S>,
     progress: &mut dyn FnMut(u64),
 ) -> Result<(), SourceError> {
     let rig = drive.rig().clone();

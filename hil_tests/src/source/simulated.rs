@@ -269,6 +269,7 @@ impl DriveSource for SimulatedDrive {
                     arrival,
                     image,
                     rgb: &picture.rgb,
+                    jpeg: None,
                 })
             }
         }))

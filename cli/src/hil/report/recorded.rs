@@ -1,6 +1,7 @@
 //! A drive as the report needs it: frames for the player, health, and quality frame by frame.
 
 use crate::player::{FrameKeeper, RecordedFrame, stage_times};
+use crate::result_drive::DriveWatcher;
 use bevrt_calibration::Camera;
 use bevrt_hil::eval::ScoredMoments;
 use bevrt_hil::metrics::{ScoreTally, Task, Tasks};
@@ -94,21 +95,34 @@ impl DriveRecorder {
         }
     }
 
-    /// Takes what comes in.
-    pub fn take(&mut self, event: &DriveEvent<'_>) -> Result<(), VisitorError> {
+    /// The drive is over.
+    pub fn finish(mut self) -> RecordedDrive {
+        self.bar.finish_and_clear();
+        self.tally.end_drive();
+        RecordedDrive {
+            name: self.name,
+            cameras: self.cameras,
+            frames: self.keeper.into_frames(),
+            notes: self.notes,
+            tally: self.tally,
+        }
+    }
+}
+
+impl DriveWatcher for DriveRecorder {
+    fn take(&mut self, event: &DriveEvent<'_>) -> Result<(), VisitorError> {
         if let DriveEvent::Image(image) = event {
             self.keeper.picture(image)?;
         }
         Ok(())
     }
 
-    /// Takes what comes out.
-    pub fn keep(
+    fn keep(
         &mut self,
         frame: &OutputFrame,
         truth: Option<&FrameTruth>,
         latency_ms: Vec<(String, f64)>,
-    ) {
+    ) -> Result<(), VisitorError> {
         self.bar.inc(1);
         let stamp = Stamp::from_nanoseconds(frame.stamp_ns);
         let moments = self
@@ -127,19 +141,7 @@ impl DriveRecorder {
             quality,
         });
         self.keeper.frame(frame, truth, latency_ms);
-    }
-
-    /// The drive is over.
-    pub fn finish(mut self) -> RecordedDrive {
-        self.bar.finish_and_clear();
-        self.tally.end_drive();
-        RecordedDrive {
-            name: self.name,
-            cameras: self.cameras,
-            frames: self.keeper.into_frames(),
-            notes: self.notes,
-            tally: self.tally,
-        }
+        Ok(())
     }
 }
 
@@ -150,7 +152,6 @@ impl ReplayVisitor for DriveRecorder {
 
     fn frame(&mut self, frame: ReplayFrame<'_>) -> Result<(), VisitorError> {
         let times = stage_times(frame.pipeline);
-        self.keep(frame.frame, frame.truth, times);
-        Ok(())
+        self.keep(frame.frame, frame.truth, times)
     }
 }
