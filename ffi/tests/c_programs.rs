@@ -90,18 +90,17 @@ impl Program {
         let mut link = Command::new("cc");
         link.arg(&object)
             .arg(format!("-L{}", folder.display()))
-            .args(["-lbevrt", "-lpthread", "-lm"])
+            .arg("-lbevrt")
             .arg(format!("-Wl,-rpath,{}", folder.display()));
         match std::env::var_os("BEVRT_SANITIZER_RUNTIME") {
             // The system's may be older than what the library calls.
-            Some(runtime) => link.arg("-Wl,--whole-archive").arg(runtime).args([
-                "-Wl,--no-whole-archive",
-                "-Wl,--export-dynamic",
-                "-ldl",
-                "-lrt",
-            ]),
+            Some(runtime) => link
+                .arg("-Wl,--whole-archive")
+                .arg(runtime)
+                .args(["-Wl,--no-whole-archive", "-Wl,--export-dynamic"]),
             None => link.args(extra),
         };
+        link.args(["-lpthread", "-lm", "-ldl", "-lrt"]);
         let output = link
             .arg("-o")
             .arg(folder.join("program"))

@@ -42,9 +42,9 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     say(&format!(
         "building the library with -Zsanitizer={sanitizer}"
     ));
-    let mut build = command::cargo();
-    build.args([
-        "build",
+    // The cargo that runs this program is of another toolchain.
+    let mut build = Command::new("rustup");
+    build.args(["run", "nightly", "cargo", "build"]).args([
         "--package",
         "bevrt-ffi",
         "--lib",
