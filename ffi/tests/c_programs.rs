@@ -97,7 +97,9 @@ impl Program {
             Some(runtime) => link
                 .arg("-Wl,--whole-archive")
                 .arg(runtime)
-                .args(["-Wl,--no-whole-archive", "-Wl,--export-dynamic"]),
+                .args(["-Wl,--no-whole-archive", "-Wl,--export-dynamic"])
+                // It looks for the throwing of C++, which ONNX Runtime does, at the program's start.
+                .args(["-Wl,--no-as-needed", "-lstdc++"]),
             None => link.args(extra),
         };
         link.args(["-lpthread", "-lm", "-ldl", "-lrt"]);
