@@ -1,5 +1,6 @@
 //! Names the shared library for the dynamic linker, and keeps it loaded: it holds ONNX Runtime,
-//! whose threads do not survive an unload.
+//! whose threads do not survive an unload. The name has the major number of the ABI, which is that of
+//! the package; a test in `library` holds them together.
 
 fn main() {
     let major = std::env::var("CARGO_PKG_VERSION_MAJOR").expect("Cargo sets it");

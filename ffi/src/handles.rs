@@ -30,7 +30,10 @@ struct Place<T> {
 /// A living thing. Calls on it follow each other.
 pub struct Entry<T> {
     value: Mutex<T>,
+    /// Read and written while `value` is held, as is `is_gone`.
     is_poisoned: AtomicBool,
+    /// Whether it is taken out: a call that found it in the table before then must not begin.
+    is_gone: AtomicBool,
 }
 
 impl<T> Table<T> {
@@ -65,6 +68,7 @@ impl<T> Table<T> {
         place.entry = Some(Arc::new(Entry {
             value: Mutex::new(value),
             is_poisoned: AtomicBool::new(false),
+            is_gone: AtomicBool::new(false),
         }));
         Ok(self.key(index, place.generation))
     }
@@ -80,8 +84,8 @@ impl<T> Table<T> {
         entry.map(Arc::clone).ok_or(Status::InvalidHandle.into())
     }
 
-    /// Takes a thing out if `may_go` says so, or a panic has poisoned it. It is dropped when the last
-    /// call on it has ended.
+    /// Takes a thing out if `may_go` says so, or a panic has poisoned it. From that answer on no call
+    /// on it begins. It is dropped when the last one who holds it lets go.
     ///
     /// # Errors
     /// As [`Table::get`], and what `may_go` says.
@@ -93,9 +97,11 @@ impl<T> Table<T> {
         let entry = self.get(key)?;
         // Waits for a call that is under way, before the table is held.
         let value = entry.lock_even_poisoned();
+        entry.is_alive()?;
         if !entry.is_poisoned.load(Ordering::Relaxed) {
             may_go(&value)?;
         }
+        entry.is_gone.store(true, Ordering::Relaxed);
         drop(value);
         let mut places = self.places.write().unwrap_or_else(PoisonError::into_inner);
         let index = self.index(key, &places)?;
@@ -125,11 +131,12 @@ impl<T> Entry<T> {
     /// Runs `call` alone on the value. A panic poisons it.
     ///
     /// # Errors
-    /// [`Status::Poisoned`] after a panic, [`Status::InCallback`], [`Status::Panic`], and what
-    /// `call` says.
+    /// [`Status::InvalidHandle`] once it is taken out, [`Status::Poisoned`] after a panic,
+    /// [`Status::InCallback`], [`Status::Panic`], and what `call` says.
     pub fn with<R>(&self, call: impl FnOnce(&mut T) -> Result<R, Failure>) -> Result<R, Failure> {
         guard::not_in_callback()?;
         let mut value = self.lock_even_poisoned();
+        self.is_alive()?;
         if self.is_poisoned.load(Ordering::Relaxed) {
             return Err(Status::Poisoned.into());
         }
@@ -156,6 +163,14 @@ impl<T> Entry<T> {
         T: Clone,
     {
         self.lock_even_poisoned().clone()
+    }
+
+    /// Asked while the value is held.
+    fn is_alive(&self) -> Result<(), Failure> {
+        if self.is_gone.load(Ordering::Relaxed) {
+            return Err(Status::InvalidHandle.into());
+        }
+        Ok(())
     }
 
     fn lock_even_poisoned(&self) -> MutexGuard<'_, T> {
@@ -208,6 +223,59 @@ mod tests {
         assert_eq!(status(entry.with(|_| Ok(()))), Status::Poisoned);
         let refuses = |_: &i32| Err(Status::FrameBorrowed.into());
         assert_eq!(status(table.remove(key, refuses)), Status::Ok);
+    }
+
+    /// Something that must not go while it is lent.
+    fn may_go(is_lent: &bool) -> Result<(), Failure> {
+        match is_lent {
+            true => Err(Status::FrameBorrowed.into()),
+            false => Ok(()),
+        }
+    }
+
+    fn lend(entry: &Entry<bool>) -> Result<(), Failure> {
+        entry.with(|is_lent| {
+            *is_lent = true;
+            Ok(())
+        })
+    }
+
+    #[test]
+    fn nothing_is_lent_of_a_thing_that_is_on_its_way_out() {
+        let table = Table::new(3);
+        let key = table.insert(false).expect("there is room");
+        let entry = table.get(key).expect("it lives");
+        let (tell, is_asked) = std::sync::mpsc::channel();
+        // Holds the other thread between the answer of `may_go` and the table.
+        let held = table.places.read().expect("nobody panicked");
+        std::thread::scope(|scope| {
+            let removed = scope.spawn(|| {
+                table.remove(key, |is_lent| {
+                    tell.send(()).expect("the test waits");
+                    may_go(is_lent)
+                })
+            });
+            is_asked.recv().expect("it is asked");
+            assert_eq!(status(lend(&entry)), Status::InvalidHandle);
+            drop(held);
+            assert_eq!(
+                status(removed.join().expect("it does not panic")),
+                Status::Ok
+            );
+        });
+        // A call that had found the thing before it went comes too late as well.
+        assert_eq!(status(lend(&entry)), Status::InvalidHandle);
+        assert_eq!(status(table.get(key)), Status::InvalidHandle);
+    }
+
+    #[test]
+    fn a_thing_that_is_lent_stays() {
+        let table = Table::new(3);
+        let key = table.insert(false).expect("there is room");
+        let entry = table.get(key).expect("it lives");
+        assert_eq!(status(lend(&entry)), Status::Ok);
+        assert_eq!(status(table.remove(key, may_go)), Status::FrameBorrowed);
+        assert_eq!(status(lend(&entry)), Status::Ok);
     }
 
     #[test]

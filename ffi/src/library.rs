@@ -162,3 +162,15 @@ fn install() -> Result<(), Failure> {
         "this process has another logger of the `log` crate",
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn library_and_abi_have_the_same_major_number() {
+        // Soname and CMake's version file take it from the package.
+        assert_eq!(env!("CARGO_PKG_VERSION_MAJOR").parse(), Ok(BEVRT_ABI_MAJOR));
+        assert_eq!(bevrt_abi_version() >> 16, BEVRT_ABI_MAJOR);
+    }
+}

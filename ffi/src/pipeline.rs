@@ -385,54 +385,65 @@ mod tests {
     use bevrt_runtime::{
         Engine, EngineError, EngineOptions, GoldenCheck, ImageSet, InputRole, MapRing,
         NetworkInterface, OnnxRuntime, OnnxRuntimeLibrary, OutputRole, Package, PipelineOptions,
-        Provider,
+        PixelFormat, Provider,
     };
 
     use super::*;
     use crate::status::Status;
 
-    /// An engine with a bug.
-    struct Panicking(OnnxRuntime);
+    /// An engine that does not run as it should.
+    struct Broken {
+        engine: OnnxRuntime,
+        run: fn() -> Result<(), EngineError>,
+    }
 
-    impl Engine for Panicking {
+    impl Engine for Broken {
         fn interface(&self) -> &NetworkInterface {
-            self.0.interface()
+            self.engine.interface()
         }
 
         fn provider(&self) -> &Provider {
-            self.0.provider()
+            self.engine.provider()
         }
 
         fn images_mut(&mut self, set: ImageSet) -> &mut [f32] {
-            self.0.images_mut(set)
+            self.engine.images_mut(set)
         }
 
         fn input_mut(&mut self, role: InputRole) -> Result<&mut [f32], EngineError> {
-            self.0.input_mut(role)
+            self.engine.input_mut(role)
         }
 
         fn index_mut(&mut self, role: InputRole) -> Result<&mut [i32], EngineError> {
-            self.0.index_mut(role)
+            self.engine.index_mut(role)
         }
 
         fn map_ring(&mut self) -> Option<&mut dyn MapRing> {
-            self.0.map_ring()
+            self.engine.map_ring()
         }
 
         fn run(&mut self, _images: ImageSet) -> Result<(), EngineError> {
-            panic!("the engine has a bug")
+            (self.run)()
         }
 
         fn output(&self, role: OutputRole) -> Result<&[f32], EngineError> {
-            self.0.output(role)
+            self.engine.output(role)
         }
 
         fn last_failure(&self) -> Option<&str> {
-            self.0.last_failure()
+            self.engine.last_failure()
         }
     }
 
-    fn panicking_pipeline() -> Pipeline {
+    /// A pipeline of the small package that takes RGB alone, with an engine that runs like this;
+    /// `None` without ONNX Runtime.
+    fn pipeline(run: fn() -> Result<(), EngineError>) -> Option<*mut PipelineHandle> {
+        if let Err(error) = OnnxRuntimeLibrary::load(None) {
+            let is_required = std::env::var_os("BEVRT_REQUIRE_TOOLS").is_some();
+            assert!(!is_required, "BEVRT_REQUIRE_TOOLS: {error}");
+            println!("SKIPPED: {error}");
+            return None;
+        }
         let folder =
             Path::new(env!("CARGO_MANIFEST_DIR")).join("../runtime/tests/fixtures/reduced");
         let rig = bevrt_calibration::Rig::from_toml_file(folder.join("golden/case0/rig.toml"))
@@ -447,66 +458,97 @@ mod tests {
             .expect("the fixture loads");
         let mut options = PipelineOptions::new(&folder, rig);
         options.golden = GoldenCheck::Skip;
-        Pipeline::with_engine(manifest.clone(), Box::new(Panicking(engine)), options)
-            .expect("the engine offers what the manifest demands")
+        options.image_formats = vec![PixelFormat::Rgb];
+        let engine = Box::new(Broken { engine, run });
+        let pipeline = Pipeline::with_engine(manifest.clone(), engine, options)
+            .expect("the engine offers what the manifest demands");
+        Some(register(Instance::new(pipeline)).expect("there is room"))
     }
 
-    #[test]
-    fn a_panic_stays_inside_and_leaves_a_handle_that_can_only_be_destroyed() {
-        if let Err(error) = OnnxRuntimeLibrary::load(None) {
-            println!("SKIPPED: {error}");
-            return;
-        }
-        let handle = register(Instance::new(panicking_pipeline())).expect("there is room");
-        let mut info = [0_u64; 10];
-        let camera: *mut CameraInfo = info.as_mut_ptr().cast();
-        let mut frame = OutputFrame::boxed();
-        let mut step = |now_ns| {
-            // SAFETY: the frame is as large as it is said to be.
-            unsafe {
-                bevrt_pipeline_step(handle, now_ns, &raw mut *frame, size_of::<OutputFrame>())
-            }
-        };
-        // SAFETY: 80 bytes are there.
-        let told = unsafe { bevrt_pipeline_camera_info(handle, 0, camera, 80) };
-        assert_eq!(told, Status::Ok.number());
-        // SAFETY: it was written.
-        let camera = unsafe { camera.read() };
-        let (width, height) = (camera.width_px, camera.height_px);
-        let pixels: Vec<u8> = (0..width * height * 3).map(|at| (at % 251) as u8).collect();
-        let mut image = ImageBuffer {
+    /// An RGB picture of the front camera.
+    const WIDTH: u32 = 32;
+    const HEIGHT: u32 = 16;
+
+    fn picture() -> Vec<u8> {
+        (0..WIDTH * HEIGHT * 3).map(|at| (at % 251) as u8).collect()
+    }
+
+    fn image(pixels: &[u8], stamp_ns: i64) -> ImageBuffer {
+        ImageBuffer {
             struct_size: size_of::<ImageBuffer>() as u32,
             camera: 0,
             pixel_format: crate::constants::BEVRT_PIXEL_FORMAT_RGB,
             colour_matrix: 0,
             colour_range: 0,
             memory_type: 0,
-            width_px: width,
-            height_px: height,
+            width_px: WIDTH,
+            height_px: HEIGHT,
             plane_count: 1,
             reserved: 0,
             planes: [crate::image::ImagePlane {
                 data: pixels.as_ptr(),
                 size_bytes: pixels.len() as u64,
-                stride_bytes: u64::from(width) * 3,
+                stride_bytes: u64::from(WIDTH) * 3,
             }; 2],
-            stamp_ns: 1_000_000_000,
-            arrival_ns: 1_020_000_000,
-        };
+            stamp_ns,
+            arrival_ns: stamp_ns + 20_000_000,
+        }
+    }
+
+    fn push(handle: *mut PipelineHandle, image: &ImageBuffer) -> i32 {
         // SAFETY: the planes are as large as they are said to be.
-        let pushed = unsafe { bevrt_pipeline_push_image(handle, &raw const image) };
-        assert_eq!(pushed, Status::Ok.number());
-        assert_eq!(step(2_000_000_000), Status::Panic.number());
+        unsafe { bevrt_pipeline_push_image(handle, std::ptr::from_ref(image)) }
+    }
+
+    fn step(handle: *mut PipelineHandle, now_ns: i64) -> i32 {
+        let mut frame = OutputFrame::boxed();
+        // SAFETY: the frame is as large as it is said to be.
+        unsafe { bevrt_pipeline_step(handle, now_ns, &raw mut *frame, size_of::<OutputFrame>()) }
+    }
+
+    #[test]
+    fn a_panic_stays_inside_and_leaves_a_handle_that_can_only_be_destroyed() {
+        let Some(handle) = pipeline(|| panic!("the engine has a bug")) else {
+            return;
+        };
+        let pixels = picture();
+        assert_eq!(push(handle, &image(&pixels, 1_000_000_000)), 0);
+        assert_eq!(step(handle, 2_000_000_000), Status::Panic.number());
         crate::guard::with_error_text(|text| assert!(text.contains("has a bug"), "{text}"));
-        assert_eq!(step(3_000_000_000), Status::Poisoned.number());
-        image.stamp_ns += 1;
-        // SAFETY: as above.
-        let pushed = unsafe { bevrt_pipeline_push_image(handle, &raw const image) };
+        assert_eq!(step(handle, 3_000_000_000), Status::Poisoned.number());
+        let pushed = push(handle, &image(&pixels, 1_000_000_001));
         assert_eq!(pushed, Status::Poisoned.number());
-        assert_eq!(bevrt_pipeline_destroy(handle), Status::Ok.number());
+        assert_eq!(bevrt_pipeline_destroy(handle), 0);
         assert_eq!(
             bevrt_pipeline_destroy(handle),
             Status::InvalidHandle.number()
         );
+    }
+
+    #[test]
+    fn an_engine_that_lacks_a_tensor_gives_its_status() {
+        let Some(handle) = pipeline(|| Err(EngineError::NoSuchTensor)) else {
+            return;
+        };
+        let pixels = picture();
+        assert_eq!(push(handle, &image(&pixels, 1_000_000_000)), 0);
+        assert_eq!(step(handle, 2_000_000_000), Status::Engine.number());
+        crate::guard::with_error_text(|text| assert!(text.contains("tensor"), "{text}"));
+        // It is no panic: the handle is as good as before.
+        assert_eq!(bevrt_pipeline_reset(handle), 0);
+        assert_eq!(bevrt_pipeline_destroy(handle), 0);
+    }
+
+    #[test]
+    fn an_image_of_a_format_that_was_not_provided_for_is_refused() {
+        let Some(handle) = pipeline(|| Ok(())) else {
+            return;
+        };
+        let pixels = picture();
+        let mut grey = image(&pixels, 1_000_000_000);
+        grey.pixel_format = crate::constants::BEVRT_PIXEL_FORMAT_GREY;
+        assert_eq!(push(handle, &grey), Status::ImageFormat.number());
+        assert_eq!(push(handle, &image(&pixels, 1_000_000_000)), 0);
+        assert_eq!(bevrt_pipeline_destroy(handle), 0);
     }
 }

@@ -301,4 +301,18 @@ mod tests {
         }
         assert_eq!(Status::from_number(-1), None);
     }
+
+    #[test]
+    fn ego_motion_that_is_refused_for_another_reason_has_a_status() {
+        // Buffers of today refuse none for these; a status is there for those that will.
+        for fault in [
+            EgoMotionFault::Absent,
+            EgoMotionFault::TooOld,
+            EgoMotionFault::Stale,
+            EgoMotionFault::Gap,
+            EgoMotionFault::Jump,
+        ] {
+            assert_eq!(Status::from(fault), Status::MotionRefused);
+        }
+    }
 }

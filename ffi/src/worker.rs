@@ -4,8 +4,8 @@
 //! callback, and steps at the item's arrival; frames are polled or given to a callback. While the
 //! network runs, on a thread of its own, the next items are worked on already.
 //!
-//! Every function may be called from any thread, and all but `bevrt_worker_destroy` and
-//! `bevrt_worker_create` from inside a callback, too.
+//! Every function may be called from any thread, and all but `bevrt_worker_create`,
+//! `bevrt_worker_flush` and `bevrt_worker_destroy` from inside a callback, too.
 
 mod thread;
 
@@ -300,10 +300,13 @@ pub extern "C" fn bevrt_worker_destroy(worker: *mut WorkerHandle) -> i32 {
             return Ok(());
         }
         guard::not_in_callback()?;
-        let worker = WORKERS.remove(worker.addr(), |_| Ok(()))?.shared();
-        worker
-            .shared
-            .change(|_| worker.shared.is_stopping.store(true, Ordering::Relaxed));
+        // Stopped before its handle is gone: whoever finds the handle refused knows that it stops.
+        let stop = |worker: &Arc<Worker>| {
+            let shared = &worker.shared;
+            shared.change(|_| shared.is_stopping.store(true, Ordering::Relaxed));
+            Ok(())
+        };
+        let worker = WORKERS.remove(worker.addr(), stop)?.shared();
         // The queue closes with its only sender; the thread cancels what is left in it and ends.
         drop(write(&worker.sender).take());
         let thread = worker

@@ -1,7 +1,11 @@
 //! `include/bevrt/bevrt.h` is what the code says. `BEVRT_UPDATE=1 cargo test -p bevrt-ffi --test
 //! header` writes it again.
 
+#[path = "tools/required.rs"]
+mod required;
+
 use std::path::Path;
+use std::process::Command;
 
 /// The files that hold what crosses the ABI, in the order of the header.
 const SOURCES: [&str; 11] = [
@@ -56,6 +60,51 @@ fn the_header_is_that_of_the_code() {
         "{} differs from the code; run BEVRT_UPDATE=1 cargo test -p bevrt-ffi --test header",
         path.display()
     );
+}
+
+/// What a careful integrator's compiler is told.
+const STRICT: [&str; 8] = [
+    "-Wall",
+    "-Wextra",
+    "-Wpedantic",
+    "-Wconversion",
+    "-Wsign-conversion",
+    "-Wshadow",
+    "-Wcast-align",
+    "-Werror",
+];
+
+/// Compiles a source that does nothing but include a header.
+fn compile(compiler: &str, language: &[&str], header: &str) {
+    if !required::is_there(compiler) {
+        return;
+    }
+    let include = Path::new(env!("CARGO_MANIFEST_DIR")).join("include");
+    let name = format!("bevrt-header-{compiler}-{}", std::process::id());
+    let source = std::env::temp_dir().join(name);
+    let text = format!("#include <bevrt/{header}>\n#include <bevrt/{header}>\nint unused;\n");
+    std::fs::write(&source, text).expect("the temporary folder is writable");
+    let output = Command::new(compiler)
+        .args(language)
+        .args(STRICT)
+        .arg("-fsyntax-only")
+        .arg(format!("-I{}", include.display()))
+        .arg(&source)
+        .output()
+        .expect("the compiler starts");
+    std::fs::remove_file(&source).expect("it is ours");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{compiler} {language:?}: {said}");
+}
+
+#[test]
+fn the_headers_are_clean_for_strict_compilers() {
+    let c = ["-x", "c", "-std=c11", "-Wstrict-prototypes"];
+    compile("cc", &c, "bevrt.h");
+    let cpp = ["-x", "c++", "-std=c++17"];
+    compile("c++", &cpp, "bevrt.h");
+    let bare = ["-x", "c++", "-std=c++17", "-fno-exceptions", "-fno-rtti"];
+    compile("c++", &bare, "bevrt.hpp");
 }
 
 fn generated(folder: &Path) -> String {
@@ -145,6 +194,9 @@ fn comment_for_c(line: &str, config: &cbindgen::Config) -> String {
     for (rust, c) in &config.export.rename {
         line = line.replace(&format!("{rust}::"), &format!("{c}."));
         line = replaced_word(&line, rust, c);
+    }
+    if let Some(statuses) = line.strip_prefix("bevrt_status: ") {
+        line = format!("Status: {statuses}");
     }
     line.trim_end().to_owned()
 }

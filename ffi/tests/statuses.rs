@@ -15,20 +15,8 @@ fn table() -> String {
     let mut table = "| number | status | `bevrt_status_str` |\n|---|---|---|\n".to_owned();
     for &status in Status::ALL {
         let text = status.text().to_str().expect("texts are ASCII");
-        let name = screaming(&format!("{status:?}"));
+        let name = section::screaming(&format!("{status:?}"));
         table += &format!("| {} | {name} | {text} |\n", status.number());
     }
     table
-}
-
-/// `ImageSize` becomes `IMAGE_SIZE`.
-fn screaming(name: &str) -> String {
-    let mut out = String::new();
-    for letter in name.chars() {
-        if letter.is_uppercase() && !out.is_empty() {
-            out.push('_');
-        }
-        out.push(letter.to_ascii_uppercase());
-    }
-    out
 }

@@ -1,5 +1,8 @@
 //! A worker whose network runs on a thread of its own does what one without does.
 
+#[path = "tools/required.rs"]
+mod required;
+
 use std::ffi::{CString, c_void};
 use std::path::Path;
 use std::sync::Mutex;
@@ -14,7 +17,7 @@ use bevrt::worker::{
     bevrt_worker_tick,
 };
 use bevrt::{EgoRatesSample, ImageBuffer, ImagePlane, PipelineSettings, Status};
-use bevrt_runtime::{OnnxRuntimeLibrary, OutputFrame};
+use bevrt_runtime::OutputFrame;
 
 const MINUTE_NS: i64 = 60_000_000_000;
 const OK: i32 = Status::Ok as i32;
@@ -167,13 +170,7 @@ fn frames_of(change: impl FnOnce(&mut WorkerSettings)) -> Vec<u8> {
 }
 
 fn has_onnx_runtime() -> bool {
-    match OnnxRuntimeLibrary::load(None) {
-        Ok(_) => true,
-        Err(error) => {
-            println!("SKIPPED: {error}");
-            false
-        }
-    }
+    required::onnx_runtime().is_some()
 }
 
 #[test]

@@ -86,8 +86,8 @@ impl Package {
     /// [`PackageError::Signature`], and as [`Package::open`].
     pub fn open_signed(folder: &Path, check: &SignatureCheck) -> Result<Self, PackageError> {
         let file = folder.join(MANIFEST_FILE);
-        let bytes =
-            limited::read(&file, manifest::LIMIT_BYTES).map_err(|source| ManifestError::Read {
+        let bytes = limited::read_inside(folder, MANIFEST_FILE.as_ref(), manifest::LIMIT_BYTES)
+            .map_err(|source| ManifestError::Read {
                 file: file.clone(),
                 source,
             })?;
@@ -150,11 +150,11 @@ impl Package {
     /// The caller loads these bytes, not the file again, so what runs is what was checked.
     ///
     /// # Errors
-    /// The file cannot be read, is larger than 1 GiB, its hash differs from the manifest's, or it
+    /// The file cannot be read, lies outside of the package, is larger than 1 GiB, its hash differs from the manifest's, or it
     /// holds what it may not.
     pub fn read_network(&self, entry: &NetworkEntry) -> Result<VerifiedNetwork, PackageError> {
         let file = self.folder.join(&entry.file);
-        let bytes = read_hashed(&file, NETWORK_LIMIT_BYTES, entry.sha256)?;
+        let bytes = self.read_hashed(&entry.file, NETWORK_LIMIT_BYTES, entry.sha256)?;
         match onnx_file::check(&bytes) {
             Ok(()) => Ok(VerifiedNetwork {
                 file,
@@ -171,29 +171,35 @@ impl Package {
     /// # Errors
     /// The manifest has no hash of it, it cannot be read, is larger, or its hash differs.
     pub fn read_file(&self, file: &Path, limit: u64) -> Result<Vec<u8>, PackageError> {
-        let path = self.folder.join(file);
         let Some(entry) = self.manifest.file(file) else {
-            return Err(PackageError::Unlisted { file: path });
+            let file = self.folder.join(file);
+            return Err(PackageError::Unlisted { file });
         };
-        read_hashed(&path, limit, entry.sha256)
+        self.read_hashed(file, limit, entry.sha256)
     }
-}
 
-/// The bytes of a file, when they have this hash.
-fn read_hashed(file: &Path, limit: u64, expected: [u8; 32]) -> Result<Vec<u8>, PackageError> {
-    let bytes = limited::read(file, limit).map_err(|source| PackageError::Read {
-        file: file.to_path_buf(),
-        source,
-    })?;
-    let found: [u8; 32] = Sha256::digest(&bytes).into();
-    if found == expected {
-        return Ok(bytes);
+    /// The bytes of a file of this package, when they have this hash.
+    fn read_hashed(
+        &self,
+        file: &Path,
+        limit: u64,
+        expected: [u8; 32],
+    ) -> Result<Vec<u8>, PackageError> {
+        let path = self.folder.join(file);
+        let bytes = match limited::read_inside(&self.folder, file, limit) {
+            Ok(bytes) => bytes,
+            Err(source) => return Err(PackageError::Read { file: path, source }),
+        };
+        let found: [u8; 32] = Sha256::digest(&bytes).into();
+        if found == expected {
+            return Ok(bytes);
+        }
+        Err(PackageError::Hash {
+            file: path,
+            expected,
+            found,
+        })
     }
-    Err(PackageError::Hash {
-        file: file.to_path_buf(),
-        expected,
-        found,
-    })
 }
 
 /// Why the network does not fit, or `None` when it does.

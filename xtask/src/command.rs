@@ -54,6 +54,18 @@ pub fn python() -> Command {
     Command::new("python3")
 }
 
+/// Leaves something out because a tool is missing.
+///
+/// # Errors
+/// `BEVRT_REQUIRE_TOOLS` is set, as in CI.
+pub fn skip(reason: &str) -> Result<(), String> {
+    if std::env::var_os("BEVRT_REQUIRE_TOOLS").is_some() {
+        return Err(format!("BEVRT_REQUIRE_TOOLS: {reason}"));
+    }
+    println!("SKIPPED: {reason}");
+    Ok(())
+}
+
 /// Tells the user what is being done.
 pub fn say(message: &str) {
     eprintln!("xtask: {message}");

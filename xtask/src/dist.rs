@@ -53,14 +53,62 @@ pub fn lay_out(prefix: &Path) -> Result<(), String> {
     for file in ["LICENSE-MIT", "LICENSE-APACHE", "CHANGELOG.md"] {
         copy(&repository().join(file), &docs.join(file))?;
     }
-    copy(&ffi.join("README.md"), &docs.join("README.md"))?;
+    copy(
+        &repository().join("docs/FRAMES.md"),
+        &docs.join("FRAMES.md"),
+    )?;
     copy_folder(&ffi.join("examples"), &prefix.join("share/bevrt/examples"))?;
+    copy_folder(
+        &repository().join("transport/c"),
+        &prefix.join("share/bevrt/e2e"),
+    )?;
     copy_folder(
         &repository().join("models/packages"),
         &prefix.join("share/bevrt/packages"),
     )?;
+    let readme = ffi.join("README.md");
+    let text = fs::read_to_string(&readme).map_err(|error| failed(&readme, &error))?;
+    write(&docs.join("README.md"), &installed_page(&text, &docs)?)?;
     println!("{}", prefix.display());
     Ok(())
+}
+
+/// Where a file of `ffi/` lies as seen from the installed README; nothing else of the repository is
+/// in the tree.
+const INSTALLED: [(&str, &str); 3] = [
+    ("include/", "../../../include/"),
+    ("examples/", "../../bevrt/examples/"),
+    ("../docs/", ""),
+];
+
+/// The page with its links as the tree has them: those to files that are not in it become plain text.
+fn installed_page(text: &str, folder: &Path) -> Result<String, String> {
+    let mut page = String::new();
+    let mut rest = text;
+    while let Some(middle) = rest.find("](") {
+        let start = rest[..middle]
+            .rfind('[')
+            .ok_or("expected `[` before `](`")?;
+        let end = rest[middle..].find(')').ok_or("expected `)` after `](`")? + middle;
+        let (words, target) = (&rest[start + 1..middle], &rest[middle + 2..end]);
+        let installed = INSTALLED.iter().find_map(|(from, to)| {
+            let file = target.strip_prefix(from)?;
+            Some(format!("{to}{file}"))
+        });
+        page += &rest[..start];
+        match installed {
+            _ if target.contains("://") => page += &rest[start..=end],
+            Some(link) if folder.join(&link).exists() => page += &format!("[{words}]({link})"),
+            Some(link) => {
+                return Err(format!(
+                    "README.md: expected {link} in the tree, found nothing"
+                ));
+            }
+            None => page += words,
+        }
+        rest = &rest[end + 1..];
+    }
+    Ok(page + rest)
 }
 
 const PKG_CONFIG: &str = "\
@@ -151,4 +199,22 @@ fn remove(folder: &Path) -> Result<(), String> {
 
 fn failed(path: &Path, error: &std::io::Error) -> String {
     format!("{}: {error}", path.display())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_lead_to_what_is_installed_or_are_no_links() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        let page = |text: &str| installed_page(text, &folder);
+        let plain = "words (in brackets) [and] more";
+        assert_eq!(page(plain).as_deref(), Ok(plain));
+        let text = "a [`cxx`](cxx/src/lib.rs) b [web](https://cxx.rs) c [`abi/`](abi/).";
+        let expected = "a `cxx` b [web](https://cxx.rs) c `abi/`.";
+        assert_eq!(page(text).as_deref(), Ok(expected));
+        assert!(page("[header](include/gone.h)").is_err());
+        assert_eq!(page("[x](../docs/main.rs)").as_deref(), Ok("[x](main.rs)"));
+    }
 }

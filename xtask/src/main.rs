@@ -1,5 +1,5 @@
 //! Set-up and checks of the repository: `cargo xtask demo`, `bench`, `test`,
-//! `instructions`, `dist`.
+//! `instructions`, `sanitize`, `dist`.
 
 mod command;
 mod dist;
@@ -7,6 +7,7 @@ mod fuzz;
 mod instructions;
 mod onnx_runtime;
 mod python;
+mod sanitize;
 
 use command::{CommandExt, repository};
 use std::process::{Command, ExitCode};
@@ -26,6 +27,9 @@ cargo xtask <command>
   dist [FOLDER] build the C library and lay its install tree out (target/dist)
   fuzz [--seconds N] [TARGET…]
                 libFuzzer on hostile input (600 s each), where a nightly toolchain and cargo-fuzz are
+  sanitize address|thread
+                the C programs of the ABI's tests on a library that is instrumented itself, where a
+                nightly toolchain (for thread: with rust-src) is
   setup         only bring ONNX Runtime; prints the path of the library
 ";
 
@@ -35,6 +39,7 @@ fn main() -> ExitCode {
         Some(command @ ("demo" | "bench")) => bevrt(command, &arguments[1..]),
         Some("test") => test(&arguments[1..]),
         Some("fuzz") => fuzz::run(&arguments[1..]),
+        Some("sanitize") => sanitize::run(&arguments[1..]),
         Some("instructions") => count_instructions(&arguments[1..]),
         Some("dist") => install_tree(&arguments[1..]),
         Some("setup") => onnx_runtime::provide().map(|path| println!("{}", path.display())),
@@ -43,7 +48,7 @@ fn main() -> ExitCode {
             Ok(())
         }
         Some(other) => Err(format!(
-            "unknown command `{other}`; expected demo, bench, test, instructions, fuzz, dist or setup (see `cargo xtask help`)"
+            "unknown command `{other}`; expected demo, bench, test, instructions, fuzz, sanitize, dist or setup (see `cargo xtask help`)"
         )),
     };
     match outcome {
@@ -99,7 +104,7 @@ fn test(arguments: &[String]) -> Result<(), String> {
     command::say("running the Rust tests");
     command::cargo()
         .args(["test", "--workspace", "--no-fail-fast"])
-        .args(without_cpp())
+        .args(without_cpp()?)
         .env("BEVRT_ONNXRUNTIME", &library)
         .run()?;
     if with_all {
@@ -110,11 +115,11 @@ fn test(arguments: &[String]) -> Result<(), String> {
 }
 
 /// What is left out where there is no C++ compiler: the cxx bridge is built by one.
-fn without_cpp() -> &'static [&'static str] {
+fn without_cpp() -> Result<&'static [&'static str], String> {
     let compiler = std::env::var("CXX").unwrap_or_else(|_| "c++".into());
     if Command::new(compiler).arg("--version").output().is_ok() {
-        return &[];
+        return Ok(&[]);
     }
-    command::say("SKIPPED: the cxx bridge: there is no C++ compiler");
-    &["--exclude", "bevrt-cxx", "--exclude", "bevrt-cxx-program"]
+    command::skip("the cxx bridge: there is no C++ compiler")?;
+    Ok(&["--exclude", "bevrt-cxx", "--exclude", "bevrt-cxx-program"])
 }

@@ -75,6 +75,32 @@ pub mod bridge {
         pub set_deadline_ns: i64,
         /// A frame older than this at its step has missed its deadline.
         pub frame_deadline_ns: i64,
+        /// Cores of the engine's pool, such as "2,4-5"; empty leaves its threads where they are.
+        pub pool_cores: String,
+        /// Real-time priority of the pool's threads, 1 to 99; 0 for that of the opening thread.
+        pub pool_priority: u32,
+        /// Folder of TensorRT's timing cache.
+        pub timing_cache_path: String,
+        /// Library of the provider `BEVRT_PROVIDER_PLUGIN`.
+        pub plugin_path: String,
+        /// Name of that provider.
+        pub plugin_name: String,
+        /// Its options as "key=value;key=value".
+        pub plugin_options: String,
+        /// Most memory of the CUDA provider's arena; 0 for no limit.
+        pub cuda_memory_limit_bytes: u64,
+        /// Most scratch memory of a layer in TensorRT; 0 for its default.
+        pub tensorrt_workspace_bytes: u64,
+        /// Whether TensorRT may use 8 bit, as the network's quantisation says.
+        pub tensorrt_int8: bool,
+        /// Whether TensorRT gives what it can to the deep-learning accelerator `dla_core`.
+        pub has_dla: bool,
+        /// Number of the deep-learning accelerator.
+        pub dla_core: u32,
+        /// Whether CUDA and TensorRT replay a captured graph.
+        pub has_cuda_graphs: bool,
+        /// Whether CUDA may compute products of 32-bit numbers in TF32.
+        pub has_tf32: bool,
     }
 
     /// One plane of an image.

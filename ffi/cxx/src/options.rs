@@ -34,6 +34,19 @@ pub fn default_options() -> PipelineOptions {
         set_tolerance_ns: settings.set_tolerance_ns,
         set_deadline_ns: settings.set_deadline_ns,
         frame_deadline_ns: settings.frame_deadline_ns,
+        pool_cores: String::new(),
+        pool_priority: settings.pool_priority,
+        timing_cache_path: String::new(),
+        plugin_path: String::new(),
+        plugin_name: String::new(),
+        plugin_options: String::new(),
+        cuda_memory_limit_bytes: settings.cuda_memory_limit_bytes,
+        tensorrt_workspace_bytes: settings.tensorrt_workspace_bytes,
+        tensorrt_int8: is_on(settings.tensorrt_int8),
+        has_dla: is_on(settings.has_dla),
+        dla_core: settings.dla_core,
+        has_cuda_graphs: is_on(settings.has_cuda_graphs),
+        has_tf32: is_on(settings.has_tf32),
     }
 }
 
@@ -42,42 +55,37 @@ pub fn default_options() -> PipelineOptions {
 /// # Errors
 /// As `PipelineSettings::options`.
 pub fn runtime_options(options: &PipelineOptions) -> Result<RuntimeOptions, Failure> {
-    let trusted_keys = options.trusted_keys.join(" ");
-    let texts = [
-        ("package_path", &options.package_path),
-        ("rig_path", &options.rig_path),
-        ("rig_text", &options.rig_text),
-        ("onnxruntime_path", &options.onnxruntime_path),
-        ("precision", &options.precision),
-        ("engine_cache_path", &options.engine_cache_path),
-    ];
-    let texts = texts.map(|(field, text)| c_text(field, text));
-    let [
-        package_path,
-        rig_path,
-        rig_text,
-        onnxruntime_path,
-        precision,
-        engine_cache_path,
-    ] = texts;
-    let (package_path, rig_path, rig_text) = (package_path?, rig_path?, rig_text?);
-    let (onnxruntime_path, precision) = (onnxruntime_path?, precision?);
-    let engine_cache_path = engine_cache_path?;
+    let package_path = c_text("package_path", &options.package_path)?;
+    let rig_path = c_text("rig_path", &options.rig_path)?;
+    let rig_text = c_text("rig_text", &options.rig_text)?;
+    let onnxruntime_path = c_text("onnxruntime_path", &options.onnxruntime_path)?;
+    let precision = c_text("precision", &options.precision)?;
+    let engine_cache_path = c_text("engine_cache_path", &options.engine_cache_path)?;
+    let pool_cores = c_text("pool_cores", &options.pool_cores)?;
+    let timing_cache_path = c_text("timing_cache_path", &options.timing_cache_path)?;
+    let plugin_path = c_text("plugin_path", &options.plugin_path)?;
+    let plugin_name = c_text("plugin_name", &options.plugin_name)?;
+    let plugin_options = c_text("plugin_options", &options.plugin_options)?;
     // A list with empty keys asks for a signature, too, and is refused as such.
     let trusted_keys = match options.trusted_keys.is_empty() {
         true => None,
-        false => Some(CString::new(trusted_keys).map_err(|_| zero_byte("trusted_keys"))?),
+        false => Some(
+            CString::new(options.trusted_keys.join(" ")).map_err(|_| zero_byte("trusted_keys"))?,
+        ),
     };
 
-    let mut settings = PipelineSettings::defaults();
-    let room = settings.providers.len();
+    let mut providers = PipelineSettings::defaults().providers;
+    let room = providers.len();
     if options.providers.len() > room {
         let (field, found) = ("providers", options.providers.len());
         let text = format!("{field}: expected 1 to {room}, found {found}");
         return Err(Failure::new(Status::InvalidArgument, text));
     }
-    settings.providers[..options.providers.len()].copy_from_slice(&options.providers);
+    providers[..options.providers.len()].copy_from_slice(&options.providers);
+    // Every field is named, so that none of a later version is forgotten here.
     let settings = PipelineSettings {
+        struct_size: size_of::<PipelineSettings>() as u32,
+        providers,
         provider_count: options.providers.len() as u32,
         package_path: address(package_path.as_ref()),
         rig_path: address(rig_path.as_ref()),
@@ -100,7 +108,19 @@ pub fn runtime_options(options: &PipelineOptions) -> Result<RuntimeOptions, Fail
         set_tolerance_ns: options.set_tolerance_ns,
         set_deadline_ns: options.set_deadline_ns,
         frame_deadline_ns: options.frame_deadline_ns,
-        ..settings
+        pool_cores: address(pool_cores.as_ref()),
+        pool_priority: options.pool_priority,
+        timing_cache_path: address(timing_cache_path.as_ref()),
+        plugin_path: address(plugin_path.as_ref()),
+        plugin_name: address(plugin_name.as_ref()),
+        plugin_options: address(plugin_options.as_ref()),
+        cuda_memory_limit_bytes: options.cuda_memory_limit_bytes,
+        tensorrt_workspace_bytes: options.tensorrt_workspace_bytes,
+        tensorrt_int8: options.tensorrt_int8.into(),
+        has_dla: options.has_dla.into(),
+        dla_core: options.dla_core,
+        has_cuda_graphs: options.has_cuda_graphs.into(),
+        has_tf32: options.has_tf32.into(),
     };
     // SAFETY: the texts above end with zero and live until the end of this function.
     unsafe { settings.options() }

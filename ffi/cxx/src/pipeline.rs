@@ -238,7 +238,7 @@ mod tests {
     #[test]
     fn options_that_cannot_be_are_refused_by_name() {
         type Change = fn(&mut PipelineOptions);
-        let changes: [(Change, Status, &str); 5] = [
+        let changes: [(Change, Status, &str); 8] = [
             (
                 |o| o.package_path.clear(),
                 Status::NullPointer,
@@ -263,6 +263,21 @@ mod tests {
                 |o| o.trusted_keys = vec![String::new()],
                 Status::InvalidArgument,
                 "trusted_keys",
+            ),
+            (
+                |o| o.pool_cores = "two".into(),
+                Status::InvalidArgument,
+                "pool_cores",
+            ),
+            (
+                |o| o.pool_priority = 100,
+                Status::InvalidArgument,
+                "pool_priority",
+            ),
+            (
+                |o| o.providers = vec![bevrt::constants::BEVRT_PROVIDER_PLUGIN],
+                Status::NullPointer,
+                "plugin_path",
             ),
         ];
         for (change, status, part) in changes {

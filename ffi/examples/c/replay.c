@@ -79,8 +79,9 @@ int main(int argc, char **argv) {
     fprintf(stderr, "usage: replay PACKAGE DRIVE FRAMES\n");
     return EXIT_FAILURE;
   }
-  if ((bevrt_abi_version() >> 16) != BEVRT_ABI_MAJOR) {
-    fprintf(stderr, "the library has another ABI than the header\n");
+  if ((bevrt_abi_version() >> 16) != BEVRT_ABI_MAJOR ||
+      (bevrt_abi_version() & 0xFFFFU) < BEVRT_ABI_MINOR) {
+    fprintf(stderr, "the library has another ABI than the header, or an older one\n");
     return EXIT_FAILURE;
   }
   if (!dump_open(&dump, argv[2])) {

@@ -988,7 +988,7 @@ size_t bevrt_error_text(char *text, size_t text_size);
 /* Sets who is given the log of this process, or nobody (NULL). Messages above level are left out.
  * When it returns, the callback before is not running any more and will not be called again.
  *
- * bevrt_status: OK, INVALID_ARGUMENT, IN_CALLBACK; UNSUPPORTED when a Rust program has its own logger.
+ * Status: OK, INVALID_ARGUMENT, IN_CALLBACK; UNSUPPORTED when a Rust program has its own logger.
  *
  * The caller vouches:
  * callback and user_data may be used from any thread until another callback is set.
@@ -997,7 +997,7 @@ int32_t bevrt_log_set_callback(bevrt_log_fn callback, void *user_data, int32_t l
 
 /* Fills options with the defaults; writes no more than options_size bytes.
  *
- * bevrt_status: OK, NULL_POINTER, MISALIGNED, STRUCT_SIZE.
+ * Status: OK, NULL_POINTER, MISALIGNED, STRUCT_SIZE.
  *
  * The caller vouches:
  * options is NULL or points to options_size writable bytes.
@@ -1007,7 +1007,7 @@ int32_t bevrt_pipeline_options_default(bevrt_pipeline_options_t *options, size_t
 /* Opens a model package and makes a pipeline: loads the network, checks all of it, runs the golden
  * cases, warms up. Takes seconds. Destroy it with bevrt_pipeline_destroy.
  *
- * bevrt_status: OK, PACKAGE, SIGNATURE_MISSING, SIGNATURE_WRONG, SIGNATURE_UNKNOWN_KEY, CALIBRATION,
+ * Status: OK, PACKAGE, SIGNATURE_MISSING, SIGNATURE_WRONG, SIGNATURE_UNKNOWN_KEY, CALIBRATION,
  * ENGINE_LOAD, GOLDEN, OPTION, INVALID_ARGUMENT, NULL_POINTER, STRUCT_SIZE, MISALIGNED,
  * TOO_MANY_HANDLES, IN_CALLBACK. bevrt_error_text names file, field,
  * what was expected and what was found. On failure pipeline is untouched.
@@ -1020,7 +1020,7 @@ int32_t bevrt_pipeline_create(const bevrt_pipeline_options_t *options, bevrt_pip
 
 /* Destroys a pipeline. NULL is nothing to do. Waits for a call on it that is under way.
  *
- * bevrt_status: OK; INVALID_HANDLE when it is destroyed already; WORKER_ATTACHED, FRAME_BORROWED,
+ * Status: OK; INVALID_HANDLE when it is destroyed already; WORKER_ATTACHED, FRAME_BORROWED,
  * IN_CALLBACK: then it lives on.
  */
 int32_t bevrt_pipeline_destroy(bevrt_pipeline_t *pipeline);
@@ -1028,7 +1028,7 @@ int32_t bevrt_pipeline_destroy(bevrt_pipeline_t *pipeline);
 /* Takes an image. It is converted, cropped and scaled into the network's input at once: the caller
  * has its memory back when this returns.
  *
- * bevrt_status: OK; IMAGE_* and UNKNOWN_CAMERA, CAMERA_DISABLED: the image is in no frame, the next
+ * Status: OK; IMAGE_* and UNKNOWN_CAMERA, CAMERA_DISABLED: the image is in no frame, the next
  * frame's health tells it, too; UNSUPPORTED (memory type), INVALID_ARGUMENT, NULL_POINTER,
  * STRUCT_SIZE, MISALIGNED; WORKER_ATTACHED, IN_CALLBACK, INVALID_HANDLE, POISONED.
  *
@@ -1040,7 +1040,7 @@ int32_t bevrt_pipeline_push_image(bevrt_pipeline_t *pipeline, const bevrt_image_
 
 /* Takes a pose of the vehicle, for a pipeline made for BEVRT_EGO_MOTION_POSES.
  *
- * bevrt_status: OK; MOTION_*: what is known stays as it was; INVALID_ARGUMENT (no unit quaternion),
+ * Status: OK; MOTION_*: what is known stays as it was; INVALID_ARGUMENT (no unit quaternion),
  * NULL_POINTER, STRUCT_SIZE, MISALIGNED; WORKER_ATTACHED, IN_CALLBACK, INVALID_HANDLE, POISONED.
  *
  * The caller vouches:
@@ -1050,7 +1050,7 @@ int32_t bevrt_pipeline_push_pose(bevrt_pipeline_t *pipeline, const bevrt_ego_pos
 
 /* Takes speed and yaw rate, for a pipeline made for BEVRT_EGO_MOTION_RATES.
  *
- * bevrt_status: as bevrt_pipeline_push_pose.
+ * Status: as bevrt_pipeline_push_pose.
  *
  * The caller vouches:
  * rates is NULL or points to struct_size readable bytes.
@@ -1063,7 +1063,7 @@ int32_t bevrt_pipeline_push_rates(bevrt_pipeline_t *pipeline, const bevrt_ego_ra
  * Writes no more than frame_size bytes; the frame states its own size, that of the caller's
  * header or of the library's, whichever is smaller.
  *
- * bevrt_status: OK; WAITING: frame is untouched; STRUCT_SIZE, NULL_POINTER, MISALIGNED;
+ * Status: OK; WAITING: frame is untouched; STRUCT_SIZE, NULL_POINTER, MISALIGNED;
  * FRAME_BORROWED, WORKER_ATTACHED, IN_CALLBACK, INVALID_HANDLE, POISONED; ENGINE.
  *
  * The caller vouches:
@@ -1078,7 +1078,7 @@ int32_t bevrt_pipeline_step(bevrt_pipeline_t *pipeline,
  * by bevrt_pipeline_return_frame. Until then the pipeline takes images and motion, but neither
  * steps nor can be destroyed.
  *
- * bevrt_status: as bevrt_pipeline_step.
+ * Status: as bevrt_pipeline_step.
  *
  * The caller vouches:
  * frame is NULL or points to a writable pointer.
@@ -1089,14 +1089,14 @@ int32_t bevrt_pipeline_step_borrow(bevrt_pipeline_t *pipeline,
 
 /* Gives a borrowed frame back; it must not be read any more.
  *
- * bevrt_status: OK, NOT_BORROWED, IN_CALLBACK, INVALID_HANDLE, POISONED.
+ * Status: OK, NOT_BORROWED, IN_CALLBACK, INVALID_HANDLE, POISONED.
  */
 int32_t bevrt_pipeline_return_frame(bevrt_pipeline_t *pipeline, const bevrt_frame_t *frame);
 
 /* Takes a new calibration of the same cameras, in force from the next frame on. History stays.
  * Works beside a worker, too. Allocates: not for every frame.
  *
- * bevrt_status: OK, CALIBRATION, OPTION: the old one stays in force; NULL_POINTER, INVALID_ARGUMENT,
+ * Status: OK, CALIBRATION, OPTION: the old one stays in force; NULL_POINTER, INVALID_ARGUMENT,
  * STRUCT_SIZE, MISALIGNED; IN_CALLBACK, INVALID_HANDLE, POISONED.
  *
  * The caller vouches:
@@ -1107,7 +1107,7 @@ int32_t bevrt_pipeline_set_calibration(bevrt_pipeline_t *pipeline,
 
 /* Leaves a camera out (0) or takes it in again (1), from the next frame on.
  *
- * bevrt_status: OK, UNKNOWN_CAMERA, INVALID_ARGUMENT, IN_CALLBACK, INVALID_HANDLE, POISONED.
+ * Status: OK, UNKNOWN_CAMERA, INVALID_ARGUMENT, IN_CALLBACK, INVALID_HANDLE, POISONED.
  */
 int32_t bevrt_pipeline_set_camera_enabled(bevrt_pipeline_t *pipeline,
                                           uint32_t camera,
@@ -1116,13 +1116,13 @@ int32_t bevrt_pipeline_set_camera_enabled(bevrt_pipeline_t *pipeline,
 /* Forgets images, motion, history, tracks and counts, as before a seek in a log. Disabled cameras
  * and measured times stay.
  *
- * bevrt_status: OK, IN_CALLBACK, INVALID_HANDLE, POISONED.
+ * Status: OK, IN_CALLBACK, INVALID_HANDLE, POISONED.
  */
 int32_t bevrt_pipeline_reset(bevrt_pipeline_t *pipeline);
 
 /* Copies the health of the last frame; all zero before the first.
  *
- * bevrt_status: OK, STRUCT_SIZE, NULL_POINTER, MISALIGNED, IN_CALLBACK, INVALID_HANDLE, POISONED.
+ * Status: OK, STRUCT_SIZE, NULL_POINTER, MISALIGNED, IN_CALLBACK, INVALID_HANDLE, POISONED.
  *
  * The caller vouches:
  * health is NULL or points to health_size writable bytes.
@@ -1133,7 +1133,7 @@ int32_t bevrt_pipeline_health(bevrt_pipeline_t *pipeline,
 
 /* Measured times of a stage, BEVRT_STAGE_*.
  *
- * bevrt_status: OK, INVALID_ARGUMENT, STRUCT_SIZE, NULL_POINTER, MISALIGNED, IN_CALLBACK,
+ * Status: OK, INVALID_ARGUMENT, STRUCT_SIZE, NULL_POINTER, MISALIGNED, IN_CALLBACK,
  * INVALID_HANDLE, POISONED.
  *
  * The caller vouches:
@@ -1146,13 +1146,13 @@ int32_t bevrt_pipeline_statistics(bevrt_pipeline_t *pipeline,
 
 /* Forgets the measured times, so that a measurement can leave out what came before.
  *
- * bevrt_status: OK, IN_CALLBACK, INVALID_HANDLE, POISONED.
+ * Status: OK, IN_CALLBACK, INVALID_HANDLE, POISONED.
  */
 int32_t bevrt_pipeline_reset_statistics(bevrt_pipeline_t *pipeline);
 
 /* What the pipeline is made of.
  *
- * bevrt_status: OK, STRUCT_SIZE, NULL_POINTER, MISALIGNED, IN_CALLBACK, INVALID_HANDLE, POISONED.
+ * Status: OK, STRUCT_SIZE, NULL_POINTER, MISALIGNED, IN_CALLBACK, INVALID_HANDLE, POISONED.
  *
  * The caller vouches:
  * info is NULL or points to info_size writable bytes.
@@ -1163,7 +1163,7 @@ int32_t bevrt_pipeline_info(bevrt_pipeline_t *pipeline,
 
 /* A camera of the rig, by its index.
  *
- * bevrt_status: OK, UNKNOWN_CAMERA, STRUCT_SIZE, NULL_POINTER, MISALIGNED, IN_CALLBACK, INVALID_HANDLE,
+ * Status: OK, UNKNOWN_CAMERA, STRUCT_SIZE, NULL_POINTER, MISALIGNED, IN_CALLBACK, INVALID_HANDLE,
  * POISONED.
  *
  * The caller vouches:
@@ -1176,7 +1176,7 @@ int32_t bevrt_pipeline_camera_info(bevrt_pipeline_t *pipeline,
 
 /* Fills options with the defaults; writes no more than options_size bytes.
  *
- * bevrt_status: OK, NULL_POINTER, MISALIGNED, STRUCT_SIZE.
+ * Status: OK, NULL_POINTER, MISALIGNED, STRUCT_SIZE.
  *
  * The caller vouches:
  * options is NULL or points to options_size writable bytes.
@@ -1188,7 +1188,7 @@ int32_t bevrt_worker_options_default(bevrt_worker_options_t *options, size_t opt
  * stepping it by hand are refused; its calibration, health and statistics stay reachable, and wait
  * for the step that runs.
  *
- * bevrt_status: OK; WORKER_ATTACHED, FRAME_BORROWED, INVALID_HANDLE, POISONED; INVALID_ARGUMENT,
+ * Status: OK; WORKER_ATTACHED, FRAME_BORROWED, INVALID_HANDLE, POISONED; INVALID_ARGUMENT,
  * NULL_POINTER, STRUCT_SIZE, MISALIGNED; TOO_MANY_HANDLES, IN_CALLBACK; UNSUPPORTED when the system
  * gives no thread, not on these cores, or not with this priority. On failure worker is untouched.
  *
@@ -1205,14 +1205,14 @@ int32_t bevrt_worker_create(bevrt_pipeline_t *pipeline,
  * Waits for the step and the callback that run; items that wait are cancelled, and their images
  * released with CANCELLED, before this returns. No callback is called after it.
  *
- * bevrt_status: OK; INVALID_HANDLE when it is destroyed already; IN_CALLBACK: then it lives on.
+ * Status: OK; INVALID_HANDLE when it is destroyed already; IN_CALLBACK: then it lives on.
  */
 int32_t bevrt_worker_destroy(bevrt_worker_t *worker);
 
 /* Queues an image. Its planes must stay readable and unchanged until release is called. When this
  * returns another status than OK, release will not be called.
  *
- * bevrt_status: OK, QUEUE_FULL; UNSUPPORTED, INVALID_ARGUMENT, NULL_POINTER, IMAGE_LAYOUT, STRUCT_SIZE,
+ * Status: OK, QUEUE_FULL; UNSUPPORTED, INVALID_ARGUMENT, NULL_POINTER, IMAGE_LAYOUT, STRUCT_SIZE,
  * MISALIGNED; INVALID_HANDLE.
  *
  * The caller vouches:
@@ -1226,7 +1226,7 @@ int32_t bevrt_worker_push_image(bevrt_worker_t *worker,
 
 /* Queues a pose of the vehicle.
  *
- * bevrt_status: OK, QUEUE_FULL; MOTION_NOT_FINITE, INVALID_ARGUMENT, NULL_POINTER, STRUCT_SIZE,
+ * Status: OK, QUEUE_FULL; MOTION_NOT_FINITE, INVALID_ARGUMENT, NULL_POINTER, STRUCT_SIZE,
  * MISALIGNED; INVALID_HANDLE.
  *
  * The caller vouches:
@@ -1236,7 +1236,7 @@ int32_t bevrt_worker_push_pose(bevrt_worker_t *worker, const bevrt_ego_pose_t *p
 
 /* Queues speed and yaw rate.
  *
- * bevrt_status: OK, QUEUE_FULL; NULL_POINTER, STRUCT_SIZE, MISALIGNED; INVALID_HANDLE.
+ * Status: OK, QUEUE_FULL; NULL_POINTER, STRUCT_SIZE, MISALIGNED; INVALID_HANDLE.
  *
  * The caller vouches:
  * rates is NULL or points to struct_size readable bytes.
@@ -1245,14 +1245,14 @@ int32_t bevrt_worker_push_rates(bevrt_worker_t *worker, const bevrt_ego_rates_t 
 
 /* Queues a step at now_ns, so that a set whose cameras fall silent is closed in time.
  *
- * bevrt_status: OK, QUEUE_FULL, INVALID_HANDLE.
+ * Status: OK, QUEUE_FULL, INVALID_HANDLE.
  */
 int32_t bevrt_worker_tick(bevrt_worker_t *worker, int64_t now_ns);
 
 /* Copies the newest frame that nobody polled yet, waiting up to timeout_ns (0: not at all) for one.
  * Each frame is given once; older ones that nobody polled are gone and counted.
  *
- * bevrt_status: OK; WAITING when the time is over, or the worker is destroyed meanwhile;
+ * Status: OK; WAITING when the time is over, or the worker is destroyed meanwhile;
  * INVALID_ARGUMENT, STRUCT_SIZE, NULL_POINTER, MISALIGNED; INVALID_HANDLE.
  *
  * The caller vouches:
@@ -1266,14 +1266,14 @@ int32_t bevrt_worker_poll(bevrt_worker_t *worker,
 /* Waits up to timeout_ns until all that was queued before is done: images are released, frames
  * made and given to the callback.
  *
- * bevrt_status: OK; WAITING when the time is over, or the worker is destroyed meanwhile;
+ * Status: OK; WAITING when the time is over, or the worker is destroyed meanwhile;
  * INVALID_ARGUMENT, IN_CALLBACK, INVALID_HANDLE.
  */
 int32_t bevrt_worker_flush(bevrt_worker_t *worker, int64_t timeout_ns);
 
 /* What came to the worker and what became of it.
  *
- * bevrt_status: OK, STRUCT_SIZE, NULL_POINTER, MISALIGNED, INVALID_HANDLE.
+ * Status: OK, STRUCT_SIZE, NULL_POINTER, MISALIGNED, INVALID_HANDLE.
  *
  * The caller vouches:
  * counts is NULL or points to counts_size writable bytes.

@@ -3,13 +3,16 @@
  * Gives the library everything that it must refuse, and prints what it said as a table. Fails when a
  * call says anything else than what stands here.
  *
- *   bad_input PACKAGE RIG_FILE SIGNED_PACKAGE CHANGED_PACKAGE
+ *   bad_input PACKAGE RIG_FILE FOLDER
  *
- * The last two need a manifest and a signature alone.
+ * FOLDER holds packages and rigs that were made of the first, see c_programs/packages.rs.
  */
+#define _POSIX_C_SOURCE 200809L
 #include <bevrt/bevrt.h>
 
 #include <math.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +28,17 @@ static void check(const char *what, int32_t expected, int32_t found) {
     char text[512];
     (void)bevrt_error_text(text, sizeof text);
     fprintf(stderr, "%s: expected %s, found %s: %s\n", what, name_of(expected), name_of(found), text);
+    ++wrong;
+  }
+}
+
+/* As check; the text of the failure must have a part, so that it failed for the right reason. */
+static void check_says(const char *what, int32_t expected, int32_t found, const char *part) {
+  char text[2048];
+  (void)bevrt_error_text(text, sizeof text);
+  check(what, expected, found);
+  if (strstr(text, part) == NULL) {
+    fprintf(stderr, "%s: expected a text with `%s`, found: %s\n", what, part, text);
     ++wrong;
   }
 }
@@ -61,6 +75,7 @@ static const char *name_of(int32_t status) {
     NAME(BEVRT_STATUS_PACKAGE);
     NAME(BEVRT_STATUS_CALIBRATION);
     NAME(BEVRT_STATUS_ENGINE_LOAD);
+    NAME(BEVRT_STATUS_GOLDEN);
     NAME(BEVRT_STATUS_OPTION);
     NAME(BEVRT_STATUS_SIGNATURE_MISSING);
     NAME(BEVRT_STATUS_SIGNATURE_WRONG);
@@ -74,6 +89,7 @@ static const char *name_of(int32_t status) {
     NAME(BEVRT_STATUS_IMAGE_FROZEN);
     NAME(BEVRT_STATUS_IMAGE_BLIND);
     NAME(BEVRT_STATUS_IMAGE_LATE);
+    NAME(BEVRT_STATUS_IMAGE_OVERRUN);
     NAME(BEVRT_STATUS_IMAGE_OUT_OF_TOLERANCE);
     NAME(BEVRT_STATUS_MOTION_NOT_FINITE);
     NAME(BEVRT_STATUS_MOTION_IMPLAUSIBLE);
@@ -105,8 +121,53 @@ static int32_t create(const bevrt_pipeline_options_t *options) {
   return status;
 }
 
-static void bad_options(const char *package, const char *rig, const char *signed_package,
-                        const char *changed_package) {
+/* A path below the folder of what was made for this program. */
+static const char *made(const char *folder, const char *name) {
+  static char path[4096];
+  (void)snprintf(path, sizeof path, "%s/%s", folder, name);
+  return path;
+}
+
+static void bad_packages(const char *package, const char *rig, const char *folder) {
+  bevrt_pipeline_options_t options = sound_options(package, rig);
+  options.package_path = made(folder, "hash");
+  check_says("a network with another hash", BEVRT_STATUS_PACKAGE, create(&options), "sha256");
+  options.package_path = made(folder, "external");
+  check_says("a network whose weights lie in another file", BEVRT_STATUS_PACKAGE,
+             create(&options), "reference to another file");
+  options.package_path = made(folder, "operator");
+  check_says("a network with an operator of somebody else", BEVRT_STATUS_PACKAGE,
+             create(&options), "\"evil\"");
+  options.package_path = made(folder, "outside");
+  check_says("a manifest that names a file outside of the package", BEVRT_STATUS_PACKAGE,
+             create(&options), "../hash/reduced.onnx");
+  options.package_path = made(folder, "linked");
+  check_says("a network that is a link out of the package", BEVRT_STATUS_PACKAGE,
+             create(&options), "found a link");
+  options.package_path = made(folder, "pipe");
+  check_says("a network that is a pipe", BEVRT_STATUS_PACKAGE, create(&options),
+             "ordinary file");
+  options.package_path = made(folder, "large");
+  check_says("a manifest of more than 1 MiB", BEVRT_STATUS_PACKAGE, create(&options),
+             "at most 1048576 bytes");
+  options.trusted_keys = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+  options.package_path = package;
+  check("a package that is not signed where it must be", BEVRT_STATUS_SIGNATURE_MISSING,
+        create(&options));
+  options.package_path = made(folder, "signed");
+  check("a package that is signed by another key", BEVRT_STATUS_SIGNATURE_UNKNOWN_KEY,
+        create(&options));
+  options.package_path = made(folder, "changed");
+  check("a package that was changed after signing", BEVRT_STATUS_SIGNATURE_WRONG,
+        create(&options));
+  options.trusted_keys = NULL;
+  options.has_golden_check = BEVRT_ON;
+  options.package_path = made(folder, "golden");
+  check_says("a package whose golden case this machine does not reach", BEVRT_STATUS_GOLDEN,
+             create(&options), "golden");
+}
+
+static void bad_options(const char *package, const char *rig) {
   const bevrt_pipeline_options_t sound = sound_options(package, rig);
   bevrt_pipeline_options_t options;
   bevrt_pipeline_t *handle = NULL;
@@ -164,15 +225,6 @@ static void bad_options(const char *package, const char *rig, const char *signed
   check("an empty list of trusted keys", BEVRT_STATUS_INVALID_ARGUMENT, create(&options));
   options.trusted_keys = "abc";
   check("a trusted key that is none", BEVRT_STATUS_INVALID_ARGUMENT, create(&options));
-  options.trusted_keys = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
-  check("a package that is not signed where it must be", BEVRT_STATUS_SIGNATURE_MISSING,
-        create(&options));
-  options.package_path = signed_package;
-  check("a package that is signed by another key", BEVRT_STATUS_SIGNATURE_UNKNOWN_KEY,
-        create(&options));
-  options.package_path = changed_package;
-  check("a package that was changed after signing", BEVRT_STATUS_SIGNATURE_WRONG,
-        create(&options));
   options = sound;
   options.provider_count = 0;
   check("no provider", BEVRT_STATUS_INVALID_ARGUMENT, create(&options));
@@ -221,6 +273,8 @@ static void bad_options(const char *package, const char *rig, const char *signed
   options = sound;
   options.set_deadline_ns = -1;
   check("a negative deadline", BEVRT_STATUS_INVALID_ARGUMENT, create(&options));
+  options.set_deadline_ns = 0;
+  check_says("no time for a set of images", BEVRT_STATUS_OPTION, create(&options), "deadline");
 }
 
 /* Something to see. */
@@ -317,6 +371,37 @@ static void bad_images(bevrt_pipeline_t *pipeline, const bevrt_camera_info_t *ca
   });
 }
 
+/* An image of a camera at a time, unlike the one before. */
+static int32_t push_at(bevrt_pipeline_t *pipeline, const bevrt_camera_info_t *camera,
+                       uint8_t *pixels, int64_t stamp_ns) {
+  static uint8_t change = 0;
+  const bevrt_image_t image = sound_image(camera, pixels, stamp_ns);
+  size_t i;
+  ++change;
+  for (i = 0; i < camera->width_px; ++i) {
+    pixels[i * 3] ^= change;
+  }
+  return bevrt_pipeline_push_image(pipeline, &image);
+}
+
+static void bad_times(bevrt_pipeline_t *pipeline, const bevrt_camera_info_t *camera,
+                      uint8_t *pixels) {
+  static bevrt_frame_t frame;
+  bevrt_camera_info_t other;
+  must("camera", bevrt_pipeline_camera_info(pipeline, 1, &other, sizeof other));
+  must("reset", bevrt_pipeline_reset(pipeline));
+  must("the first", push_at(pipeline, camera, pixels, 10000000000));
+  must("the second", push_at(pipeline, camera, pixels, 10100000000));
+  check("an image while two older frames wait to be stepped", BEVRT_STATUS_IMAGE_OVERRUN,
+        push_at(pipeline, camera, pixels, 10200000000));
+  must("its frame", bevrt_pipeline_step(pipeline, 10300000000, &frame, sizeof frame));
+  must("and the next", bevrt_pipeline_step(pipeline, 10300000000, &frame, sizeof frame));
+  check("stepping when no frame is due", BEVRT_STATUS_WAITING,
+        bevrt_pipeline_step(pipeline, 10300000000, &frame, sizeof frame));
+  check("an image whose frame is already made", BEVRT_STATUS_IMAGE_LATE,
+        push_at(pipeline, &other, pixels, 10080000000));
+}
+
 static void bad_motion(bevrt_pipeline_t *pipeline) {
   bevrt_ego_rates_t rates = {(uint32_t)sizeof rates, 0, 1000000000, 1000000000, 10.0, 0.0};
   bevrt_ego_pose_t pose;
@@ -343,7 +428,7 @@ static void bad_motion(bevrt_pipeline_t *pipeline) {
         bevrt_pipeline_push_rates(pipeline, &rates));
 }
 
-static void bad_reading(bevrt_pipeline_t *pipeline) {
+static void bad_reading(bevrt_pipeline_t *pipeline, const char *folder) {
   static union {
     bevrt_frame_t frame;
     uint8_t bytes[sizeof(bevrt_frame_t) + 8];
@@ -354,6 +439,7 @@ static void bad_reading(bevrt_pipeline_t *pipeline) {
   bevrt_pipeline_info_t info;
   bevrt_camera_info_t camera;
   bevrt_calibration_t calibration = {(uint32_t)sizeof calibration, 0, NULL, "nonsense"};
+  const char *one_camera = made(folder, "one_camera.toml");
   size_t i;
 
   memset(&room, 0xAA, sizeof room);
@@ -393,6 +479,10 @@ static void bad_reading(bevrt_pipeline_t *pipeline) {
         bevrt_pipeline_set_camera_enabled(pipeline, 99, BEVRT_OFF));
   check("a calibration that is none", BEVRT_STATUS_CALIBRATION,
         bevrt_pipeline_set_calibration(pipeline, &calibration));
+  calibration.rig_text = NULL;
+  calibration.rig_path = one_camera;
+  check("a calibration of fewer cameras", BEVRT_STATUS_OPTION,
+        bevrt_pipeline_set_calibration(pipeline, &calibration));
 }
 
 static int32_t inside = BEVRT_STATUS_OK;
@@ -402,6 +492,53 @@ static void destroys_itself(void *user_data, int32_t status) {
   (void)status;
   ++released;
   inside = bevrt_worker_destroy(*(bevrt_worker_t **)user_data);
+}
+
+/* A release callback that holds the worker's thread until somebody destroys the worker. */
+typedef struct {
+  bevrt_worker_t *worker;
+  atomic_int is_inside;
+} hold_t;
+
+static void holds(void *user_data, int32_t status) {
+  static bevrt_frame_t frame;
+  hold_t *hold = (hold_t *)user_data;
+  (void)status;
+  atomic_store(&hold->is_inside, 1);
+  while (bevrt_worker_poll(hold->worker, 0, &frame, sizeof frame) !=
+         BEVRT_STATUS_INVALID_HANDLE) {
+    (void)sched_yield();
+  }
+}
+
+static void keeps_status(void *user_data, int32_t status) { *(int32_t *)user_data = status; }
+
+static void bad_queue(bevrt_pipeline_t *pipeline, const bevrt_camera_info_t *camera,
+                      const uint8_t *pixels) {
+  static hold_t hold;
+  bevrt_worker_options_t options;
+  bevrt_worker_counts_t counts;
+  int32_t second = -1;
+  bevrt_image_t image = sound_image(camera, pixels, 20000000000);
+
+  must("defaults", bevrt_worker_options_default(&options, sizeof options));
+  options.queue_capacity = 1;
+  must("a worker", bevrt_worker_create(pipeline, &options, &hold.worker));
+  must("queueing", bevrt_worker_push_image(hold.worker, &image, holds, &hold));
+  while (atomic_load(&hold.is_inside) == 0) {
+    (void)sched_yield();
+  }
+  image.stamp_ns += 100000000;
+  image.arrival_ns += 100000000;
+  must("queueing", bevrt_worker_push_image(hold.worker, &image, keeps_status, &second));
+  check("queueing when the queue is full", BEVRT_STATUS_QUEUE_FULL,
+        bevrt_worker_tick(hold.worker, 0));
+  must("counts", bevrt_worker_counts(hold.worker, &counts, sizeof counts));
+  wrong += counts.queue_full != 1 || counts.queued != 1;
+  check("waiting for a worker that a callback holds", BEVRT_STATUS_WAITING,
+        bevrt_worker_flush(hold.worker, 1000000));
+  must("destroying the worker", bevrt_worker_destroy(hold.worker));
+  check("an image in the queue of a worker that is destroyed", BEVRT_STATUS_CANCELLED, second);
 }
 
 static void bad_worker(bevrt_pipeline_t *pipeline, const bevrt_camera_info_t *camera,
@@ -460,12 +597,13 @@ int main(int argc, char **argv) {
   size_t bytes;
   int local = 0;
 
-  if (argc != 5) {
-    fprintf(stderr, "usage: bad_input PACKAGE RIG_FILE SIGNED_PACKAGE CHANGED_PACKAGE\n");
+  if (argc != 4) {
+    fprintf(stderr, "usage: bad_input PACKAGE RIG_FILE FOLDER\n");
     return EXIT_FAILURE;
   }
   printf("| what was given | what came back |\n|---|---|\n");
-  bad_options(argv[1], argv[2], argv[3], argv[4]);
+  bad_options(argv[1], argv[2]);
+  bad_packages(argv[1], argv[2], argv[3]);
 
   options = sound_options(argv[1], argv[2]);
   options.struct_size = (uint32_t)offsetof(bevrt_pipeline_options_t, trusted_keys);
@@ -481,8 +619,10 @@ int main(int argc, char **argv) {
   paint(pixels, bytes);
   bad_images(pipeline, &camera, pixels);
   bad_motion(pipeline);
-  bad_reading(pipeline);
+  bad_reading(pipeline, argv[3]);
   bad_worker(pipeline, &camera, pixels);
+  bad_queue(pipeline, &camera, pixels);
+  bad_times(pipeline, &camera, pixels);
 
   check("pipeline: NULL", BEVRT_STATUS_NULL_POINTER, bevrt_pipeline_reset(NULL));
   check("destroying NULL", BEVRT_STATUS_OK, bevrt_pipeline_destroy(NULL));

@@ -25,6 +25,8 @@ pub enum OnnxProblem {
     },
     /// A node runs a compiled engine from a file of its own.
     CompiledEngine,
+    /// Graphs lie in attributes of graphs, more than 32 of them.
+    TooDeep,
 }
 
 impl std::fmt::Display for OnnxProblem {
@@ -42,6 +44,10 @@ impl std::fmt::Display for OnnxProblem {
             Self::CompiledEngine => f.write_str(
                 "expected operators, found a compiled engine (EPContext), which names another file",
             ),
+            Self::TooDeep => write!(
+                f,
+                "expected at most {DEEPEST} graphs within each other, found more"
+            ),
         }
     }
 }
@@ -54,14 +60,30 @@ pub fn check(model: &[u8]) -> Result<(), OnnxProblem> {
     for field in fields(model) {
         match field? {
             (7, Value::Bytes(graph)) => check_graph(graph, DEEPEST)?,
-            // A function of the model.
-            (25, Value::Bytes(function)) => {
-                for field in fields(function) {
-                    if let (7, Value::Bytes(node)) = field? {
-                        check_node(node, DEEPEST)?;
-                    }
-                }
-            }
+            (20, Value::Bytes(training)) => check_training(training)?,
+            (25, Value::Bytes(function)) => check_function(function)?,
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Initialization and algorithm of a training, which are graphs.
+fn check_training(training: &[u8]) -> Result<(), OnnxProblem> {
+    for field in fields(training) {
+        if let (1 | 2, Value::Bytes(graph)) = field? {
+            check_graph(graph, DEEPEST)?;
+        }
+    }
+    Ok(())
+}
+
+/// A function of the model: its nodes, and the defaults of its attributes.
+fn check_function(function: &[u8]) -> Result<(), OnnxProblem> {
+    for field in fields(function) {
+        match field? {
+            (7, Value::Bytes(node)) => check_node(node, DEEPEST)?,
+            (11, Value::Bytes(attribute)) => check_attribute(attribute, DEEPEST)?,
             _ => {}
         }
     }
@@ -69,7 +91,7 @@ pub fn check(model: &[u8]) -> Result<(), OnnxProblem> {
 }
 
 fn check_graph(graph: &[u8], depth: usize) -> Result<(), OnnxProblem> {
-    let depth = depth.checked_sub(1).ok_or(OnnxProblem::Malformed)?;
+    let depth = depth.checked_sub(1).ok_or(OnnxProblem::TooDeep)?;
     for field in fields(graph) {
         match field? {
             (1, Value::Bytes(node)) => check_node(node, depth)?,
@@ -88,14 +110,19 @@ fn check_node(node: &[u8], depth: usize) -> Result<(), OnnxProblem> {
     }
     for field in fields(node) {
         if let (5, Value::Bytes(attribute)) = field? {
-            for field in fields(attribute) {
-                match field? {
-                    (5 | 10, Value::Bytes(tensor)) => check_tensor(tensor)?,
-                    (6 | 11, Value::Bytes(graph)) => check_graph(graph, depth)?,
-                    (22 | 23, Value::Bytes(sparse)) => check_sparse(sparse)?,
-                    _ => {}
-                }
-            }
+            check_attribute(attribute, depth)?;
+        }
+    }
+    Ok(())
+}
+
+fn check_attribute(attribute: &[u8], depth: usize) -> Result<(), OnnxProblem> {
+    for field in fields(attribute) {
+        match field? {
+            (5 | 10, Value::Bytes(tensor)) => check_tensor(tensor)?,
+            (6 | 11, Value::Bytes(graph)) => check_graph(graph, depth)?,
+            (22 | 23, Value::Bytes(sparse)) => check_sparse(sparse)?,
+            _ => {}
         }
     }
     Ok(())
@@ -201,18 +228,19 @@ fn taken<'a>(rest: &mut &'a [u8], length: usize) -> Option<&'a [u8]> {
 mod tests {
     use super::*;
 
-    /// A field with bytes.
-    fn bytes(number: u8, value: &[u8]) -> Vec<u8> {
-        let length = u8::try_from(value.len()).expect("tests are short");
-        let key = u16::from(number) << 3 | 2;
-        let mut out = vec![(key & 0x7F) as u8];
-        if key > 0x7F {
-            out[0] |= 0x80;
-            out.push((key >> 7) as u8);
+    fn varint(mut value: usize) -> Vec<u8> {
+        let mut out = Vec::new();
+        while value > 0x7F {
+            out.push(value as u8 | 0x80);
+            value >>= 7;
         }
-        out.push(length);
-        out.extend(value);
+        out.push(value as u8);
         out
+    }
+
+    /// A field with bytes.
+    fn bytes(number: usize, value: &[u8]) -> Vec<u8> {
+        [varint(number << 3 | 2), varint(value.len()), value.to_vec()].concat()
     }
 
     fn joined(parts: &[Vec<u8>]) -> Vec<u8> {
@@ -245,8 +273,16 @@ mod tests {
                 model_of_node(&bytes(5, &attribute)),
                 model_of_node(&bytes(5, &nested)),
                 bytes(7, &bytes(15, &bytes(1, &tensor))),
+                // A function: an attribute of a node, the default of an attribute, a graph in it.
+                bytes(25, &bytes(7, &bytes(5, &attribute))),
+                bytes(25, &bytes(11, &attribute)),
+                bytes(25, &bytes(11, &nested)),
+                // A training: initialization and algorithm.
+                bytes(20, &bytes(1, &bytes(5, &tensor))),
+                bytes(20, &bytes(2, &bytes(5, &tensor))),
+                bytes(20, &bytes(2, &bytes(1, &bytes(5, &attribute)))),
             ] {
-                assert_eq!(check(&model), expected);
+                assert_eq!(check(&model), expected, "{model:02x?}");
             }
         }
     }
@@ -273,14 +309,37 @@ mod tests {
         for model in [&[0x3A_u8, 5, 1][..], &[0xFF; 12], &[0x0B], &[0x3A]] {
             assert_eq!(check(model), Err(OnnxProblem::Malformed), "{model:?}");
         }
-        let mut nested = Vec::new();
-        for _ in 0..DEEPEST {
-            if nested.len() > 110 {
-                break;
-            }
-            nested = bytes(1, &bytes(5, &bytes(6, &nested)));
+    }
+
+    /// Graphs within each other, of which the innermost is empty.
+    fn graphs(count: usize) -> Vec<u8> {
+        (1..count).fold(Vec::new(), |inner, _| {
+            bytes(1, &bytes(5, &bytes(6, &inner)))
+        })
+    }
+
+    #[test]
+    fn graphs_within_each_other_are_walked_to_the_limit_and_refused_beyond_it() {
+        let in_function = |count| bytes(25, &bytes(11, &bytes(6, &graphs(count))));
+        let in_training = |count| bytes(20, &bytes(1, &graphs(count)));
+        for count in [1, 2, DEEPEST] {
+            assert_eq!(check(&bytes(7, &graphs(count))), Ok(()), "{count}");
+            assert_eq!(check(&in_function(count)), Ok(()), "{count}");
+            assert_eq!(check(&in_training(count)), Ok(()), "{count}");
         }
-        // However deep, the walk ends.
-        assert!(check(&bytes(7, &nested)).is_ok());
+        for count in [DEEPEST + 1, DEEPEST + 2, 1000] {
+            let expected = Err(OnnxProblem::TooDeep);
+            assert_eq!(check(&bytes(7, &graphs(count))), expected, "{count}");
+            assert_eq!(check(&in_function(count)), expected, "{count}");
+            assert_eq!(check(&in_training(count)), expected, "{count}");
+        }
+        // What lies in the innermost graph is seen.
+        let evil = bytes(1, &bytes(7, b"evil"));
+        let model = (1..DEEPEST).fold(evil, |inner, _| bytes(1, &bytes(5, &bytes(6, &inner))));
+        let found = check(&bytes(7, &model));
+        assert!(
+            matches!(found, Err(OnnxProblem::Domain { .. })),
+            "{found:?}"
+        );
     }
 }

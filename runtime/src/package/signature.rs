@@ -190,11 +190,12 @@ impl SignatureCheck {
 
 /// Who signed these bytes of a manifest, by the file beside it.
 pub(super) fn signer(folder: &Path, manifest: &[u8]) -> Result<PackageKey, SignatureProblem> {
-    let read = limited::read_text(&folder.join(SIGNATURE_FILE), LIMIT_BYTES);
-    let text = read.map_err(|error| match error.kind() {
+    let read = limited::read_inside(folder, Path::new(SIGNATURE_FILE), LIMIT_BYTES);
+    let bytes = read.map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => SignatureProblem::Missing,
         _ => SignatureProblem::Malformed,
     })?;
+    let text = String::from_utf8(bytes).map_err(|_| SignatureProblem::Malformed)?;
     text.parse::<PackageSignature>()?.verify(manifest)
 }
 

@@ -1,4 +1,5 @@
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 
 use ed25519_dalek::{Signer, SigningKey};
@@ -90,6 +91,28 @@ fn a_network_that_is_missing_is_named() {
     let entry = package.choose(ON_CPU).expect("there is one for the CPU");
     let error = package.read_network(entry).expect_err("there is no file");
     assert!(error.to_string().contains("a.onnx"), "{error}");
+}
+
+#[test]
+fn links_that_lead_out_of_the_package_are_not_followed_whatever_the_hash() {
+    let folder = Folder::new("linked", &network("a.onnx", "fp32", "\"cpu\"", ""));
+    let elsewhere = Folder::new("elsewhere", "");
+    fs::write(elsewhere.0.join("abc"), "abc").expect("the folder is writable");
+    symlink(elsewhere.0.join("abc"), folder.0.join("a.onnx")).expect("it is new");
+    let package = Package::open(&folder.0).expect("the package is right");
+    let entry = package.choose(ON_CPU).expect("there is one for the CPU");
+    let error = package.read_network(entry).expect_err("it lies elsewhere");
+    let message = error.to_string();
+    assert!(
+        message.contains("a.onnx: cannot be read: expected a file of the package"),
+        "{message}"
+    );
+
+    let manifest = folder.0.join(MANIFEST_FILE);
+    fs::rename(&manifest, elsewhere.0.join("manifest")).expect("both are ours");
+    symlink(elsewhere.0.join("manifest"), &manifest).expect("it is new");
+    let error = Package::open(&folder.0).expect_err("it lies elsewhere");
+    assert!(error.to_string().contains("manifest.toml"), "{error}");
 }
 
 #[test]

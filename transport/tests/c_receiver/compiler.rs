@@ -21,6 +21,9 @@ pub enum Build {
 
 /// The command of the compiler in this variable, or the usual one; `None`, with a message, where
 /// it does not start.
+///
+/// # Panics
+/// It does not start where `BEVRT_REQUIRE_TOOLS` is set, as in CI.
 pub fn compiler(variable: &str, usual: &str) -> Option<Command> {
     let name = std::env::var(variable).unwrap_or_else(|_unset| usual.to_owned());
     let mut words = name.split_whitespace();
@@ -31,6 +34,10 @@ pub fn compiler(variable: &str, usual: &str) -> Option<Command> {
         .stderr(Stdio::null())
         .status();
     if let Err(error) = starts {
+        assert!(
+            std::env::var_os("BEVRT_REQUIRE_TOOLS").is_none(),
+            "BEVRT_REQUIRE_TOOLS: `{program}` does not start: {error}"
+        );
         println!("SKIPPED: `{program}` does not start ({error}); {variable} can name a compiler");
         return None;
     }
