@@ -29,4 +29,8 @@ import json
 line = json.loads(open("run/log.jsonl").readline())
 assert line["step"] == 1 and line["samples"] == 1, line
 END
+if env -i ./bevrt doctor "$root/models/packages/tiny" 2>doctor.log || ! grep -q "linked statically" doctor.log; then
+    echo "expected a refusal to load ONNX Runtime, found: $(cat doctor.log)" >&2
+    exit 1
+fi
 echo "a static file streamed, and the trainer took a step"

@@ -62,6 +62,8 @@ pub enum LibraryError {
         /// What it said.
         source: ort::Error,
     },
+    /// The program is linked statically: loading any library would crash it.
+    StaticProgram,
 }
 
 static LOADED: OnceLock<OnnxRuntimeLibrary> = OnceLock::new();
@@ -76,8 +78,12 @@ impl OnnxRuntimeLibrary {
     /// It stays loaded until the process ends.
     ///
     /// # Errors
-    /// None is found, the one asked for does not load, or another one is already loaded.
+    /// None is found, the one asked for does not load, another one is already loaded, or the program
+    /// is linked statically.
     pub fn load(explicit: Option<&Path>) -> Result<&'static Self, LibraryError> {
+        if cfg!(all(unix, target_feature = "crt-static")) {
+            return Err(LibraryError::StaticProgram);
+        }
         // Nothing is shared under the lock, so a panic of another loader leaves nothing broken.
         let _guard = LOADING.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(loaded) = LOADED.get() {
@@ -254,6 +260,10 @@ impl fmt::Display for LibraryError {
             Self::Start { path, source } => {
                 write!(f, "{} does not start: {source}", path.display())
             }
+            Self::StaticProgram => f.write_str(
+                "this program is linked statically and cannot load ONNX Runtime: build it without \
+                 `-C target-feature=+crt-static`",
+            ),
         }
     }
 }
@@ -263,7 +273,7 @@ impl Error for LibraryError {
         match self {
             Self::Load { source, .. } => Some(source),
             Self::Start { source, .. } => Some(source),
-            Self::NotFound { .. } | Self::OtherIsLoaded { .. } => None,
+            Self::NotFound { .. } | Self::OtherIsLoaded { .. } | Self::StaticProgram => None,
         }
     }
 }
