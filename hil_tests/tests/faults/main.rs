@@ -99,19 +99,60 @@ fn a_camera_that_the_rig_lacks_is_refused_with_those_it_has() {
 }
 
 #[test]
-fn a_drive_in_real_time_gives_its_frames_while_other_programs_take_the_processor() {
-    let row = runner(Pace::RealTime).run(&scenario(
-        r#"
-        name = "load"
-        drive = { duration_s = 1.5, rate_hz = 4 }
+fn while_other_programs_take_the_processor_frames_stay_sound_and_recover() {
+    let shipped = shipped();
+    let in_real_time: Vec<_> = shipped.iter().filter(|s| s.needs_real_time()).collect();
+    assert!(!in_real_time.is_empty());
+    for scenario in in_real_time {
+        let row = runner(Pace::RealTime).run(scenario).expect("it runs");
+        assert_eq!(row.verdict, Verdict::Passed, "{}", row.measured);
+        assert!(row.frames.len() >= 9, "{} frames of 19", row.frames.len());
+    }
+}
+
+#[test]
+fn a_camera_state_is_that_of_the_camera_that_fails() {
+    let row = |camera: &str| {
+        let text = r#"
+            name = "one camera black and one lost"
+            drive = { duration_s = 3 }
+            [[fault]]
+            kind = "camera_black"
+            camera = "CAMERA"
+            from_s = 2.3
+            to_s = 2.6
+            [expect]
+            state = "degraded"
+            reasons = ["camera_blind"]
+            may = ["camera_missing", "reference_missing", "set_deadline"]
+            camera_state = "blind"
+            "#;
+        one(&text.replace("CAMERA", camera)).verdict
+    };
+    assert_eq!(row("back"), Verdict::Passed);
+    // All of them are named, and the runtime must say so of each.
+    assert!(matches!(row("all"), Verdict::Failed(_)));
+}
+
+#[test]
+fn a_frame_that_is_older_than_it_may_be_fails_its_row() {
+    let row = one(r#"
+        name = "engine slow"
+        drive = { duration_s = 3 }
         [[fault]]
-        kind = "cpu_load"
-        threads = 2
-        from_s = 0.5
-        to_s = 1.0
-        "#,
-    ));
-    let frames = row.expect("it runs").frames;
-    assert!(frames.len() >= 3, "{} frames", frames.len());
-    assert!(frames.is_sorted_by_key(|frame| frame.stamp_ns));
+        kind = "engine_slow"
+        run_s = 0.3
+        from_s = 2.1
+        to_s = 2.4
+        [expect]
+        may = ["history_warming_up"]
+        may_state = "degraded"
+        max_age_s = 0.01
+        recovered_within_s = 3
+        "#);
+    let Verdict::Failed(problems) = &row.verdict else {
+        panic!("{row:?}");
+    };
+    let text = problems.join("; ");
+    assert!(text.contains("at most 0.01 s"), "{text}");
 }
