@@ -7,8 +7,10 @@ mod results;
 
 use crate::failure::Failure;
 use crate::package::{EngineArguments, SHIPPED_PACKAGE};
+use crate::progress::DriveBar;
+use crate::replay::length_of_log_s;
+use crate::rig;
 use crate::train_stream::parse_seeds;
-use crate::{progress, rig};
 use bevrt_hil::logs::{LogReader, TOPIC_FRAME};
 use bevrt_hil::replay::replay;
 use bevrt_hil::source::{
@@ -16,7 +18,6 @@ use bevrt_hil::source::{
 };
 use bevrt_runtime::{EgoMotionSpec, MANIFEST_FILE, Manifest, Pipeline, PipelineOptions};
 use clap::Args;
-use indicatif::ProgressBar;
 use page::ReportPage;
 use recorded::{DriveRecorder, RecordedDrive};
 use serde_json::Value;
@@ -114,7 +115,7 @@ fn simulated(arguments: &ReportArguments, seed: u64) -> Result<RecordedDrive, Fa
     let rig = rig::resolve(&arguments.rig)?;
     let mut drive = SimulatedDrive::new(seed, &rig, manifest.preprocess(), &options);
     let name = format!("seed {seed}, {}", drive.condition().name());
-    let bar = progress::bar("driving", drive.frames());
+    let bar = DriveBar::new("driving", Some(arguments.seconds));
     replayed(arguments, &mut drive, name, bar)
 }
 
@@ -129,7 +130,7 @@ fn of_log(arguments: &ReportArguments, index: usize) -> Result<RecordedDrive, Fa
         return results::read(log, arguments.drive.get(index).map(PathBuf::as_path));
     }
     let mut drive = LogDrive::open(log, LogDriveOptions::default())?;
-    let bar = progress::spinner("driving");
+    let bar = DriveBar::new("driving", length_of_log_s(log));
     let recorded = replayed(arguments, &mut drive, log.display().to_string(), bar)?;
     for remark in drive.remarks() {
         eprintln!("{}: {remark}", log.display());
@@ -141,7 +142,7 @@ fn replayed(
     arguments: &ReportArguments,
     drive: &mut dyn DriveSource,
     name: String,
-    bar: ProgressBar,
+    bar: DriveBar,
 ) -> Result<RecordedDrive, Failure> {
     let mut options = PipelineOptions::new(&arguments.package, drive.rig().clone());
     options.engine = arguments.engine.options()?;

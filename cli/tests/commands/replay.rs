@@ -1,8 +1,9 @@
 //! The options of `bevrt replay`: a part, several rounds, a pipe, real time.
 
 use crate::{folder, frames, repository, success, text};
-use bevrt_runtime::OutputFrame;
+use bevrt_runtime::{HealthReasons, OutputFrame};
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -85,11 +86,90 @@ fn in_real_time_every_set_gives_a_frame_or_is_counted_as_dropped() {
     assert!(!frames.is_empty() && frames.len() as u64 == count(&told, "frames"));
     assert!(frames.is_sorted_by(|a, b| a.stamp_ns < b.stamp_ns));
 
-    // No machine keeps up with this: one set is taken at the beginning, and the last in the end.
-    let (told, frames) = replayed(&folder, &log, "fast", &["--paced", "--speed", "1000"]);
+    // How many are dropped is up to this machine; none is lost without being counted.
+    let (told, frames) = replayed(&folder, &log, "fast", &["--paced", "--speed", "8"]);
     let [dropped, made] = ["dropped_sets", "frames"].map(|what| count(&told, what));
     assert_eq!(made, frames.len() as u64);
-    assert!(dropped >= 5 && dropped + made >= 11, "{told}");
-    let begin_ns = frames[0].stamp_ns;
-    assert_eq!(stamps_ms(&frames, begin_ns).last(), Some(&2000));
+    assert!(dropped + made >= 11, "{told}");
+    assert!(frames.is_sorted_by(|a, b| a.stamp_ns < b.stamp_ns));
+}
+
+/// The numbers of a `.npy` file of 32-bit floats.
+fn numbers(file: &Path) -> Vec<f32> {
+    let bytes = std::fs::read(file).expect("it was dumped");
+    let header = usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
+    let numbers = bytes[10 + header..].chunks_exact(4);
+    let number = |four: &[u8]| f32::from_le_bytes(four.try_into().expect("four bytes"));
+    numbers.map(number).collect()
+}
+
+/// What the network gave for a frame, by output.
+fn outputs(out: &Path, frame: usize) -> BTreeMap<String, Vec<f32>> {
+    let folder = out.join(format!("tensors/frame_{frame:03}/outputs"));
+    let files = std::fs::read_dir(folder).expect("it was dumped");
+    let output = |file: std::io::Result<std::fs::DirEntry>| {
+        let path = file.expect("it is readable").path();
+        (path.display().to_string(), numbers(&path))
+    };
+    let outputs = files.map(output);
+    let name = |path: String| path.rsplit('/').next().unwrap_or_default().to_owned();
+    outputs.map(|(path, values)| (name(path), values)).collect()
+}
+
+#[test]
+fn a_part_gives_what_the_whole_log_gives_once_the_queue_is_full() {
+    let folder = folder("replay_seek");
+    let log = folder.join("drive.mcap");
+    let sim = ["sim", "--seed", "950101", "--seconds", "4.5", "--rate", "4"];
+    let more = ["--times-network", "1", "--out", text(&log)];
+    success(&[&sim[..], &more[..]].concat());
+    let dump = ["--dump-tensors", "100"];
+    let (_, whole) = replayed(&folder, &log, "whole", &dump);
+    let (_, part) = replayed(
+        &folder,
+        &log,
+        "part",
+        &[&dump[..], &["--from", "1"]].concat(),
+    );
+    let begun = whole
+        .iter()
+        .position(|frame| frame.stamp_ns == part[0].stamp_ns);
+    let begun = begun.expect("a frame of the whole log");
+    assert!((3..=5).contains(&begun), "{begun}");
+    assert_eq!(whole.len() - begun, part.len());
+    // The greatest difference of any output, as a share of its greatest value.
+    let difference = |frame: usize| {
+        let [whole, part] = [("whole", begun + frame), ("part", frame)]
+            .map(|(name, frame)| outputs(&folder.join(name), frame));
+        assert!(whole.len() >= 6 && whole.keys().eq(part.keys()));
+        let pairs = whole.values().zip(part.values());
+        let differences = pairs.map(|(whole, part)| {
+            let most = whole
+                .iter()
+                .fold(1e-6_f32, |most, value| most.max(value.abs()));
+            let apart = whole.iter().zip(part).map(|(a, b)| (a - b).abs());
+            apart.fold(0.0, f32::max) / most
+        });
+        differences.fold(0.0, f32::max)
+    };
+    assert!(difference(0) > 1e-3, "an empty queue makes no difference");
+    let warming_up = HealthReasons::HISTORY_WARMING_UP;
+    let mut full = 0;
+    for (frame, (in_part, in_whole)) in part.iter().zip(&whole[begun..]).enumerate() {
+        assert_eq!(in_part.stamp_ns, in_whole.stamp_ns);
+        if in_part.health.reasons().contains(warming_up) {
+            continue;
+        }
+        full += 1;
+        let apart = difference(frame);
+        assert!(apart < 1e-4, "frame {frame}: {apart}");
+        assert_eq!(
+            in_part.health.reasons().bits(),
+            in_whole.health.reasons().bits()
+        );
+        for (part, whole) in in_part.coverage.iter().zip(&in_whole.coverage) {
+            assert_eq!(part.state, whole.state);
+        }
+    }
+    assert!(full >= 4, "{full} frames with a full queue");
 }

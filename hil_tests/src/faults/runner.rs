@@ -133,7 +133,7 @@ impl<'a> FaultRunner<'a> {
 
     /// Runs scenarios one after another; `progress` sees each row as it is judged.
     ///
-    /// Those that show only in real time are left out where the pace is another.
+    /// Those that show only in real time are driven in real time whatever the pace.
     ///
     /// # Errors
     /// A scenario does not fit, the pipeline cannot be made, or gave up.
@@ -151,10 +151,8 @@ impl<'a> FaultRunner<'a> {
                 ..scenario.drive
             })?;
         }
-        let is_wanted = |s: &&Scenario| self.pace == Pace::RealTime || !s.needs_real_time();
-        let wanted: Vec<_> = scenarios.iter().filter(is_wanted).collect();
-        let mut rows = Vec::with_capacity(wanted.len());
-        for scenario in wanted {
+        let mut rows = Vec::with_capacity(scenarios.len());
+        for scenario in scenarios {
             let row = self.run(scenario)?;
             progress(&row);
             rows.push(row);
@@ -228,7 +226,11 @@ impl<'a> FaultRunner<'a> {
             faults,
             rig: drive.rig(),
             switch,
-            pace: self.pace,
+            pace: if scenario.needs_real_time() {
+                Pace::RealTime
+            } else {
+                self.pace
+            },
             started: Instant::now(),
             is_moved: false,
             load: None,

@@ -2,7 +2,8 @@
 
 use super::recorded::{DriveRecorder, RecordedDrive};
 use crate::failure::Failure;
-use crate::progress;
+use crate::progress::DriveBar;
+use crate::replay::length_of_log_s;
 use bevrt_hil::FrameTruth;
 use bevrt_hil::logs::{LogReader, TOPIC_FRAME, TOPIC_STATISTICS};
 use bevrt_hil::source::{DriveEvent, DriveSource, LogDrive, LogDriveOptions};
@@ -25,8 +26,7 @@ pub fn read(result: &Path, drive: Option<&Path>) -> Result<RecordedDrive, Failur
     let open = |log| LogDrive::open(log, LogDriveOptions::default());
     let drive = source.map(open).transpose()?;
     let cameras = drive.as_ref().map(|drive| drive.rig().cameras().to_vec());
-    let frames = topics.iter().find(|topic| topic.topic == TOPIC_FRAME);
-    let bar = progress::bar("reading", frames.map_or(0, |topic| topic.messages));
+    let bar = DriveBar::new("reading", length_of_log_s(result));
     let name = result.display().to_string();
     let mut recorder = DriveRecorder::new(name, cameras.unwrap_or_default(), bar);
     let mut surroundings = Surroundings {
