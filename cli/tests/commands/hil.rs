@@ -202,7 +202,7 @@ fn a_short_soak_on_the_shipped_network_is_flat() {
         "--steps",
         "60",
         "--paced-minutes",
-        "0.05",
+        "0.1",
         "--seconds",
         "1.5",
         "--rate",
