@@ -1,9 +1,10 @@
 //! `bevrt dump`: a log as a plain file, for programs that bring no reader of logs.
 
 use crate::failure::Failure;
-use crate::progress;
+use crate::progress::DriveBar;
+use crate::replay::length_of_log_s;
 use bevrt_hil::logs::DumpWriter;
-use bevrt_hil::source::{DriveSource, LogDrive, LogDriveOptions};
+use bevrt_hil::source::{DriveEvent, DriveSource, LogDrive, LogDriveOptions};
 use clap::Args;
 use std::fs::File;
 use std::io::BufWriter;
@@ -30,13 +31,15 @@ pub fn run(arguments: &DumpArguments) -> Result<(), Failure> {
     let file = File::create(&arguments.out).map_err(writing())?;
     let mut dump =
         DumpWriter::new(BufWriter::new(file), drive.rig(), drive.ego_motion()).map_err(writing())?;
-    let bar = progress::spinner("writing");
+    let mut bar = DriveBar::new("writing", length_of_log_s(&arguments.log));
     while let Some(event) = drive.next_event()? {
         dump.write(&event).map_err(writing())?;
-        bar.inc(1);
+        if let DriveEvent::Image(image) = event {
+            bar.frame(image.arrival);
+        }
     }
     dump.finish().map_err(writing())?;
-    bar.finish_and_clear();
+    bar.finish();
     println!("{}", arguments.out.display());
     Ok(())
 }

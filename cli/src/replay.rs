@@ -227,8 +227,8 @@ fn one(
     let latency = LatencyReport::new(pipelines[0].stats());
     if !arguments.json {
         println!(
-            "{name}: {} frames, {} images refused",
-            summary.frames, summary.refused_images
+            "{name}: {} frames, {} sets dropped, {} images refused",
+            summary.frames, summary.dropped_sets, summary.refused_images
         );
         print!("{}", latency_table(&latency));
         println!("results: {}", out.join("result.mcap").display());
@@ -251,6 +251,7 @@ fn one(
     Ok(serde_json::json!({
         "drive": name.to_string(),
         "frames": summary.frames,
+        "dropped_sets": summary.dropped_sets,
         "refused_images": summary.refused_images,
         "refused_motion": summary.refused_motion,
         "alloc_per_frame": summary.allocations_per_frame(),

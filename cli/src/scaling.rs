@@ -119,12 +119,15 @@ fn table(
         "| {axis} | preprocess | align | network | decode, track | step | whole work | bare run | \
          memory, MiB |\n|---|---|---|---|---|---|---|---|---|"
     );
+    let bar = progress::bar("measuring", jobs.len() as u64);
     for job in jobs {
-        let bar = progress::spinner("measuring");
-        let report = measured(arguments, &job)?;
-        bar.finish_and_clear();
-        println!("{}", row(&job.name, &report)?);
+        bar.set_message(job.name.clone());
+        bar.tick();
+        let row = row(&job.name, &measured(arguments, &job)?)?;
+        bar.suspend(|| println!("{row}"));
+        bar.inc(1);
     }
+    bar.finish_and_clear();
     println!();
     Ok(())
 }

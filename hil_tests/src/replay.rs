@@ -5,6 +5,7 @@
 mod latency;
 mod paced;
 mod tensors;
+mod waiting_images;
 
 use std::collections::VecDeque;
 use std::error::Error;
@@ -16,8 +17,9 @@ use crate::source::{DriveEvent, DriveSource, ImageEvent, SourceError};
 use crate::truth::FrameTruth;
 
 pub use latency::{LatencyReport, StageLatency};
-pub use paced::replay_paced;
+pub use paced::{PaceClock, replay_by_clock, replay_paced};
 pub use tensors::{TensorDump, write_npy};
+pub(crate) use waiting_images::WaitingImages;
 
 /// Ground truths that are kept until the frame of their stamp comes out.
 const TRUTHS_KEPT: usize = 8;
@@ -74,6 +76,8 @@ pub struct ReplaySummary {
     pub frames: u64,
     /// Images that came into no set.
     pub refused_images: u64,
+    /// In real time: sets that gave way to a newer one, since they came while the pipelines worked.
+    pub dropped_sets: u64,
     /// Samples of ego motion that were refused.
     pub refused_motion: u64,
     /// Heap allocations of the calling thread in the pipelines after the first frames, and the

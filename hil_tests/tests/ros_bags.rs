@@ -251,6 +251,35 @@ fn twists_are_taken_where_there_is_no_pose() {
 }
 
 #[test]
+fn twists_without_a_stamp_are_true_when_they_come() {
+    let (path, mut bag) = Bag::create("plain_twists.mcap");
+    bag.mounts(&["front"]);
+    bag.camera_info("front", "plumb_bob", &[0.0; 5]);
+    for step in 0..2 {
+        let twist = Cdr::new().f64s(&[4.0 + f64::from(step), 0.5, 0.0, 0.1, 0.2, -0.25]);
+        bag.write("/vehicle/speed", "geometry_msgs/msg/Twist", &twist);
+        bag.jpeg("front", step, &jpeg());
+    }
+    bag.finish();
+    let mut drive = LogDrive::open(&path, LogDriveOptions::default()).expect("it is sound");
+    assert_eq!(drive.ego_motion(), EgoMotionSource::Rates);
+    let mut motion = Vec::new();
+    while let Some(event) = drive.next_event().expect("it is sound") {
+        if let DriveEvent::VehicleMotion {
+            stamp,
+            arrival,
+            speed_mps,
+            yaw_rate_radps,
+        } = event
+        {
+            assert_eq!(stamp, arrival);
+            motion.push((speed_mps, yaw_rate_radps));
+        }
+    }
+    assert_eq!(motion, [(4.0, -0.25), (5.0, -0.25)]);
+}
+
+#[test]
 fn damaged_pictures_are_left_out_and_said_and_unknown_pixels_are_refused() {
     let (path, mut bag) = Bag::create("damaged_pictures.mcap");
     bag.mounts(&["front"]);

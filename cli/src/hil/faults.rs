@@ -26,7 +26,8 @@ pub struct FaultsArguments {
     package: PathBuf,
     #[arg(long, default_value = "six-pinhole", help = rig::RIG_HELP)]
     rig: String,
-    /// Drive in real time: with scenarios that show only then, and with whatever this machine drops
+    /// Drive every scenario in real time, with whatever this machine drops; those that show only then
+    /// always are
     #[arg(long)]
     paced: bool,
     /// Write the table as a page, too
@@ -59,7 +60,6 @@ pub fn run(arguments: &FaultsArguments) -> Result<(), Failure> {
         bar.inc(1);
     })?;
     bar.finish_and_clear();
-    let left_out = scenarios.len() - rows.len();
     let how = if arguments.paced {
         "in real time"
     } else {
@@ -68,16 +68,12 @@ pub fn run(arguments: &FaultsArguments) -> Result<(), Failure> {
     let about = format!("{}, simulated drives {how}", package.display());
     let table = FaultTable::new(rows, about);
     print!("{}", table.to_markdown());
-    if left_out > 0 {
-        println!("{left_out} left out: they show only with --paced");
-    }
     if let Some(page) = &arguments.page {
-        std::fs::write(page, table.to_html()).map_err(Failure::while_doing(page.display()))?;
+        write(page, &table.to_html())?;
         println!("page: {}", page.display());
     }
     if let Some(json) = &arguments.json {
-        let text = format!("{:#}\n", table.to_json());
-        std::fs::write(json, text).map_err(Failure::while_doing(json.display()))?;
+        write(json, &format!("{:#}\n", table.to_json()))?;
         println!("table: {}", json.display());
     }
     match table.failed() {
@@ -86,6 +82,14 @@ pub fn run(arguments: &FaultsArguments) -> Result<(), Failure> {
             "expected every row as its scenario says, found {failed} that are not"
         ))),
     }
+}
+
+/// Writes a file, and its folder where that is missing.
+fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(Failure::while_doing(folder.display()))?;
+    }
+    std::fs::write(path, text).map_err(Failure::while_doing(path.display()))
 }
 
 /// The network of the package that the CPU, or the first provider that was asked for, runs.

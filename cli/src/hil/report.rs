@@ -6,16 +6,17 @@ mod recorded;
 
 use crate::failure::Failure;
 use crate::package::{EngineArguments, SHIPPED_PACKAGE};
+use crate::progress::DriveBar;
+use crate::replay::length_of_log_s;
 use crate::result_drive::{ResultDrive, is_result};
+use crate::rig;
 use crate::train_stream::parse_seeds;
-use crate::{progress, rig};
 use bevrt_hil::replay::replay;
 use bevrt_hil::source::{
     DriveSource, LogDrive, LogDriveOptions, SimulatedDrive, SimulatedDriveOptions,
 };
 use bevrt_runtime::{EgoMotionSpec, MANIFEST_FILE, Manifest, Pipeline, PipelineOptions, Stamp};
 use clap::Args;
-use indicatif::ProgressBar;
 use page::ReportPage;
 use recorded::{DriveRecorder, RecordedDrive};
 use serde_json::Value;
@@ -113,7 +114,7 @@ fn simulated(arguments: &ReportArguments, seed: u64) -> Result<RecordedDrive, Fa
     let rig = rig::resolve(&arguments.rig)?;
     let mut drive = SimulatedDrive::new(seed, &rig, manifest.preprocess(), &options);
     let name = format!("seed {seed}, {}", drive.condition().name());
-    let bar = progress::bar("driving", drive.frames());
+    let bar = DriveBar::new("driving", Some(arguments.seconds));
     replayed(arguments, &mut drive, name, bar)
 }
 
@@ -124,14 +125,14 @@ fn of_log(arguments: &ReportArguments, index: usize) -> Result<RecordedDrive, Fa
         let drive = arguments.drive.get(index).map(PathBuf::as_path);
         let mut result = ResultDrive::open(log, drive)?;
         let cameras = result.rig().map(|rig| rig.cameras().to_vec());
-        let bar = progress::bar("reading", result.frames());
+        let bar = DriveBar::new("reading", length_of_log_s(log));
         let name = log.display().to_string();
         let mut recorder = DriveRecorder::new(name, cameras.unwrap_or_default(), bar);
         result.play(Stamp::ZERO, &mut recorder)?;
         return Ok(recorder.finish());
     }
     let mut drive = LogDrive::open(log, LogDriveOptions::default())?;
-    let bar = progress::spinner("driving");
+    let bar = DriveBar::new("driving", length_of_log_s(log));
     let recorded = replayed(arguments, &mut drive, log.display().to_string(), bar)?;
     for remark in drive.remarks() {
         eprintln!("{}: {remark}", log.display());
@@ -143,7 +144,7 @@ fn replayed(
     arguments: &ReportArguments,
     drive: &mut dyn DriveSource,
     name: String,
-    bar: ProgressBar,
+    bar: DriveBar,
 ) -> Result<RecordedDrive, Failure> {
     let mut options = PipelineOptions::new(&arguments.package, drive.rig().clone());
     options.engine = arguments.engine.options()?;

@@ -1,4 +1,4 @@
-//! `bevrt hil report`, `check` and `soak`.
+//! `bevrt hil report`, `check`, `faults` and `soak`.
 
 use crate::{failure, folder, success, text};
 use serde_json::{Value, json};
@@ -148,6 +148,52 @@ fn the_gate_opens_for_the_same_bytes_and_elsewhere_for_scores() {
 }
 
 #[test]
+fn faults_are_judged_printed_and_written_as_page_and_table() {
+    // The folder is made.
+    let folder = folder("faults").join("new");
+    let (page, table) = (folder.join("faults.html"), folder.join("faults.json"));
+    let scenarios = ["camera_lost_front", "package_network_bit"]
+        .map(|name| format!("hil_tests/scenarios/{name}.toml"));
+    let [lost, package] = scenarios.each_ref().map(String::as_str);
+    let written = ["--page", text(&page), "--json", text(&table)];
+    let said = success(&[&["hil", "faults", lost, package][..], &written].concat());
+    let summary = "2 scenarios: 2 as expected, 0 not noticed and explained, 0 failed";
+    assert!(said.contains(summary), "{said}");
+    let read = |file: &Path| std::fs::read_to_string(file).expect("it was written");
+    let table: Value = serde_json::from_str(&read(&table)).expect("JSON");
+    let rows = table["rows"].as_array().expect("rows");
+    let names: Vec<_> = rows.iter().map(|row| row["name"].as_str()).collect();
+    let expected = [
+        "front camera lost",
+        "package: one bit of the network changed",
+    ];
+    assert_eq!(names, expected.map(Some));
+    let frames = rows[0]["frames"].as_array().expect("frames");
+    assert!(frames.len() >= 30, "{} frames of 3.5 s", frames.len());
+    let is_missing = |frame: &&Value| {
+        frame[2]
+            .as_str()
+            .is_some_and(|reasons| reasons.contains("reference_missing"))
+    };
+    assert_eq!(frames.iter().filter(is_missing).count(), 5);
+    // The page holds the very rows.
+    let page = read(&page);
+    let rows = rows
+        .iter()
+        .map(|row| row.to_string().replace('<', "\\u003c"));
+    for row in rows {
+        assert!(page.contains(&row), "{row}");
+    }
+
+    // A row that is not as expected fails the command.
+    let wrong = folder.join("wrong.toml");
+    let scenario = std::fs::read_to_string(crate::repository().join(lost)).expect("it ships");
+    let scenario = scenario.replace("camera_missing", "camera_blind");
+    std::fs::write(&wrong, scenario).expect("the folder is writable");
+    assert!(failure(&["hil", "faults", text(&wrong)]).contains("found 1 that are not"));
+}
+
+#[test]
 fn a_short_soak_on_the_shipped_network_is_flat() {
     let log = folder("soak").join("drive.mcap");
     let table = success(&[
@@ -156,7 +202,7 @@ fn a_short_soak_on_the_shipped_network_is_flat() {
         "--steps",
         "60",
         "--paced-minutes",
-        "0.05",
+        "0.1",
         "--seconds",
         "1.5",
         "--rate",

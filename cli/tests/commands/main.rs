@@ -3,6 +3,7 @@
 mod bench;
 mod engines;
 mod hil;
+mod replay;
 
 use bevrt_hil::logs::{LogReader, TOPIC_FRAME};
 use bevrt_osi::SensorData;

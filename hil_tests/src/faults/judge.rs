@@ -24,6 +24,7 @@ const PROOF_OF_RECOVERY: usize = 3;
 pub(super) struct Run {
     pub(super) frames: Vec<ObservedFrame>,
     pub(super) refused_images: u64,
+    pub(super) dropped_sets: u64,
     pub(super) refused_motion: u64,
 }
 
@@ -106,7 +107,7 @@ pub(super) fn row(scenario: &Scenario, rig: &Rig, run: &Run, clean: Option<&Run>
     }
     let struck = frames.iter().filter(|frame| frame.time_s >= begin_s);
     let struck: Vec<_> = struck.collect();
-    let seen = Seen::of(scenario, &struck, end_s);
+    let seen = Seen::of(scenario, rig, &struck, end_s);
     seen.judge(&scenario.expect, &struck, end_s, &mut problems);
     if let Some(clean) = clean {
         let hashes = |run: &Run| run.frames.iter().map(|f| f.hash).collect::<Vec<_>>();
@@ -141,15 +142,28 @@ struct Seen {
     worst: HealthState,
     /// From its end to the first frame of those that are ok for good.
     recovered_after_s: Option<f64>,
+    /// Age of the oldest frame as it came out, and what it may be.
+    oldest_s: f64,
+    max_age_s: Option<f64>,
 }
 
 impl Seen {
-    fn of(scenario: &Scenario, struck: &[&ObservedFrame], end_s: f64) -> Self {
+    fn of(scenario: &Scenario, rig: &Rig, struck: &[&ObservedFrame], end_s: f64) -> Self {
         let expect = &scenario.expect;
         let (state, wanted) = (expect.health_state(), expect.health_reasons());
         let camera_state = expect.camera_state();
+        let faults = &scenario.faults;
+        let is_struck = |name: &str| faults.iter().any(|fault| fault.kind.strikes(name));
+        let named: Vec<bool> = rig.cameras().iter().map(|c| is_struck(&c.name)).collect();
         let says_so = |frame: &&&ObservedFrame| {
-            let of_cameras = |wanted| frame.cameras.iter().any(|(state, _)| *state == wanted);
+            let of_cameras = |wanted| {
+                let mut named = frame
+                    .cameras
+                    .iter()
+                    .zip(&named)
+                    .filter(|(_, named)| **named);
+                named.all(|((state, _), _)| *state == wanted)
+            };
             frame.state == state
                 && frame.reasons.contains(wanted)
                 && camera_state.is_none_or(of_cameras)
@@ -175,6 +189,8 @@ impl Seen {
                 .max()
                 .unwrap_or(HealthState::Ok),
             recovered_after_s: recovered.map(|frame| (frame.time_s - end_s).max(0.0)),
+            oldest_s: struck.iter().map(|f| f.age_s()).fold(0.0, f64::max),
+            max_age_s: expect.max_age_s,
         }
     }
 
@@ -219,6 +235,12 @@ impl Seen {
         if self.worst > state.max(expect.worst_state()) {
             problems.push(format!("unexpected state: {}", self.worst.name()));
         }
+        if let Some(most_s) = self.max_age_s.filter(|most_s| self.oldest_s > *most_s) {
+            problems.push(format!(
+                "expected frames of at most {most_s:.2} s, found one of {:.2} s",
+                self.oldest_s
+            ));
+        }
         match self.recovered_after_s {
             Some(after_s) if after_s <= expect.recovered_within_s + 1e-6 => {}
             found => problems.push(format!(
@@ -249,6 +271,12 @@ impl Seen {
         if run.refused_motion > 0 {
             parts.push(format!("{} samples of motion refused", run.refused_motion));
         }
+        if run.dropped_sets > 0 {
+            parts.push(format!("{} sets dropped", run.dropped_sets));
+        }
+        if self.max_age_s.is_some() {
+            parts.push(format!("oldest frame {:.2} s", self.oldest_s));
+        }
         parts.join("; ")
     }
 }
@@ -272,6 +300,9 @@ fn expected(expect: &Expectation) -> String {
     }
     if let Some(state) = &expect.camera_state {
         parts.push(format!("camera {state}"));
+    }
+    if let Some(most_s) = expect.max_age_s {
+        parts.push(format!("no frame older than {most_s:.2} s"));
     }
     if expect.same_frames {
         parts.push("the same frames as without".to_owned());
@@ -440,6 +471,39 @@ mod tests {
             f.reasons = HealthReasons::ENGINE_FAILED;
         };
         assert!(broken(fault).contains("no elements"));
+    }
+
+    #[test]
+    fn the_state_of_another_camera_than_the_named_one_does_not_count() {
+        let scenario = |camera: &str| {
+            let text = format!(
+                "name = \"x\"\n[[fault]]\nkind = \"camera_black\"\ncamera = \"{camera}\"\n\
+                 from_s = 0.5\nto_s = 1.0\n[expect]\nstate = \"degraded\"\n\
+                 reasons = [\"camera_blind\"]\ncamera_state = \"blind\""
+            );
+            Scenario::from_toml_str(&text, "x.toml".as_ref()).expect("it is sound")
+        };
+        let mut frames: Vec<_> = (0..15).map(frame).collect();
+        for frame in &mut frames[5..10] {
+            frame.cameras[2].0 = CameraState::Blind;
+            frame.state = HealthState::Degraded;
+            frame.reasons = HealthReasons::CAMERA_BLIND;
+            frame.sectors.fill(CoverageState::History);
+        }
+        let run = Run {
+            frames,
+            ..Run::default()
+        };
+        let rig = rigs::six_pinhole();
+        for (camera, is_named) in rig.cameras().iter().zip([false, false, true, false]) {
+            let row = row(&scenario(&camera.name), &rig, &run, None);
+            assert_eq!(
+                row.verdict == Verdict::Passed,
+                is_named,
+                "{:?}",
+                row.verdict
+            );
+        }
     }
 
     #[test]

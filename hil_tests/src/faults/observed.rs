@@ -5,7 +5,10 @@ use std::hash::Hasher;
 
 use bevrt_runtime::{
     CameraState, CoverageState, EgoMotionState, HealthReasons, HealthState, OutputFrame, SlotState,
+    Stamp,
 };
+
+use crate::source::SimulatedDrive;
 
 /// An output frame of a run with faults.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,6 +40,12 @@ pub struct ObservedFrame {
 }
 
 impl ObservedFrame {
+    /// From its stamp to its coming out, where no clock is wrong.
+    pub fn age_s(&self) -> f64 {
+        let stamp = Stamp::from_nanoseconds(self.stamp_ns);
+        self.time_s - (stamp - SimulatedDrive::BEGIN).seconds()
+    }
+
     pub(super) fn of(frame: &OutputFrame, time_s: f64) -> Self {
         let health = &frame.health;
         let slots = health.slots().iter();

@@ -23,9 +23,10 @@ use super::kind::{Fault, FaultKind};
 use super::memory::{MemoryDrive, Playback};
 use super::observed::ObservedFrame;
 use super::scenario::{DriveSection, Scenario};
+use crate::replay::WaitingImages;
 use crate::source::{
-    Corruption, DriveEvent, DriveSource, PictureSize, SimulatedDrive, SimulatedDriveOptions,
-    SourceError,
+    Corruption, DriveEvent, DriveSource, OwnedEvent, PictureSize, SimulatedDrive,
+    SimulatedDriveOptions, SourceError,
 };
 
 /// Makes an engine for a rig, and tells what its network is.
@@ -132,7 +133,7 @@ impl<'a> FaultRunner<'a> {
 
     /// Runs scenarios one after another; `progress` sees each row as it is judged.
     ///
-    /// Those that show only in real time are left out where the pace is another.
+    /// Those that show only in real time are driven in real time whatever the pace.
     ///
     /// # Errors
     /// A scenario does not fit, the pipeline cannot be made, or gave up.
@@ -150,10 +151,8 @@ impl<'a> FaultRunner<'a> {
                 ..scenario.drive
             })?;
         }
-        let is_wanted = |s: &&Scenario| self.pace == Pace::RealTime || !s.needs_real_time();
-        let wanted: Vec<_> = scenarios.iter().filter(is_wanted).collect();
-        let mut rows = Vec::with_capacity(wanted.len());
-        for scenario in wanted {
+        let mut rows = Vec::with_capacity(scenarios.len());
+        for scenario in scenarios {
             let row = self.run(scenario)?;
             progress(&row);
             rows.push(row);
@@ -227,11 +226,16 @@ impl<'a> FaultRunner<'a> {
             faults,
             rig: drive.rig(),
             switch,
-            pace: self.pace,
+            pace: if scenario.needs_real_time() {
+                Pace::RealTime
+            } else {
+                self.pace
+            },
             started: Instant::now(),
             is_moved: false,
             load: None,
             free_at: None,
+            waiting: WaitingImages::new(drive.rig().cameras().len()),
             out: OutputFrame::boxed(),
             run: Run::default(),
         };
@@ -287,6 +291,8 @@ struct Driver<'a> {
     load: Option<CpuLoad>,
     /// In lockstep: the caller is busy with the last frame until then, by its own clock.
     free_at: Option<Stamp>,
+    /// What came while the caller was busy.
+    waiting: WaitingImages,
     out: Box<OutputFrame>,
     run: Run,
 }
@@ -297,24 +303,35 @@ impl Driver<'_> {
         while let Some(due_s) = self.source.next_time_s()? {
             self.wait_until(due_s);
             self.apply(due_s)?;
-            let Some(now) = self.push()? else { continue };
+            let Some(now) = self.take()? else { continue };
             last = Some(now);
             // What came meanwhile is taken in first, as a caller does that was busy.
-            let is_busy = match self.pace {
-                Pace::Lockstep => self.free_at.is_some_and(|free_at| now < free_at),
-                Pace::RealTime => self
-                    .source
-                    .next_time_s()?
-                    .is_some_and(|next| next <= self.elapsed_s()),
-            };
-            if !is_busy {
+            while !self.is_busy(now)? {
+                self.give_newest()?;
                 self.step(self.by_the_clock(now))?;
+                if self.waiting.is_empty() {
+                    break;
+                }
             }
         }
         if let Some(last) = last {
+            while !self.waiting.is_empty() {
+                self.give_newest()?;
+                self.step(last)?;
+            }
             self.step(last + Span::from_milliseconds(100))?;
         }
         Ok(self.run)
+    }
+
+    fn is_busy(&mut self, now: Stamp) -> Result<bool, SourceError> {
+        match self.pace {
+            Pace::Lockstep => Ok(self.free_at.is_some_and(|free_at| now < free_at)),
+            Pace::RealTime => {
+                let next = self.source.next_time_s()?;
+                Ok(next.is_some_and(|next| next <= self.elapsed_s()))
+            }
+        }
     }
 
     fn elapsed_s(&self) -> f64 {
@@ -375,28 +392,17 @@ impl Driver<'_> {
         Ok(())
     }
 
-    /// Gives the next event to the pipeline; its arrival, or `None` for ground truth.
-    fn push(&mut self) -> Result<Option<Stamp>, DriverError> {
+    /// Takes the next event: an image waits, motion goes to the pipeline at once. Its arrival, or `None`
+    /// for ground truth.
+    fn take(&mut self) -> Result<Option<Stamp>, DriverError> {
         let Some(event) = self.source.next_event()? else {
             return Ok(None);
         };
         match event {
             DriveEvent::Truth(_) => Ok(None),
             DriveEvent::Image(image) => {
-                let (stamp, arrival) = (image.stamp, image.arrival);
-                let pushed = self
-                    .pipeline
-                    .push_image(image.camera, &image.image, stamp, arrival);
-                match pushed {
-                    Ok(()) => {}
-                    Err(
-                        FrameError::Refused(_) | FrameError::ImageSize | FrameError::ImageFormat,
-                    ) => {
-                        self.run.refused_images += 1;
-                    }
-                    Err(error) => return Err(error.into()),
-                }
-                Ok(Some(arrival))
+                self.waiting.add(OwnedEvent::of(&event));
+                Ok(Some(image.arrival))
             }
             DriveEvent::VehicleMotion {
                 stamp,
@@ -420,12 +426,38 @@ impl Driver<'_> {
         }
     }
 
+    /// Gives the newest of the images that wait to the pipeline.
+    fn give_newest(&mut self) -> Result<(), DriverError> {
+        let taken = self.waiting.take_newest();
+        self.run.dropped_sets += taken.dropped_sets;
+        for event in &taken.images {
+            let DriveEvent::Image(image) = event.view(self.rig)? else {
+                continue;
+            };
+            let (stamp, arrival) = (image.stamp, image.arrival);
+            let pushed = self
+                .pipeline
+                .push_image(image.camera, &image.image, stamp, arrival);
+            match pushed {
+                Ok(()) => {}
+                Err(FrameError::Refused(_) | FrameError::ImageSize | FrameError::ImageFormat) => {
+                    self.run.refused_images += 1;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
     fn step(&mut self, now: Stamp) -> Result<(), FrameError> {
         loop {
             match self.pipeline.step(now, &mut self.out)? {
                 StepOutcome::Waiting => return Ok(()),
                 StepOutcome::Frame => {
-                    let time_s = self.source.time_s();
+                    let time_s = match self.pace {
+                        Pace::Lockstep => self.source.time_s(),
+                        Pace::RealTime => self.elapsed_s().max(self.source.time_s()),
+                    };
                     let frame = ObservedFrame::of(&self.out, time_s);
                     self.run.frames.push(frame);
                     let run_s = self.run_s(time_s);

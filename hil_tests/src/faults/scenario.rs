@@ -61,8 +61,10 @@ pub struct Expectation {
     pub may: Vec<String>,
     /// The worst state that may come at times.
     pub may_state: Option<String>,
-    /// State of a camera.
+    /// State of each camera that a fault names.
     pub camera_state: Option<String>,
+    /// From the stamp of any frame to its coming out, at most.
+    pub max_age_s: Option<f64>,
     /// Frames from the beginning on of which one must say so.
     pub within_frames: usize,
     /// Whether every frame from then on to the end says so; not where the fault comes and goes.
@@ -85,6 +87,7 @@ impl Default for Expectation {
             may: Vec::new(),
             may_state: None,
             camera_state: None,
+            max_age_s: None,
             within_frames: 1,
             is_steady: true,
             recovered_within_s: 0.15,
@@ -231,6 +234,10 @@ impl Scenario {
             }
         }
         self.expect.check()?;
+        let names_camera = |fault: &Fault| !fault.kind.cameras().is_empty();
+        if self.expect.camera_state.is_some() && !self.faults.iter().any(names_camera) {
+            return Err("expect.camera_state: expected a fault of a camera, found none".into());
+        }
         match (self.is_about_package(), &self.expect.refusal) {
             (true, None) => {
                 Err("expect.refusal: expected what the refusal names, found nothing".into())
@@ -265,7 +272,7 @@ impl Expectation {
         named.unwrap_or(HealthState::Ok)
     }
 
-    /// State of a camera.
+    /// State of each camera that a fault names.
     pub fn camera_state(&self) -> Option<CameraState> {
         CameraState::from_name(self.camera_state.as_deref()?)
     }
@@ -412,6 +419,12 @@ mod tests {
             (
                 "name = \"x\"\n[expect]\nreasons = [\"sad\"]".to_owned(),
                 "sad",
+            ),
+            (
+                fault(
+                    "kind = \"ego_motion_lost\"\nfrom_s = 1\nto_s = 2\n[expect]\ncamera_state = \"missing\"",
+                ),
+                "camera_state",
             ),
             (
                 "name = \"x\"\n[expect]\nrefusal = \"sha256\"".to_owned(),

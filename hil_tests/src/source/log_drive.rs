@@ -41,7 +41,8 @@ pub struct LogDriveOptions {
     /// speed and yaw rate of ROS.
     pub ego_motion: Option<EgoMotionSource>,
     /// Seconds from the beginning of the log to the first message that is given out. The queue is
-    /// empty then: results equal those of the whole log once it has filled.
+    /// empty then: what the network gives equals that of the whole log, to rounding, once it has
+    /// filled. Tracks begin anew: ids, ages and what was smoothed are those of the part.
     pub from_s: Option<f64>,
     /// Seconds from the beginning of the log to the first message that is not.
     pub to_s: Option<f64>,

@@ -1,6 +1,7 @@
 //! Drives, simulated and from logs, and what replays make of them.
 
 mod model;
+mod paced;
 #[path = "../faults/stand_in.rs"]
 mod stand_in;
 

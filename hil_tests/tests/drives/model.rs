@@ -6,7 +6,7 @@ use bevrt_runtime::{EgoMotionSource, EgoMotionSpec, Manifest, Pipeline, Pipeline
 use crate::stand_in::StandIn;
 
 /// Row 12, column 8: centre (18, 2).
-const CAR: [f64; 2] = [0.75, 0.5];
+pub const CAR: [f64; 2] = [0.75, 0.5];
 
 const MANIFEST: &str = r#"
 format = 1

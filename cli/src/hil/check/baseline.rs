@@ -11,7 +11,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 /// Version of the file.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 /// Bytes of a frame's hash that are kept.
 const HASH_BYTES: usize = 16;
 /// Points of sketched lines lie this far apart, metres.
@@ -140,6 +140,8 @@ pub struct Baseline {
     format: u32,
     /// Name and version of the package, to tell.
     pub package: String,
+    /// SHA-256 of the network that ran: another one gives other bytes.
+    pub network_sha256: String,
     /// What bytes rest on.
     pub setting: Setting,
     /// What times rest on.
@@ -154,10 +156,16 @@ pub struct Baseline {
 
 impl Baseline {
     /// What was observed.
-    pub fn new(package: String, setting: Setting, machine: MachineName) -> Self {
+    pub fn new(
+        package: String,
+        network_sha256: String,
+        setting: Setting,
+        machine: MachineName,
+    ) -> Self {
         Self {
             format: FORMAT,
             package,
+            network_sha256,
             setting,
             machine,
             drives: Vec::new(),

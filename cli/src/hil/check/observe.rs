@@ -3,7 +3,9 @@
 use super::CheckArguments;
 use super::baseline::{Baseline, DriveSketch, FrameSketch, MachineName, Origin, Setting};
 use crate::failure::Failure;
-use crate::{progress, rig};
+use crate::progress::DriveBar;
+use crate::replay::length_of_log_s;
+use crate::rig;
 use bevrt_benches::Machine;
 use bevrt_hil::FramePrediction;
 use bevrt_hil::eval::ScoredMoments;
@@ -17,7 +19,6 @@ use bevrt_runtime::{
     PipelineOptions, Stage, Stamp,
 };
 use bevrt_sim::WORLD_VERSION;
-use indicatif::ProgressBar;
 use std::collections::BTreeMap;
 
 /// Frames of which a block's median is taken.
@@ -56,6 +57,7 @@ pub fn observe(arguments: &CheckArguments, origins: &[Origin]) -> Result<Baselin
     })?;
     let mut observed = Baseline::new(
         format!("{} {}", manifest.name(), manifest.version()),
+        entry.sha256.iter().map(|b| format!("{b:02x}")).collect(),
         Setting {
             architecture: machine.architecture,
             features: machine.features,
@@ -70,7 +72,9 @@ pub fn observe(arguments: &CheckArguments, origins: &[Origin]) -> Result<Baselin
             cores: machine.cores,
         },
     );
-    let bar = progress::spinner("driving");
+    let lengths = origins.iter().map(length_s).sum::<Option<f64>>();
+    let length_s = lengths.map(|length_s| length_s * f64::from(arguments.repeats));
+    let bar = DriveBar::new("driving", length_s);
     let mut tally = ScoreTally::default();
     for origin in origins {
         let mut first: Option<Observer> = None;
@@ -98,7 +102,7 @@ pub fn observe(arguments: &CheckArguments, origins: &[Origin]) -> Result<Baselin
             });
         }
     }
-    bar.finish_and_clear();
+    bar.finish();
     if tally.frames() > 0 {
         observed.scores = named(&tally.scores());
     }
@@ -124,6 +128,14 @@ fn open(origin: &Origin, manifest: &Manifest) -> Result<Box<dyn DriveSource>, Fa
             Ok(Box::new(drive))
         }
         Origin::Log { path } => Ok(Box::new(LogDrive::open(path, LogDriveOptions::default())?)),
+    }
+}
+
+/// Seconds of a drive; `None` where a log has no index.
+fn length_s(origin: &Origin) -> Option<f64> {
+    match origin {
+        Origin::Simulated { seconds, .. } => Some(*seconds),
+        Origin::Log { path } => length_of_log_s(path),
     }
 }
 
@@ -155,6 +167,8 @@ fn named(scores: &Scores) -> BTreeMap<String, f64> {
         ("lanes Chamfer mAP", Some(scores.lanes.chamfer_map)),
         ("arrows AP", scores.arrows.average_precision),
         ("crosswalks AP", scores.crosswalks.average_precision[0]),
+        ("tracks AMOTA", scores.tracks.average_accuracy),
+        ("tracks HOTA", scores.tracks.hota.map(|hota| hota.hota)),
         ("stop lines AP", scores.stop_lines.average_precision[0]),
     ];
     let values = values.into_iter();
@@ -165,7 +179,7 @@ fn named(scores: &Scores) -> BTreeMap<String, f64> {
 
 /// Keeps a drive.
 struct Observer {
-    bar: ProgressBar,
+    bar: DriveBar,
     begin: Option<Stamp>,
     moments: Option<ScoredMoments>,
     frames: Vec<FrameSketch>,
@@ -174,7 +188,7 @@ struct Observer {
 }
 
 impl Observer {
-    fn new(bar: ProgressBar) -> Self {
+    fn new(bar: DriveBar) -> Self {
         Self {
             bar,
             begin: None,
@@ -200,8 +214,8 @@ impl Observer {
 
 impl ReplayVisitor for Observer {
     fn frame(&mut self, frame: ReplayFrame<'_>) -> Result<(), VisitorError> {
-        self.bar.inc(1);
         let stamp = Stamp::from_nanoseconds(frame.frame.stamp_ns);
+        self.bar.frame(stamp);
         let begin = *self.begin.get_or_insert(stamp);
         let sketch = FrameSketch::of(frame.frame, stamp.since(begin).seconds())
             .map_err(|error| error.to_string())?;

@@ -1,7 +1,7 @@
 //! Whether drives are what they were.
 //!
-//! Where CPU features, ONNX Runtime and threads are the same, every byte of every frame must be; else
-//! no score may be lower by more than the tolerance. Times are compared on the same machine, as
+//! Where CPU features, ONNX Runtime and threads are the same, every byte of every frame must be; else,
+//! and where the network is another one, no score may be lower by more than the tolerance. Times are compared on the same machine, as
 //! `bevrt bench --compare` compares them.
 
 use super::baseline::{Baseline, FrameSketch};
@@ -97,43 +97,50 @@ pub fn judge(before: &Baseline, now: &Baseline, limits: Limits) -> Verdict {
     let mut verdict = Verdict::default();
     let settings = differences_of_settings(before, now);
     let frames = frames_that_differ(before, now, &mut verdict);
-    if before.package != now.package {
-        let (before, now) = (&before.package, &now.package);
+    let is_same_network = before.network_sha256 == now.network_sha256;
+    if before.package != now.package || !is_same_network {
+        let name = |baseline: &Baseline| {
+            let hash: String = baseline.network_sha256.chars().take(12).collect();
+            format!("{} ({hash})", baseline.package)
+        };
+        let (before, now) = (name(before), name(now));
         verdict
             .notes
             .push(format!("the package was {before} and is {now}"));
     }
-    if settings.is_empty() {
-        if frames > 0 {
-            let first = verdict.differing.first().map_or(String::new(), |first| {
-                let origin = &now.drives[first.drive].origin;
-                format!(
-                    "; the first is frame {} of {origin}: {}",
-                    first.frame, first.text
-                )
-            });
-            let all = now.frame_count();
-            verdict.problems.push(format!(
-                "expected the same bytes, found {frames} of {all} frames that differ{first}"
-            ));
-        } else {
-            let all = now.frame_count();
-            verdict
-                .notes
-                .push(format!("all {all} frames are the same bytes"));
-        }
-    } else {
+    let all = now.frame_count();
+    if !settings.is_empty() {
         let settings = settings.join("; ");
         verdict
             .notes
             .push(format!("bytes are not compared, scores are: {settings}"));
-        if before.scores.is_empty() {
-            verdict.problems.push(
-                "expected scores to compare, since the setting differs, found drives without ground truth".into(),
-            );
-        }
+    } else if frames == 0 {
+        verdict
+            .notes
+            .push(format!("all {all} frames are the same bytes"));
+    } else if is_same_network {
+        let first = verdict.differing.first().map_or(String::new(), |first| {
+            let origin = &now.drives[first.drive].origin;
+            format!(
+                "; the first is frame {} of {origin}: {}",
+                first.frame, first.text
+            )
+        });
+        verdict.problems.push(format!(
+            "expected the same bytes, found {frames} of {all} frames that differ{first}"
+        ));
+    } else {
+        verdict.notes.push(format!(
+            "{frames} of {all} frames differ, as they may with another network: scores decide"
+        ));
     }
-    judge_scores(before, now, limits.score, settings.is_empty(), &mut verdict);
+    let scores_decide = !(settings.is_empty() && is_same_network);
+    if scores_decide && before.scores.is_empty() {
+        verdict.problems.push(
+            "expected scores to compare, since the setting or the network differs, found drives without ground truth".into(),
+        );
+    }
+    judge_scores(before, now, limits.score, scores_decide, &mut verdict);
     if !limits.compares_latency {
         verdict
             .notes
@@ -248,14 +255,14 @@ fn judge_scores(
     before: &Baseline,
     now: &Baseline,
     tolerance: f64,
-    is_same_setting: bool,
+    scores_decide: bool,
     verdict: &mut Verdict,
 ) {
     for (name, old) in &before.scores {
         let new = now.scores.get(name).copied();
         verdict.scores.push((name.clone(), Some(*old), new));
         let is_worse = new.is_none_or(|new| new < old - tolerance);
-        if is_worse && !is_same_setting {
+        if is_worse && scores_decide {
             let new = new.map_or("none".to_owned(), |new| format!("{new:.4}"));
             verdict.problems.push(format!(
                 "{name}: expected {old:.4} less {tolerance} at most, found {new}"
@@ -321,7 +328,7 @@ mod tests {
             cpu: "some".into(),
             cores: 2,
         };
-        let mut baseline = Baseline::new("tiny 1".into(), setting, machine);
+        let mut baseline = Baseline::new("tiny 1".into(), "ab".into(), setting, machine);
         baseline.drives.push(DriveSketch {
             origin: Origin::Log {
                 path: "a.mcap".into(),
@@ -384,6 +391,28 @@ mod tests {
         let mut before = baseline();
         before.scores.clear();
         assert_eq!(judge(&before, &now, LIMITS).problems.len(), 1);
+    }
+
+    #[test]
+    fn with_another_network_on_the_same_machine_scores_decide_and_bytes_are_told() {
+        let mut now = baseline();
+        now.network_sha256 = "cd".into();
+        now.drives[0].frames[1] = frame("cc", 2.5);
+        now.scores.insert("lanes F1".into(), 0.685);
+        let verdict = judge(&baseline(), &now, LIMITS);
+        assert_eq!(verdict.problems, Vec::<String>::new());
+        let text = verdict.to_text();
+        assert!(text.contains("1 of 2 frames differ"), "{text}");
+        assert!(text.contains("tiny 1 (ab) and is tiny 1 (cd)"), "{text}");
+        assert_eq!(verdict.times.len(), 1, "times are compared, too");
+        now.scores.insert("lanes F1".into(), 0.67);
+        let verdict = judge(&baseline(), &now, LIMITS);
+        assert!(
+            verdict.problems[0].contains("lanes F1"),
+            "{:?}",
+            verdict.problems
+        );
+        assert_eq!(verdict.problems.len(), 1);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! A drive as the report needs it: frames for the player, health, and quality frame by frame.
 
 use crate::player::{FrameKeeper, RecordedFrame, stage_times};
+use crate::progress::DriveBar;
 use crate::result_drive::DriveWatcher;
 use bevrt_calibration::Camera;
 use bevrt_hil::eval::ScoredMoments;
@@ -9,7 +10,6 @@ use bevrt_hil::replay::{ReplayFrame, ReplayVisitor, VisitorError};
 use bevrt_hil::source::DriveEvent;
 use bevrt_hil::{FramePrediction, FrameTruth};
 use bevrt_runtime::{OutputFrame, Stamp};
-use indicatif::ProgressBar;
 
 /// Seconds before quality is measured: the queue fills.
 const WARM_UP_S: f64 = 2.0;
@@ -74,7 +74,7 @@ pub struct RecordedDrive {
 pub struct DriveRecorder {
     name: String,
     cameras: Vec<Camera>,
-    bar: ProgressBar,
+    bar: DriveBar,
     keeper: FrameKeeper,
     notes: Vec<FrameNote>,
     moments: Option<ScoredMoments>,
@@ -83,7 +83,7 @@ pub struct DriveRecorder {
 
 impl DriveRecorder {
     /// For a drive with pictures of these cameras.
-    pub fn new(name: String, cameras: Vec<Camera>, bar: ProgressBar) -> Self {
+    pub fn new(name: String, cameras: Vec<Camera>, bar: DriveBar) -> Self {
         Self {
             keeper: FrameKeeper::new(cameras.clone()),
             name,
@@ -97,7 +97,7 @@ impl DriveRecorder {
 
     /// The drive is over.
     pub fn finish(mut self) -> RecordedDrive {
-        self.bar.finish_and_clear();
+        self.bar.finish();
         self.tally.end_drive();
         RecordedDrive {
             name: self.name,
@@ -123,8 +123,8 @@ impl DriveWatcher for DriveRecorder {
         truth: Option<&FrameTruth>,
         latency_ms: Vec<(String, f64)>,
     ) -> Result<(), VisitorError> {
-        self.bar.inc(1);
         let stamp = Stamp::from_nanoseconds(frame.stamp_ns);
+        self.bar.frame(stamp);
         let moments = self
             .moments
             .get_or_insert_with(|| ScoredMoments::new(stamp, WARM_UP_S, SCORED_HZ));
