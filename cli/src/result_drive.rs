@@ -76,11 +76,6 @@ impl ResultDrive {
         self.rig.as_ref()
     }
 
-    /// How many frames it holds, by its index.
-    pub fn frames(&self) -> u64 {
-        self.result.frames()
-    }
-
     /// What kind of ego motion it holds, where it holds one.
     pub fn ego_motion(&self) -> Option<EgoMotionSource> {
         self.result.ego_motion()
