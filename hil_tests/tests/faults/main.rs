@@ -105,7 +105,7 @@ fn a_camera_that_the_rig_lacks_is_refused_with_those_it_has() {
 }
 
 /// What the machine, too, may be to blame for: frames too late or too few, by the clock.
-fn is_about_time(problem: &String) -> bool {
+fn is_about_time(problem: &str) -> bool {
     [
         "frames keep coming",
         "expected health to be ok",
@@ -129,7 +129,10 @@ fn while_other_programs_take_the_processor_frames_stay_sound_and_recover() {
             // Such a scenario is driven in real time whatever the others are.
             let row = runner(Pace::Lockstep).run(scenario).expect("it runs");
             if let Verdict::Failed(problems) = &row.verdict {
-                assert!(problems.iter().all(is_about_time), "{problems:?}");
+                assert!(
+                    problems.iter().all(|problem| is_about_time(problem)),
+                    "{problems:?}"
+                );
                 println!("{problems:?}");
             }
             row.verdict == Verdict::Passed && row.frames.len() >= 9
