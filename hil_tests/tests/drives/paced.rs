@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use bevrt_hil::replay::{PaceClock, ReplaySummary, replay_by_clock};
 use bevrt_runtime::{
-    EgoMotionSpec, Engine, EngineError, HealthReasons, ImageSet, InputRole, NetworkInterface,
-    OutputRole, PipelineOptions, Provider,
+    EgoMotionSpec, Engine, EngineError, HealthReasons, ImageSet, InputRole, MapRing,
+    NetworkInterface, OutputRole, PipelineOptions, Provider,
 };
 
 use super::*;
@@ -64,6 +64,10 @@ impl Engine for SlowEngine {
 
     fn index_mut(&mut self, role: InputRole) -> Result<&mut [i32], EngineError> {
         self.engine.index_mut(role)
+    }
+
+    fn map_ring(&mut self) -> Option<&mut dyn MapRing> {
+        self.engine.map_ring()
     }
 
     fn run(&mut self, images: ImageSet) -> Result<(), EngineError> {
