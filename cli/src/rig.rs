@@ -10,12 +10,13 @@ use std::path::{Path, PathBuf};
 
 /// Options of `bevrt rig`.
 #[derive(Args)]
+#[command(disable_version_flag = true)]
 pub struct RigArguments {
     #[arg(help = RIG_HELP)]
-    #[arg(required_unless_present_any = ["assemble", "nuscenes"])]
+    #[arg(required_unless_present_any = ["assemble", "root"])]
     rig: Option<String>,
     /// A list of cameras (TOML) with ROS, OpenCV or Kalibr files and poses, as `docs/FRAMES.md` shows it
-    #[arg(long, value_name = "LIST", conflicts_with_all = ["rig", "nuscenes"])]
+    #[arg(long, value_name = "LIST", conflicts_with_all = ["rig", "root"])]
     assemble: Option<PathBuf>,
     #[command(flatten)]
     nuscenes: NuscenesArguments,

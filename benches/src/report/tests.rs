@@ -117,13 +117,13 @@ fn another_format_is_refused_with_both_numbers() {
     for (text, found) in [
         ("{\"format\": 7}", "format 7"),
         ("{}", "no `format`"),
-        ("{\"format\": 1}", "missing field"),
+        ("{\"format\": 2}", "missing field"),
         ("nonsense", "expected"),
     ] {
         std::fs::write(&path, text).expect("the folder is writable");
         let error = Report::read(&path).expect_err(text).to_string();
         assert!(
-            error.contains(found) && error.contains("format 1"),
+            error.contains(found) && error.contains("format 2"),
             "{error}"
         );
     }
