@@ -201,10 +201,12 @@ impl<'a> Run<'a> {
                 Ok(None)
             }
             DriveEvent::Image(image) => {
+                let mut is_wanted = false;
                 for index in 0..self.pipelines.len() {
                     if !self.visitor.wants(index, image) {
                         continue;
                     }
+                    is_wanted = true;
                     let (stamp, arrival) = (image.stamp, image.arrival);
                     let pushed = self.counted(|run| {
                         run.pipelines[index].push_image(image.camera, &image.image, stamp, arrival)
@@ -215,7 +217,9 @@ impl<'a> Run<'a> {
                         Err(error) => return Err(ReplayError::Frame(error)),
                     }
                 }
-                Ok(Some(image.arrival))
+                // What reaches nobody is no event: a step between it and the images of other cameras that
+                // arrive at the same moment would find that none of them has come.
+                Ok(is_wanted.then_some(image.arrival))
             }
             DriveEvent::VehicleMotion {
                 stamp,
