@@ -36,9 +36,7 @@ def train(streams, folder, steps):
     return [torch.load(folder / f"rank{rank}.pt", weights_only=True) for rank in range(2)]
 
 
-def test_two_processes_end_with_the_same_weights_and_go_on_from_their_checkpoint(
-    streams, tmp_path
-):
+def test_two_processes_end_with_the_same_weights_and_go_on_from_their_checkpoint(streams, tmp_path):
     first, second = train(streams, tmp_path, steps=2)
     assert first["step"] == second["step"] == 2
     saved = torch.load(tmp_path / "checkpoint.pt", weights_only=True)["network"]
