@@ -15,7 +15,7 @@ use bevrt_hil::logs::LogWriter;
 use bevrt_hil::metrics::Scores;
 use bevrt_hil::replay::{LatencyReport, replay};
 use bevrt_hil::source::{DriveSource, PictureSize, SimulatedDrive, SimulatedDriveOptions};
-use bevrt_runtime::{EgoMotionSpec, MANIFEST_FILE, Manifest, Pipeline, PipelineOptions};
+use bevrt_runtime::{MANIFEST_FILE, Manifest, Pipeline};
 use bevrt_sim::WORLD_VERSION;
 use clap::Args;
 use page::{Page, machine_text};
@@ -128,10 +128,7 @@ pub fn show(shown: &ShownDrive<'_>) -> Result<Shown, Failure> {
     };
     let mut drive = SimulatedDrive::new(shown.seed, shown.rig, manifest.preprocess(), &options);
     let rig = drive.rig().clone();
-    let mut setup = PipelineOptions::new(shown.package, rig.clone());
-    setup.engine = shown.engine.options()?;
-    setup.precision = shown.engine.precision();
-    setup.ego_motion = EgoMotionSpec::new(drive.ego_motion());
+    let setup = shown.engine.pipeline(shown.package, &drive)?;
     println!(
         "drive: seed {}, {:?}, {} frame sets of {} cameras; package: {} {}",
         shown.seed,

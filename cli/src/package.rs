@@ -2,12 +2,13 @@
 
 use crate::failure::Failure;
 use crate::gpu::ProviderArguments;
+use bevrt_hil::source::DriveSource;
 use bevrt_runtime::{
-    EngineOptions, Fallback, HistoryMemory, Precision, Provider, Spinning, TensorRtOptions,
-    ThreadPriority, ThreadSettings,
+    EgoMotionSpec, EngineOptions, Fallback, HistoryMemory, PipelineOptions, Precision, Provider,
+    Spinning, TensorRtOptions, ThreadPriority, ThreadSettings,
 };
 use clap::{Args, ValueEnum};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Where the network that ships lies, seen from the root of the repository.
 pub const SHIPPED_PACKAGE: &str = "models/packages/tiny";
@@ -86,6 +87,19 @@ impl EngineArguments {
             })
         });
         options.providers = providers.collect::<Result<_, Failure>>()?;
+        Ok(options)
+    }
+
+    /// The options of a pipeline for the cameras and the ego motion of a drive.
+    pub fn pipeline(
+        &self,
+        package: &Path,
+        drive: &dyn DriveSource,
+    ) -> Result<PipelineOptions, Failure> {
+        let mut options = PipelineOptions::new(package, drive.rig().clone());
+        options.engine = self.options()?;
+        options.precision = self.precision();
+        options.ego_motion = EgoMotionSpec::new(drive.ego_motion());
         Ok(options)
     }
 

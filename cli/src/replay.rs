@@ -14,7 +14,7 @@ use bevrt_hil::replay::{
 use bevrt_hil::source::{
     DriveEvent, DriveSource, LogDrive, LogDriveOptions, LoopedDrive, record_event,
 };
-use bevrt_runtime::{EgoMotionSpec, Pipeline, PipelineOptions, Stage, Stamp};
+use bevrt_runtime::{Pipeline, Stage, Stamp};
 use clap::Args;
 use indicatif::ProgressBar;
 use std::fmt::Display;
@@ -178,10 +178,7 @@ fn one(
     out: &Path,
     length_s: Option<f64>,
 ) -> Result<serde_json::Value, Failure> {
-    let mut options = PipelineOptions::new(&arguments.package, drive.rig().clone());
-    options.engine = arguments.engine.options()?;
-    options.precision = arguments.engine.precision();
-    options.ego_motion = EgoMotionSpec::new(drive.ego_motion());
+    let options = arguments.engine.pipeline(&arguments.package, drive)?;
     let pipeline = Pipeline::new(options)?;
     let mut writer = LogWriter::create(out.join("result.mcap"))?;
     writer.write_rig(drive.rig(), Stamp::ZERO)?;

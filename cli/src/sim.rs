@@ -64,13 +64,7 @@ pub fn run(arguments: &SimArguments) -> Result<(), Failure> {
         return export(root, seeds, &rig, &manifest, &options);
     }
     let mut drive = SimulatedDrive::new(arguments.seed, &rig, manifest.preprocess(), &options);
-    let mut writer = LogWriter::create(&arguments.out)?;
-    let bar = progress::bar("rendering", drive.frames());
-    record(&mut drive, &mut writer, &mut |frame| {
-        bar.set_position(frame)
-    })?;
-    bar.finish();
-    writer.finish()?;
+    write_log(&mut drive, &arguments.out)?;
     println!(
         "{}: {} frame sets, {:?}, seed {}",
         arguments.out.display(),
@@ -78,6 +72,16 @@ pub fn run(arguments: &SimArguments) -> Result<(), Failure> {
         drive.condition(),
         arguments.seed
     );
+    Ok(())
+}
+
+/// Renders a drive into a log.
+pub fn write_log(drive: &mut SimulatedDrive, out: &Path) -> Result<(), Failure> {
+    let mut writer = LogWriter::create(out)?;
+    let bar = progress::bar("rendering", drive.frames());
+    record(drive, &mut writer, &mut |frame| bar.set_position(frame))?;
+    bar.finish_and_clear();
+    writer.finish()?;
     Ok(())
 }
 

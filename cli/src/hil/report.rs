@@ -15,7 +15,7 @@ use bevrt_hil::replay::replay;
 use bevrt_hil::source::{
     DriveSource, LogDrive, LogDriveOptions, SimulatedDrive, SimulatedDriveOptions,
 };
-use bevrt_runtime::{EgoMotionSpec, MANIFEST_FILE, Manifest, Pipeline, PipelineOptions, Stamp};
+use bevrt_runtime::{MANIFEST_FILE, Manifest, Pipeline, Stamp};
 use clap::Args;
 use page::ReportPage;
 use recorded::{DriveRecorder, RecordedDrive};
@@ -146,10 +146,7 @@ fn replayed(
     name: String,
     bar: DriveBar,
 ) -> Result<RecordedDrive, Failure> {
-    let mut options = PipelineOptions::new(&arguments.package, drive.rig().clone());
-    options.engine = arguments.engine.options()?;
-    options.precision = arguments.engine.precision();
-    options.ego_motion = EgoMotionSpec::new(drive.ego_motion());
+    let options = arguments.engine.pipeline(&arguments.package, drive)?;
     let mut pipelines = [Pipeline::new(options)?];
     let cameras = drive.rig().cameras().to_vec();
     let mut recorder = DriveRecorder::new(name, cameras, bar);

@@ -2,16 +2,16 @@
 
 use crate::failure::Failure;
 use crate::package::{EngineArguments, SHIPPED_PACKAGE};
+use crate::sim::write_log;
 use crate::{progress, rig};
 use bevrt_hil::faults::Pace;
-use bevrt_hil::logs::LogWriter;
 use bevrt_hil::replay::{replay, replay_paced};
 use bevrt_hil::soak::{SoakReport, SoakWatch};
 use bevrt_hil::source::{
-    DriveLimit, DriveSource, LimitedDrive, LogDrive, LogDriveOptions, LoopedDrive, SimulatedDrive,
-    SimulatedDriveOptions, record,
+    DriveLimit, LimitedDrive, LogDrive, LogDriveOptions, LoopedDrive, SimulatedDrive,
+    SimulatedDriveOptions,
 };
-use bevrt_runtime::{EgoMotionSpec, MANIFEST_FILE, Manifest, Pipeline, PipelineOptions, Span};
+use bevrt_runtime::{MANIFEST_FILE, Manifest, Pipeline, Span};
 use clap::Args;
 use std::path::{Path, PathBuf};
 
@@ -91,13 +91,7 @@ fn rendered(arguments: &SoakArguments) -> Result<PathBuf, Failure> {
     };
     let rig = rig::resolve(&arguments.rig)?;
     let mut drive = SimulatedDrive::new(arguments.seed, &rig, manifest.preprocess(), &options);
-    let mut writer = LogWriter::create(&arguments.out)?;
-    let bar = progress::bar("rendering", drive.frames());
-    record(&mut drive, &mut writer, &mut |frame| {
-        bar.set_position(frame)
-    })?;
-    bar.finish_and_clear();
-    writer.finish()?;
+    write_log(&mut drive, &arguments.out)?;
     Ok(arguments.out.clone())
 }
 
@@ -110,10 +104,7 @@ fn soak(
 ) -> Result<SoakReport, Failure> {
     let open = || LogDrive::open(log, LogDriveOptions::default());
     let mut drive = LimitedDrive::new(LoopedDrive::new(u64::MAX, open)?, limit);
-    let mut options = PipelineOptions::new(&arguments.package, drive.rig().clone());
-    options.engine = arguments.engine.options()?;
-    options.precision = arguments.engine.precision();
-    options.ego_motion = EgoMotionSpec::new(drive.ego_motion());
+    let options = arguments.engine.pipeline(&arguments.package, &drive)?;
     let mut pipelines = [Pipeline::new(options)?];
     let bar = progress::bar("soaking", frames);
     let shown = bar.clone();

@@ -7,7 +7,7 @@ use bevrt_calibration::Rig;
 use bevrt_hil::logs::LogReader;
 use bevrt_hil::replay::{ReplayError, replay};
 use bevrt_hil::source::{DriveEvent, DriveSource, LogDrive, LogDriveOptions};
-use bevrt_runtime::{EgoMotionSource, EgoMotionSpec, Pipeline, PipelineOptions, Span, Stamp};
+use bevrt_runtime::{EgoMotionSource, Pipeline, Span, Stamp};
 use std::path::PathBuf;
 
 /// A run of a drive begins so much earlier than it is shown, so that the queue is full.
@@ -124,10 +124,7 @@ impl LiveDrive {
             Some((first, last)) => (stamp(first), Some(stamp(last))),
             None => (first_arrival(&mut drive)?, None),
         };
-        let mut options = PipelineOptions::new(&arguments.package, rig.clone());
-        options.engine = arguments.engine.options()?;
-        options.precision = arguments.engine.precision();
-        options.ego_motion = EgoMotionSpec::new(ego_motion);
+        let options = arguments.engine.pipeline(&arguments.package, &drive)?;
         Ok(Self {
             log: arguments.log.clone(),
             rig,

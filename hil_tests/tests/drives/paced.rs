@@ -5,10 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bevrt_hil::replay::{PaceClock, ReplaySummary, replay_by_clock};
-use bevrt_runtime::{
-    EgoMotionSpec, Engine, EngineError, HealthReasons, ImageSet, InputRole, MapRing,
-    NetworkInterface, OutputRole, PipelineOptions, Provider,
-};
+use bevrt_runtime::{EgoMotionSpec, HealthReasons, PipelineOptions};
 
 use super::*;
 use crate::stand_in::StandIn;
@@ -38,52 +35,6 @@ impl PaceClock for MovedClock {
     }
 }
 
-/// The stand-in, each run of which takes its time.
-struct SlowEngine {
-    engine: StandIn,
-    clock: MovedClock,
-    run: Duration,
-}
-
-impl Engine for SlowEngine {
-    fn interface(&self) -> &NetworkInterface {
-        self.engine.interface()
-    }
-
-    fn provider(&self) -> &Provider {
-        self.engine.provider()
-    }
-
-    fn images_mut(&mut self, set: ImageSet) -> &mut [f32] {
-        self.engine.images_mut(set)
-    }
-
-    fn input_mut(&mut self, role: InputRole) -> Result<&mut [f32], EngineError> {
-        self.engine.input_mut(role)
-    }
-
-    fn index_mut(&mut self, role: InputRole) -> Result<&mut [i32], EngineError> {
-        self.engine.index_mut(role)
-    }
-
-    fn map_ring(&mut self) -> Option<&mut dyn MapRing> {
-        self.engine.map_ring()
-    }
-
-    fn run(&mut self, images: ImageSet) -> Result<(), EngineError> {
-        self.clock.sleep(self.run);
-        self.engine.run(images)
-    }
-
-    fn output(&self, role: OutputRole) -> Result<&[f32], EngineError> {
-        self.engine.output(role)
-    }
-
-    fn last_failure(&self) -> Option<&str> {
-        self.engine.last_failure()
-    }
-}
-
 fn three_seconds() -> SimulatedDrive {
     simulated(&SimulatedDriveOptions {
         duration_s: 3.0,
@@ -94,11 +45,9 @@ fn three_seconds() -> SimulatedDrive {
 fn paced(run_ms: u64, speed: f64) -> (ReplaySummary, Keeper) {
     let mut source = three_seconds();
     let clock = MovedClock::default();
-    let engine = SlowEngine {
-        engine: StandIn::new(&manifest(), source.rig().cameras().len(), model::CAR),
-        clock: clock.clone(),
-        run: Duration::from_millis(run_ms),
-    };
+    let mut engine = StandIn::new(&manifest(), source.rig().cameras().len(), model::CAR);
+    let engines_clock = clock.clone();
+    engine.before_run = Box::new(move || engines_clock.sleep(Duration::from_millis(run_ms)));
     let mut options = PipelineOptions::new("scripted", source.rig().clone());
     options.ego_motion = EgoMotionSpec::new(source.ego_motion());
     let pipeline = bevrt_runtime::Pipeline::with_engine(manifest(), Box::new(engine), options);

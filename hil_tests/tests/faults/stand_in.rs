@@ -17,6 +17,8 @@ pub struct StandIn {
     floats: Vec<(InputRole, Vec<f32>)>,
     indices: Vec<(InputRole, Vec<i32>)>,
     outputs: Vec<(OutputRole, Vec<f32>)>,
+    /// Called when a run begins.
+    pub before_run: Box<dyn FnMut() + Send>,
     /// Place of the heat of one car in the objects' output, and the size of a channel.
     car: usize,
     cells: usize,
@@ -60,6 +62,7 @@ impl StandIn {
             floats,
             indices,
             outputs,
+            before_run: Box::new(|| {}),
             car: car_cell,
             cells,
         }
@@ -99,6 +102,7 @@ impl Engine for StandIn {
     }
 
     fn run(&mut self, images: ImageSet) -> Result<(), EngineError> {
+        (self.before_run)();
         let images = &self.images[images.index()];
         let mean = images.iter().sum::<f32>() / images.len() as f32;
         for (role, values) in &mut self.outputs {

@@ -50,6 +50,26 @@ fn push_set<'a>(
     stamp
 }
 
+/// Steps to the first of two counts as a warm-up, then to the second; allocations of those.
+fn allocations_of_steps<'a>(
+    pipeline: &mut Pipeline,
+    cameras: usize,
+    [warm, end]: [i64; 2],
+    picture: impl Fn(usize) -> Result<ImageView<'a>, ImageError>,
+) -> usize {
+    let mut frame = OutputFrame::boxed();
+    let mut run = |steps: std::ops::Range<i64>| {
+        for step in steps {
+            let stamp = push_set(pipeline, step, cameras, &picture);
+            pipeline
+                .step(stamp, &mut frame)
+                .expect("the engine has all tensors");
+        }
+    };
+    run(0..warm);
+    allocations(|| run(warm..end))
+}
+
 #[test]
 fn a_run_of_the_engine_stays_below_its_ceiling() {
     if let Err(error) = OnnxRuntimeLibrary::load(None) {
@@ -97,19 +117,9 @@ fn a_step_takes_no_more_than_the_run_of_its_engine() {
                 .collect()
         })
         .collect();
-    let mut frame = OutputFrame::boxed();
-    let mut run = |steps: std::ops::Range<i64>| {
-        for step in steps {
-            let stamp = push_set(&mut pipeline, step, 4, |picture| {
-                ImageView::packed(PixelFormat::Nv12, 1280, 960, &pictures[picture % 16])
-            });
-            pipeline
-                .step(stamp, &mut frame)
-                .expect("the engine has all tensors");
-        }
-    };
-    run(0..10);
-    let found = allocations(|| run(10..30));
+    let found = allocations_of_steps(&mut pipeline, 4, [10, 30], |picture| {
+        ImageView::packed(PixelFormat::Nv12, 1280, 960, &pictures[picture % 16])
+    });
     let outputs = pipeline.engine().interface().outputs().len();
     assert!(
         found <= 20 * ceiling(outputs),
@@ -132,19 +142,9 @@ fn maps_in_the_memory_of_the_provider_cost_the_runs_of_their_two_graphs() {
     let pictures: Vec<Vec<u8>> = (0..8)
         .map(|k| (0..32 * 16 * 3).map(|i| (i * 13 + k * 101) as u8).collect())
         .collect();
-    let mut frame = OutputFrame::boxed();
-    let mut run = |steps: std::ops::Range<i64>| {
-        for step in steps {
-            let stamp = push_set(&mut pipeline, step, 2, |picture| {
-                ImageView::packed(PixelFormat::Rgb, 32, 16, &pictures[picture % 8])
-            });
-            pipeline
-                .step(stamp, &mut frame)
-                .expect("the engine has all tensors");
-        }
-    };
-    run(0..20);
-    let found = allocations(|| run(20..60));
+    let found = allocations_of_steps(&mut pipeline, 2, [20, 60], |picture| {
+        ImageView::packed(PixelFormat::Rgb, 32, 16, &pictures[picture % 8])
+    });
     let outputs = pipeline.engine().interface().outputs().len();
     // One gives a place and whether the map is finite, the other one the history.
     let allowed = ceiling(outputs) + ceiling(2) + ceiling(1);

@@ -15,8 +15,7 @@ use bevrt_hil::source::{
     DriveSource, LogDrive, LogDriveOptions, SimulatedDrive, SimulatedDriveOptions,
 };
 use bevrt_runtime::{
-    EgoMotionSpec, MANIFEST_FILE, Manifest, NetworkRequest, OnnxRuntimeLibrary, Package, Pipeline,
-    PipelineOptions, Stage, Stamp,
+    MANIFEST_FILE, Manifest, NetworkRequest, OnnxRuntimeLibrary, Package, Pipeline, Stage, Stamp,
 };
 use bevrt_sim::WORLD_VERSION;
 use std::collections::BTreeMap;
@@ -80,10 +79,7 @@ pub fn observe(arguments: &CheckArguments, origins: &[Origin]) -> Result<Baselin
         let mut first: Option<Observer> = None;
         for _ in 0..arguments.repeats {
             let mut drive = open(origin, &manifest)?;
-            let mut options = PipelineOptions::new(&arguments.package, drive.rig().clone());
-            options.engine = engine.clone();
-            options.precision = arguments.engine.precision();
-            options.ego_motion = EgoMotionSpec::new(drive.ego_motion());
+            let options = arguments.engine.pipeline(&arguments.package, &*drive)?;
             let mut pipelines = [Pipeline::new(options)?];
             let mut observer = Observer::new(bar.clone());
             replay(&mut *drive, &mut pipelines, &mut observer, None)?;

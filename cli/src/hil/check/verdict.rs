@@ -1,8 +1,8 @@
 //! Whether drives are what they were.
 //!
 //! Where CPU features, ONNX Runtime and threads are the same, every byte of every frame must be; else,
-//! and where the network is another one, no score may be lower by more than the tolerance. Times are compared on the same machine, as
-//! `bevrt bench --compare` compares them.
+//! and where the network is another one, no score may be lower by more than the tolerance. Times are
+//! compared on the same machine, as `bevrt bench --compare` compares them.
 
 use super::baseline::{Baseline, FrameSketch};
 use bevrt_benches::{Change, Row};
@@ -281,6 +281,9 @@ fn judge_times(before: &Baseline, now: &Baseline, verdict: &mut Verdict) {
     let step_ms = step.and_then(median).unwrap_or(0.0);
     for (stage, old) in &before.blocks_ms {
         let Some(new) = now.blocks_ms.get(stage) else {
+            verdict
+                .problems
+                .push(format!("{stage}: expected its times, found none"));
             continue;
         };
         let row = Row::new(stage.clone(), old, new, step_ms);
@@ -430,5 +433,16 @@ mod tests {
             ..LIMITS
         };
         assert_eq!(judge(&baseline(), &now, silent).problems.len(), 1);
+    }
+
+    #[test]
+    fn a_stage_without_times_shuts_the_gate() {
+        let mut before = baseline();
+        before.blocks_ms.insert("align".into(), vec![1.0; 4]);
+        let mut now = before.clone();
+        assert!(judge(&before, &now, LIMITS).problems.is_empty());
+        now.blocks_ms.remove("align");
+        let problems = judge(&before, &now, LIMITS).problems.join("; ");
+        assert!(problems.contains("align"), "{problems}");
     }
 }
