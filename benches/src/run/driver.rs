@@ -143,13 +143,13 @@ impl<'a> Driver<'a> {
             }
             return self.set(mode, block, pace, None);
         }
-        let mut running = None;
         if self.complete.is_none() {
             self.set(mode, block, pace, None)?;
         }
-        if let Some((sample, arrival)) = self.complete.take() {
-            running = self.begin(arrival, sample)?;
-        }
+        let running = match self.complete.take() {
+            Some((sample, arrival)) => self.begin(arrival, sample)?,
+            None => None,
+        };
         self.set(mode, block, pace, running)
     }
 
