@@ -11,7 +11,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 const MAGIC: [u8; 4] = *b"BVHL";
 /// A change of any layout here raises it.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// What a message is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -163,6 +163,8 @@ pub(crate) struct DoneBody {
     pub(crate) events: U64,
     pub(crate) refused_images: U64,
     pub(crate) refused_motion: U64,
+    /// Sets of images that gave way to a newer one, in real time.
+    pub(crate) dropped_sets: U64,
 }
 
 /// A message as it was read.

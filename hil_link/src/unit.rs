@@ -11,7 +11,7 @@ use zerocopy::IntoBytes;
 
 use crate::clock::LinkClock;
 use crate::error::LinkError;
-use crate::message::{self, Body, Header, Kind, PongBody};
+use crate::message::{self, Body, Kind, PongBody};
 use crate::wire::{Received, Wire};
 use drive::UnitDrive;
 
@@ -90,7 +90,7 @@ pub fn serve(
         let mut received = wire.receive(unit.wait())?;
         while let Some(message) = received {
             heard = Instant::now();
-            unit.take(&message, load)?;
+            unit.take(message, load)?;
             // In real time, what came meanwhile is taken in before the pipeline works.
             received = wire.receive(Duration::ZERO)?;
         }
@@ -117,6 +117,7 @@ struct Unit<'a> {
 impl Unit<'_> {
     fn wait(&self) -> Duration {
         match &self.drive {
+            Some(drive) if drive.has_waiting_images() => Duration::ZERO,
             Some(drive) if drive.has_ticks() => TICK,
             _ => LONG_WAIT,
         }
@@ -127,7 +128,7 @@ impl Unit<'_> {
         Ok(self.wire.send(&message)?)
     }
 
-    fn take(&mut self, received: &Received, load: &mut LoadPipeline<'_>) -> Result<(), LinkError> {
+    fn take(&mut self, received: Received, load: &mut LoadPipeline<'_>) -> Result<(), LinkError> {
         let Some((header, body)) = message::read(&received.bytes) else {
             self.summary.unreadable += 1;
             return Ok(());
@@ -152,7 +153,7 @@ impl Unit<'_> {
                 ego_motion,
                 rig,
             } => self.begin(drive, is_lockstep, ego_motion, rig, load),
-            body => self.event(header, body, received.at_ns),
+            _ => self.event(drive, received),
         }
     }
 
@@ -193,21 +194,20 @@ impl Unit<'_> {
         self.send(message::write(Kind::Ready, number, 0, &[]))
     }
 
-    /// Hands a message of the drive on.
-    fn event(&mut self, header: &Header, body: Body<'_>, at_ns: i64) -> Result<(), LinkError> {
-        let number = header.drive.get();
+    /// Hands a message of a drive on.
+    fn event(&mut self, number: u64, received: Received) -> Result<(), LinkError> {
         let Some(drive) = self.drive.as_mut().filter(|drive| drive.number() == number) else {
             if self.past.contains(&number)
-                || at_ns < self.last_unknown_ns.saturating_add(UNKNOWN_EVERY_NS)
+                || received.at_ns < self.last_unknown_ns.saturating_add(UNKNOWN_EVERY_NS)
             {
                 return Ok(());
             }
-            self.last_unknown_ns = at_ns;
+            self.last_unknown_ns = received.at_ns;
             return self.send(message::write(Kind::Unknown, number, 0, &[]));
         };
         let had_ended = drive.has_ended();
         let mut answers = Vec::new();
-        match drive.take(header.sequence.get(), body, at_ns, &mut answers) {
+        match drive.take(received, &mut answers) {
             Ok(()) => {}
             Err(why) => answers.push(message::write(Kind::Refused, number, 0, &[why.as_bytes()])),
         }

@@ -19,7 +19,7 @@ use crate::truth::FrameTruth;
 pub use latency::{LatencyReport, StageLatency};
 pub use paced::{PaceClock, replay_by_clock, replay_paced};
 pub use tensors::{TensorDump, write_npy};
-pub(crate) use waiting_images::WaitingImages;
+pub use waiting_images::{Taken, WaitingImages};
 
 /// Ground truths that are kept until the frame of their stamp comes out.
 const TRUTHS_KEPT: usize = 8;

@@ -199,13 +199,15 @@ fn source(
 fn print_summary(summary: &BenchSummary) {
     let told = |number: Option<u64>| number.map_or_else(|| "?".to_owned(), |n| n.to_string());
     println!(
-        "{} frames ({} usable) of {} made; {} events sent, {} taken, {} images refused",
+        "{} frames ({} usable) of {} made; {} events sent, {} taken, {} images refused, {} sets \
+         given up for newer ones",
         summary.frames,
         summary.frames_usable,
         told(summary.frames_made),
         summary.events_sent,
         told(summary.events_taken),
         told(summary.refused_images),
+        told(summary.dropped_sets),
     );
     if summary.unit_restarts > 0 {
         println!(

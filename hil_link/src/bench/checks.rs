@@ -141,6 +141,7 @@ impl Checks {
         self.found.frames_made = Some(done.frames.get());
         self.found.refused_images = Some(done.refused_images.get());
         self.found.refused_motion = Some(done.refused_motion.get());
+        self.found.dropped_sets = Some(done.dropped_sets.get());
     }
 
     pub(super) fn summary(&self, offset: Option<ClockOffset>) -> BenchSummary {

@@ -85,6 +85,8 @@ pub struct BenchSummary {
     pub refused_images: Option<u64>,
     /// Samples of ego motion that it refused, where it said so.
     pub refused_motion: Option<u64>,
+    /// Sets of images that gave way to a newer one, as the unit was at work, where it said so.
+    pub dropped_sets: Option<u64>,
     /// Messages that were sent again.
     pub sent_again: u64,
     /// Times that the unit was started anew during the drive.

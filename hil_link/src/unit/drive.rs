@@ -1,5 +1,6 @@
 //! One drive in the unit: events in, protected frames out.
 
+use bevrt_hil::replay::WaitingImages;
 use bevrt_runtime::{FrameError, OutputFrame, Pipeline, Span, Stage, Stamp, StepOutcome};
 use bevrt_transport::{
     FrameSender, HealthMessage, HealthSender, PROTECTED_FRAME_BYTES, PROTECTED_HEALTH_BYTES,
@@ -11,6 +12,7 @@ use super::UnitOptions;
 use crate::clock::LinkClock;
 use crate::image_times::{ImageTime, ImageTimes};
 use crate::message::{self, Body, ClockBody, DoneBody, FrameHead, Kind};
+use crate::wire::Received;
 
 /// As in a replay: after the last event the clock goes on for this long.
 const FLUSH: Span = Span::from_milliseconds(100);
@@ -23,8 +25,12 @@ enum Time {
         /// The answer to the last event, should it get lost.
         answer: Vec<Vec<u8>>,
     },
-    /// With the clock that the bench has told.
-    Real { clock: Option<ClockBody> },
+    /// With the clock that the bench has told. Images wait, with their arrivals, until the pipeline
+    /// is free.
+    Real {
+        clock: Option<ClockBody>,
+        waiting: WaitingImages<(Stamp, Received)>,
+    },
 }
 
 /// One drive.
@@ -49,6 +55,7 @@ struct Counts {
     events: u64,
     refused_images: u64,
     refused_motion: u64,
+    dropped_sets: u64,
 }
 
 impl UnitDrive {
@@ -66,7 +73,10 @@ impl UnitDrive {
                     answer: Vec::new(),
                 }
             } else {
-                Time::Real { clock: None }
+                Time::Real {
+                    clock: None,
+                    waiting: WaitingImages::new(pipeline.rig().cameras().len()),
+                }
             },
             pipeline,
             frames: FrameSender::new(options.frame_id),
@@ -90,24 +100,31 @@ impl UnitDrive {
 
     /// Whether its time goes on by itself.
     pub(super) fn has_ticks(&self) -> bool {
-        !self.has_ended && matches!(self.time, Time::Real { clock: Some(_) })
+        !self.has_ended && matches!(self.time, Time::Real { clock: Some(_), .. })
+    }
+
+    /// Whether it has more to do at once.
+    pub(super) fn has_waiting_images(&self) -> bool {
+        matches!(&self.time, Time::Real { waiting, .. } if !waiting.is_empty())
     }
 
     /// Takes a message of the bench and adds what is to be answered; an error is a refusal.
     pub(super) fn take(
         &mut self,
-        sequence: u64,
-        body: Body<'_>,
-        at_ns: i64,
+        received: Received,
         answers: &mut Vec<Vec<u8>>,
     ) -> Result<(), String> {
+        let Some((header, body)) = message::read(&received.bytes) else {
+            return Ok(());
+        };
+        let sequence = header.sequence.get();
         match &mut self.time {
-            Time::Real { clock } => {
+            Time::Real { clock, .. } => {
                 if let Body::Clock(told) = body {
                     *clock = Some(*told);
                     return Ok(());
                 }
-                self.in_real_time(sequence, body, at_ns, answers)
+                self.in_real_time(sequence, received, answers)
             }
             Time::Lockstep { next, answer } => {
                 if sequence.checked_add(1) == Some(*next) {
@@ -118,7 +135,7 @@ impl UnitDrive {
                     return Ok(());
                 }
                 *next += 1;
-                self.in_lockstep(sequence, body, at_ns, answers)?;
+                self.in_lockstep(sequence, body, received.at_ns, answers)?;
                 if let Time::Lockstep { answer, .. } = &mut self.time {
                     answer.clone_from(answers);
                 }
@@ -140,6 +157,7 @@ impl UnitDrive {
         } else {
             let arrival = arrival_of(&body);
             if let Some(arrival) = arrival {
+                self.counts.events += 1;
                 self.push(&body, arrival, at_ns)?;
             }
             arrival
@@ -156,12 +174,17 @@ impl UnitDrive {
     fn in_real_time(
         &mut self,
         sequence: u64,
-        body: Body<'_>,
-        at_ns: i64,
+        received: Received,
         answers: &mut Vec<Vec<u8>>,
     ) -> Result<(), String> {
+        let Some((_, body)) = message::read(&received.bytes) else {
+            return Ok(());
+        };
         if matches!(body, Body::End) {
             if !self.has_ended {
+                while self.has_waiting_images() {
+                    self.step_now(answers)?;
+                }
                 self.has_ended = true;
                 if let Some(now) = self.now() {
                     self.step(now + FLUSH, sequence, answers)?;
@@ -170,18 +193,33 @@ impl UnitDrive {
             answers.push(self.done(sequence, 0));
             return Ok(());
         }
-        let Some(arrival) = self.drive_time(at_ns) else {
+        let Some(arrival) = self.drive_time(received.at_ns) else {
             return Ok(());
         };
-        if !self.has_ended && arrival_of(&body).is_some() {
-            self.last_event = self.last_event.max(sequence);
-            self.push(&body, arrival, at_ns)?;
+        if self.has_ended || arrival_of(&body).is_none() {
+            return Ok(());
         }
-        Ok(())
+        self.last_event = self.last_event.max(sequence);
+        self.counts.events += 1;
+        if let (Body::Image(head, _), Time::Real { waiting, .. }) = (&body, &mut self.time) {
+            let (camera, stamp) = (head.camera.get() as usize, message::stamp(head.stamp_ns));
+            waiting.add(camera, stamp, (arrival, received));
+            return Ok(());
+        }
+        self.push(&body, arrival, received.at_ns)
     }
 
-    /// Steps a drive in real time to now.
+    /// Gives the newest images that wait to the pipeline and steps a drive in real time to now.
     pub(super) fn step_now(&mut self, answers: &mut Vec<Vec<u8>>) -> Result<(), String> {
+        if let Time::Real { waiting, .. } = &mut self.time {
+            let taken = waiting.take_newest();
+            self.counts.dropped_sets += taken.dropped_sets;
+            for (arrival, received) in taken.images {
+                if let Some((_, body)) = message::read(&received.bytes) {
+                    self.push(&body, arrival, received.at_ns)?;
+                }
+            }
+        }
         match self.now() {
             Some(now) => self.step(now, self.last_event, answers),
             None => Ok(()),
@@ -199,19 +237,20 @@ impl UnitDrive {
     /// What the drive's clock showed at an instant of ours.
     fn drive_time(&self, at_ns: i64) -> Option<Stamp> {
         match &self.time {
-            Time::Real { clock: Some(clock) } => {
+            Time::Real {
+                clock: Some(clock), ..
+            } => {
                 let since_ns = at_ns.saturating_sub(clock.unit_ns.get()) as f64;
                 let since = Span::from_seconds(since_ns * 1e-9 * clock.speed.get());
                 message::stamp(clock.drive_ns).checked_add(since)
             }
-            Time::Real { clock: None } | Time::Lockstep { .. } => None,
+            Time::Real { clock: None, .. } | Time::Lockstep { .. } => None,
         }
     }
 
     /// Gives an event to the pipeline. What it refuses is counted; what it cannot take at all is an
     /// error.
     fn push(&mut self, body: &Body<'_>, arrival: Stamp, at_ns: i64) -> Result<(), String> {
-        self.counts.events += 1;
         match body {
             Body::Image(head, bytes) => {
                 let camera = head.camera.get() as usize;
@@ -306,6 +345,7 @@ impl UnitDrive {
             events,
             refused_images,
             refused_motion,
+            dropped_sets,
         } = self.counts;
         let body = DoneBody {
             frames_now: frames_now.into(),
@@ -313,6 +353,7 @@ impl UnitDrive {
             events: events.into(),
             refused_images: refused_images.into(),
             refused_motion: refused_motion.into(),
+            dropped_sets: dropped_sets.into(),
         };
         message::write(Kind::Done, self.number, sequence, &[body.as_bytes()])
     }

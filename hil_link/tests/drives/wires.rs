@@ -120,3 +120,23 @@ impl Wire for Damaging<'_> {
         self.inner.receive(wait)
     }
 }
+
+/// A wire whose sender is busy for a time after each long message: those are frames.
+pub struct Busy<'a> {
+    pub inner: &'a dyn Wire,
+    pub time: Duration,
+}
+
+impl Wire for Busy<'_> {
+    fn send(&self, message: &[u8]) -> Result<(), WireError> {
+        self.inner.send(message)?;
+        if message.len() > 50_000 {
+            std::thread::sleep(self.time);
+        }
+        Ok(())
+    }
+
+    fn receive(&self, wait: Duration) -> Result<Option<Received>, WireError> {
+        self.inner.receive(wait)
+    }
+}

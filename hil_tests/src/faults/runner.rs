@@ -292,7 +292,7 @@ struct Driver<'a> {
     /// In lockstep: the caller is busy with the last frame until then, by its own clock.
     free_at: Option<Stamp>,
     /// What came while the caller was busy.
-    waiting: WaitingImages,
+    waiting: WaitingImages<OwnedEvent>,
     out: Box<OutputFrame>,
     run: Run,
 }
@@ -401,7 +401,8 @@ impl Driver<'_> {
         match event {
             DriveEvent::Truth(_) => Ok(None),
             DriveEvent::Image(image) => {
-                self.waiting.add(OwnedEvent::of(&event));
+                let owned = OwnedEvent::of(&event);
+                self.waiting.add(image.camera, image.stamp, owned);
                 Ok(Some(image.arrival))
             }
             DriveEvent::VehicleMotion {

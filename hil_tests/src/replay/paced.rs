@@ -104,7 +104,7 @@ pub fn replay_by_clock(
                 let view = event.view(&rig)?;
                 run.visitor.event(&view).map_err(ReplayError::Visitor)?;
                 match event {
-                    OwnedEvent::Image { .. } => waiting.add(event),
+                    OwnedEvent::Image { camera, stamp, .. } => waiting.add(camera, stamp, event),
                     _ => {
                         run.push(&view)?;
                     }

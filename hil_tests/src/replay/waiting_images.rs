@@ -1,27 +1,32 @@
-//! Images that came while the pipelines worked: of these only the newest set is given to them, as by
-//! the driver of a camera that keeps what is newest. So no result grows old, however slow a step is.
+//! Images that came while the pipelines worked.
 
 use bevrt_runtime::{Span, Stamp, SyncSpec};
 
-use crate::source::OwnedEvent;
-
 /// What is given to the pipelines now.
-#[derive(Debug, Default)]
-pub(crate) struct Taken {
+#[derive(Debug)]
+pub struct Taken<I> {
     /// In the order in which they came.
-    pub(crate) images: Vec<OwnedEvent>,
+    pub images: Vec<I>,
     /// Sets that gave way to a newer one.
-    pub(crate) dropped_sets: u64,
+    pub dropped_sets: u64,
 }
 
-/// See the module.
+/// Images of type `I` that wait for a pipeline. Of these only the newest set is given to it, so no
+/// result grows old, however slow a step is: as with the driver of a camera that keeps what is newest.
 #[derive(Debug)]
-pub(crate) struct WaitingImages {
+pub struct WaitingImages<I> {
     cameras: usize,
     tolerance: Span,
-    images: Vec<OwnedEvent>,
+    images: Vec<Waiting<I>>,
     /// The set that was given last, where more of it may come.
     begun: Option<Set>,
+}
+
+#[derive(Debug)]
+struct Waiting<I> {
+    camera: usize,
+    stamp: Stamp,
+    image: I,
 }
 
 /// Images that belong together.
@@ -33,9 +38,9 @@ struct Set {
     cameras: u64,
 }
 
-impl WaitingImages {
+impl<I> WaitingImages<I> {
     /// For a rig of `cameras` cameras.
-    pub(crate) fn new(cameras: usize) -> Self {
+    pub fn new(cameras: usize) -> Self {
         Self {
             cameras,
             tolerance: SyncSpec::new(cameras, 0).tolerance,
@@ -45,12 +50,16 @@ impl WaitingImages {
     }
 
     /// Lets an image wait.
-    pub(crate) fn add(&mut self, image: OwnedEvent) {
-        self.images.push(image);
+    pub fn add(&mut self, camera: usize, stamp: Stamp, image: I) {
+        self.images.push(Waiting {
+            camera,
+            stamp,
+            image,
+        });
     }
 
     /// Whether none waits.
-    pub(crate) fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.images.is_empty()
     }
 
@@ -59,7 +68,7 @@ impl WaitingImages {
     ///
     /// What was begun is gone on with, and an image that is older than all sets is given, so that the
     /// pipeline can say what is wrong with it. As long as any image waits, at least one is given.
-    pub(crate) fn take_newest(&mut self) -> Taken {
+    pub fn take_newest(&mut self) -> Taken<I> {
         let mut taken = self.take();
         if taken.images.is_empty() && !self.images.is_empty() {
             // Nothing more came of what was begun, and something newer is here.
@@ -69,7 +78,7 @@ impl WaitingImages {
         taken
     }
 
-    fn take(&mut self) -> Taken {
+    fn take(&mut self) -> Taken<I> {
         let first_waiting = usize::from(self.begun.is_some());
         let mut sets = Vec::from_iter(self.begun);
         let images = std::mem::take(&mut self.images);
@@ -78,24 +87,24 @@ impl WaitingImages {
         let is_whole = |set: &Set| set.cameras.count_ones() as usize == self.cameras;
         let newest_whole = sets.iter().rposition(is_whole);
         let chosen = newest_whole.unwrap_or(0).max(last_but_one);
-        let mut taken = Taken::default();
+        let mut taken = Taken {
+            images: Vec::new(),
+            dropped_sets: chosen.saturating_sub(first_waiting) as u64,
+        };
         for (image, place) in images.into_iter().zip(places) {
             match place {
                 Some(set) if set > chosen => self.images.push(image),
                 Some(set) if (first_waiting..chosen).contains(&set) => {}
-                Some(_) | None => taken.images.push(image),
+                Some(_) | None => taken.images.push(image.image),
             }
         }
-        taken.dropped_sets = chosen.saturating_sub(first_waiting) as u64;
         self.begun = sets.get(chosen).copied().filter(|set| !is_whole(set));
         taken
     }
 
     /// The set of an image; `None` for one that is older than all sets and in none of them.
-    fn place(&self, event: &OwnedEvent, sets: &mut Vec<Set>) -> Option<usize> {
-        let OwnedEvent::Image { camera, stamp, .. } = event else {
-            return None;
-        };
+    fn place(&self, image: &Waiting<I>, sets: &mut Vec<Set>) -> Option<usize> {
+        let Waiting { camera, stamp, .. } = image;
         let bit = 1_u64.checked_shl(*camera as u32).unwrap_or(0);
         let admits = |set: &Set| {
             let is_near = |other: Stamp| stamp.distance(other) <= self.tolerance;
@@ -122,41 +131,25 @@ impl WaitingImages {
 
 #[cfg(test)]
 mod tests {
-    use bevrt_runtime::PixelFormat;
-
     use super::*;
-    use crate::source::OwnedPicture;
 
-    fn image(camera: usize, stamp_ms: i64) -> OwnedEvent {
+    type Image = (usize, i64);
+
+    fn add(waiting: &mut WaitingImages<Image>, (camera, stamp_ms): Image) {
         let stamp = Stamp::from_nanoseconds(1_000_000 * stamp_ms);
-        OwnedEvent::Image {
-            camera,
-            stamp,
-            arrival: stamp,
-            picture: OwnedPicture {
-                format: PixelFormat::Nv12,
-                width: 0,
-                height: 0,
-                bytes: Vec::new(),
-                rgb: Vec::new(),
-            },
-        }
+        waiting.add(camera, stamp, (camera, stamp_ms));
     }
 
     /// Camera and milliseconds of what is given, and the number of sets that are dropped.
-    fn taken(waiting: &mut WaitingImages) -> (Vec<(usize, i64)>, u64) {
+    fn taken(waiting: &mut WaitingImages<Image>) -> (Vec<Image>, u64) {
         let taken = waiting.take_newest();
-        let times = taken.images.iter().map(|event| match event {
-            OwnedEvent::Image { camera, stamp, .. } => (*camera, stamp.nanoseconds() / 1_000_000),
-            _ => panic!("only images wait"),
-        });
-        (times.collect(), taken.dropped_sets)
+        (taken.images, taken.dropped_sets)
     }
 
-    fn waiting(images: &[(usize, i64)]) -> WaitingImages {
+    fn waiting(images: &[Image]) -> WaitingImages<Image> {
         let mut waiting = WaitingImages::new(2);
-        for &(camera, stamp_ms) in images {
-            waiting.add(image(camera, stamp_ms));
+        for &image in images {
+            add(&mut waiting, image);
         }
         waiting
     }
@@ -167,7 +160,7 @@ mod tests {
         for round in 0..5 {
             // One camera alone gives sets, too.
             for camera in 0..(1 + usize::from(round < 3)) {
-                waiting.add(image(camera, 100 * round));
+                add(&mut waiting, (camera, 100 * round));
                 assert_eq!(taken(&mut waiting), (vec![(camera, 100 * round)], 0));
                 assert!(waiting.is_empty());
             }
@@ -187,8 +180,8 @@ mod tests {
         ]);
         assert_eq!(taken(&mut waiting), (vec![(1, 205), (0, 200)], 2));
         assert!(!waiting.is_empty());
-        waiting.add(image(1, 300));
-        waiting.add(image(1, 400));
+        add(&mut waiting, (1, 300));
+        add(&mut waiting, (1, 400));
         assert_eq!(taken(&mut waiting), (vec![(0, 300), (1, 300)], 0));
         assert_eq!(taken(&mut waiting), (vec![(1, 400)], 0));
     }
@@ -205,7 +198,7 @@ mod tests {
         let mut waiting = waiting(&[(0, 0)]);
         assert_eq!(taken(&mut waiting), (vec![(0, 0)], 0));
         for (camera, stamp_ms) in [(1, 0), (0, 100), (1, 100), (0, 200), (1, 200)] {
-            waiting.add(image(camera, stamp_ms));
+            add(&mut waiting, (camera, stamp_ms));
         }
         assert_eq!(taken(&mut waiting), (vec![(1, 0), (0, 200), (1, 200)], 1));
     }
