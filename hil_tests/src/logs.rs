@@ -19,6 +19,7 @@
 //! | `/bevrt/statistics` | bevrt.Statistics (JSON) | measured times, apart from the frames |
 
 mod cdr;
+mod chunk;
 mod convert;
 mod drawing;
 mod dump;

@@ -9,6 +9,7 @@ use mcap::records::{Record, op};
 use mcap::sans_io::linear_reader::{LinearReadEvent, LinearReader, LinearReaderOptions};
 use mcap::{McapError, parse_record};
 
+use super::chunk::records_of_chunk;
 use super::reader::RECORD_LIMIT_BYTES;
 use super::{LogError, LogMessage};
 
@@ -210,37 +211,6 @@ impl LogStream {
             _ => {}
         }
     }
-}
-
-/// All records of a chunk. Its checksum is compared first: lengths in a damaged chunk are anything.
-fn records_of_chunk(body: &[u8]) -> Result<Vec<Record<'static>>, McapError> {
-    let options = LinearReaderOptions::default()
-        .with_skip_start_magic(true)
-        .with_skip_end_magic(true)
-        .with_prevalidate_chunk_crcs(true)
-        .with_record_length_limit(RECORD_LIMIT_BYTES);
-    let mut reader = LinearReader::new_with_options(options);
-    let length = (body.len() as u64).to_le_bytes();
-    // An empty footer behind the chunk is the end of this small file.
-    let footer = [&[op::FOOTER][..], &20_u64.to_le_bytes(), &[0; 20]].concat();
-    let opcode = [op::CHUNK];
-    let mut input = (&opcode[..])
-        .chain(&length[..])
-        .chain(body)
-        .chain(&footer[..]);
-    let mut records = Vec::new();
-    while let Some(event) = reader.next_event() {
-        match event? {
-            LinearReadEvent::ReadRequest(wanted) => {
-                let read = input.read(reader.insert(wanted))?;
-                reader.notify_read(read);
-            }
-            LinearReadEvent::Record { data, opcode } => {
-                records.push(parse_record(opcode, data)?.into_owned());
-            }
-        }
-    }
-    Ok(records)
 }
 
 /// Reads what is there, as a pipe gives it.
