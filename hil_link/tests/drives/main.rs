@@ -204,8 +204,6 @@ fn a_unit_that_is_slower_than_the_cameras_takes_the_newest_set_and_tells_what_it
         assert!(dropped >= 12, "{summary:#?}");
         assert!(frames.len() as u64 + dropped <= 41, "{summary:#?}");
         assert_eq!(summary.events_taken, Some(summary.events_sent));
-        // No frame is older than the unit was busy, and one period of the cameras.
-        assert!(summary.from_due.max_ms < 450.0, "{summary:#?}");
         assert_eq!(summary.frame_e2e.error, 0, "{summary:#?}");
     });
 }
