@@ -43,7 +43,8 @@ impl Core {
 type Done = (Box<Core>, ort::Result<()>);
 
 /// The thread `bevrt-network`. The session goes to it for a run and comes back, so that it is never
-/// in two hands; the channels hold one, and allocate nothing.
+/// in two hands. The channels hold one. A thread allocates when it waits on one for the first time,
+/// and never again.
 pub(super) struct Beside {
     /// `None` when the thread shall end.
     runs: Option<Sender<(Box<Core>, ImageSet)>>,

@@ -395,7 +395,12 @@ fn the_threads_of_the_pool_have_names_and_end_with_the_engine() {
     let engine = OnnxRuntime::load(&network, interface, &options).expect("the fixture loads");
     assert!(threads("bevrt-pool-").contains(&"bevrt-pool-5".to_owned()));
     drop(engine);
-    assert!(!threads("bevrt-pool-").contains(&"bevrt-pool-5".to_owned()));
+    // The kernel lists a thread for a moment after it was joined.
+    let begin = std::time::Instant::now();
+    while threads("bevrt-pool-").contains(&"bevrt-pool-5".to_owned()) {
+        assert!(begin.elapsed().as_secs() < 10, "the thread goes on");
+        std::thread::yield_now();
+    }
 }
 
 #[test]
