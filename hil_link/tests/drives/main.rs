@@ -243,7 +243,10 @@ fn a_unit_that_is_started_anew_goes_on_with_the_drive_in_real_time() {
         assert_eq!(summary.unit_restarts, 1, "{summary:#?}");
         assert_eq!(summary.frame_e2e.error, 0, "{summary:#?}");
         let after = summary.frames_made.expect("the unit said it");
-        assert!(after >= 5 && frames.len() as u64 > after, "{summary:#?}");
+        // Of the sets after the restart a busy machine may give some up for newer ones.
+        let dropped = summary.dropped_sets.expect("the unit said it");
+        assert!(after + dropped >= 10, "{summary:#?}");
+        assert!(frames.len() as u64 > after, "{summary:#?}");
         assert_eq!(summary.problems(), Vec::<String>::new());
     });
 }

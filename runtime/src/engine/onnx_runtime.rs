@@ -2,6 +2,7 @@
 
 mod check;
 mod core;
+mod hand_over;
 mod keep;
 mod options;
 mod pool;

@@ -1,10 +1,11 @@
 //! The session with its bindings, and the thread on which it runs beside its owner.
 
+use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use crossbeam_channel::{Receiver, SendError, Sender};
 use ort::session::{IoBinding, Session};
 
+use super::hand_over::HandOver;
 use super::tensors::Tensors;
 use crate::engine::{BesideThread, ImageSet};
 use crate::threads::ThreadError;
@@ -43,55 +44,67 @@ impl Core {
 type Done = (Box<Core>, ort::Result<()>);
 
 /// The thread `bevrt-network`. The session goes to it for a run and comes back, so that it is never
-/// in two hands. The channels hold one. A thread allocates when it waits on one for the first time,
-/// and never again.
+/// in two hands; handing it over allocates nothing.
 pub(super) struct Beside {
-    /// `None` when the thread shall end.
-    runs: Option<Sender<(Box<Core>, ImageSet)>>,
-    done: Receiver<Done>,
+    ways: Arc<Ways>,
     thread: Option<JoinHandle<()>>,
+}
+
+/// To the thread and back.
+struct Ways {
+    runs: HandOver<(Box<Core>, ImageSet)>,
+    done: HandOver<Done>,
+}
+
+/// The thread's end of the ways. However the thread ends, nobody waits for it after that.
+struct ThreadEnd(Arc<Ways>);
+
+impl Drop for ThreadEnd {
+    fn drop(&mut self) {
+        self.0.runs.close();
+        self.0.done.close();
+    }
 }
 
 impl Beside {
     pub(super) fn new(thread: BesideThread) -> Result<Self, ThreadError> {
-        let (runs, to_run) = crossbeam_channel::bounded::<(Box<Core>, ImageSet)>(1);
-        let (give_back, done) = crossbeam_channel::bounded(1);
+        let ways = Arc::new(Ways {
+            runs: HandOver::new(),
+            done: HandOver::new(),
+        });
+        let end = ThreadEnd(Arc::clone(&ways));
         let BesideThread { settings, wake } = thread;
         let thread = settings.spawn("bevrt-network", move || {
-            for (mut core, images) in to_run {
+            let ThreadEnd(ways) = &end;
+            while let Some((mut core, images)) = ways.runs.take() {
                 let ran = core.run(images);
                 // Before the owner can know otherwise, so that no call comes after its `finish`.
                 wake();
                 // The owner waits for it even when it is being dropped.
-                let _ = give_back.send((core, ran));
+                let _ = ways.done.give((core, ran));
             }
         })?;
         Ok(Self {
-            runs: Some(runs),
-            done,
+            ways,
             thread: Some(thread),
         })
     }
 
     /// Starts a run; gives the session back when the thread has ended.
     pub(super) fn start(&self, core: Box<Core>, images: ImageSet) -> Result<(), Box<Core>> {
-        match &self.runs {
-            Some(runs) => runs
-                .send((core, images))
-                .map_err(|SendError((core, _))| core),
-            None => Err(core),
-        }
+        let given = self.ways.runs.give((core, images));
+        given.map_err(|(core, _)| core)
     }
 
     /// Waits for the run that was started; `None` when the thread has ended without one.
     pub(super) fn wait(&self) -> Option<Done> {
-        self.done.recv().ok()
+        self.ways.done.take()
     }
 }
 
 impl Drop for Beside {
     fn drop(&mut self) {
-        self.runs = None;
+        self.ways.runs.close();
         if let Some(thread) = self.thread.take() {
             // A panic of it has been reported by the panic hook.
             let _ = thread.join();
