@@ -61,3 +61,37 @@ impl<T> HandOver<T> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn what_is_given_is_taken_by_a_thread_that_waits_and_by_one_that_comes_later() {
+        let way = HandOver::new();
+        thread::scope(|scope| {
+            let taken = scope.spawn(|| [way.take(), way.take()]);
+            assert_eq!(way.give(1), Ok(()));
+            // One at a time: the second would displace the first.
+            while !matches!(*way.lock(), Held::Nothing) {
+                thread::yield_now();
+            }
+            assert_eq!(way.give(2), Ok(()));
+            assert_eq!(taken.join().expect("no panic"), [Some(1), Some(2)]);
+        });
+    }
+
+    #[test]
+    fn closing_ends_the_wait_and_gives_back_what_comes_later() {
+        let way = HandOver::<u8>::new();
+        thread::scope(|scope| {
+            let taken = scope.spawn(|| way.take());
+            way.close();
+            assert_eq!(taken.join().expect("no panic"), None);
+        });
+        assert_eq!(way.give(3), Err(3));
+        assert_eq!(way.take(), None);
+    }
+}
